@@ -1,0 +1,1 @@
+"""Nosograph: a disease, written as a cited causal graph, becomes patients."""

@@ -1,0 +1,50 @@
+"""The one error type for users' mistakes: what is wrong, where, the offending value, and what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake. `file` and `line` (1-based) say where in a document, `node` which variable or key."""
+
+    problem: str
+    fix: str = ""
+    node: str = ""
+    value: str = ""
+    file: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.file and self.line else self.file
+        head = ": ".join(part for part in (place, self.node, self.problem) if part)
+        if self.value:
+            head += f"\n  found: {self.value}"
+        if self.fix:
+            head += f"\n  write: {self.fix}" if "\n" not in self.fix else f"\n  write:\n{self.fix}"
+        return head
+
+
+class NosographError(Exception):
+    """A user's mistake, or several found together. The command line shows it without a traceback and exits with 2."""
+
+    def __init__(self, problems: Problem | Iterable[Problem]) -> None:
+        self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def fail(
+    problem: str, *, fix: str = "", node: str = "", value: object = "", file: str = "", line: int = 0
+) -> NosographError:
+    """A NosographError of one problem, ready to be raised: `raise fail("…", fix="…")`."""
+    return NosographError(Problem(problem, fix=fix, node=node, value=str(value), file=file, line=line))
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known name most like `name`, or an empty string: for "did you mean"."""
+    import difflib
+
+    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return matches[0] if matches else ""
