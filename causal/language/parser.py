@@ -1,0 +1,294 @@
+"""Text to tree: a Pratt parser (Pratt 1973, "Top down operator precedence") with a bounded depth."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from dataclasses import dataclass
+
+from ...errors import NosographError, fail, nearest
+from .syntax import (
+    FAMILIES,
+    FUNCTIONS,
+    PAST_FUNCTIONS,
+    PRECEDENCE,
+    RESERVED,
+    Binary,
+    Call,
+    Draw,
+    Expression,
+    Level,
+    Name,
+    Number,
+    Past,
+    Table,
+    Unary,
+)
+
+MAXIMUM_LENGTH = 20_000
+MAXIMUM_DEPTH = 60
+MAXIMUM_HEIGHT = 200
+TOKEN = re.compile(
+    r"""\s*(?:
+      (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
+    | (?P<word>[A-Za-z_][A-Za-z_0-9]*)
+    | (?P<level>"[^"\\\n]*")
+    | (?P<symbol>\*\*|==|!=|<=|>=|[-+*/<>()\[\],;:])
+    )""",
+    re.VERBOSE,
+)
+COMPARISONS = {operator for operator, value in PRECEDENCE.items() if value == PRECEDENCE["=="]}
+
+
+def parse_expression(text: str | float) -> Expression:
+    """Parse an expression without a distribution. Raises NosographError with the column of what is wrong."""
+    parser = _Parser(str(text))
+    tree = parser.parse()
+    if any(isinstance(node, Draw) for node in tree.walk()):
+        raise parser.error("a distribution stands where only a value may", fix="an expression such as 2 * age")
+    return tree
+
+
+def parse_mechanism(text: str | float) -> Expression:
+    """Parse a mechanism: an expression, or one distribution that `clip` or `round` may wrap.
+
+    Raises NosographError with the column of what is wrong.
+    """
+    parser = _Parser(str(text))
+    tree = parser.parse()
+    inner = tree
+    while isinstance(inner, Call) and inner.function in ("clip", "round"):
+        inner = inner.arguments[0]
+    draws = [node for node in tree.walk() if isinstance(node, Draw)]
+    if draws and (len(draws) > 1 or draws[0] is not inner):
+        raise parser.error(
+            "a distribution stands inside another expression",
+            fix="one distribution at the top, for example Normal(2 * age, 1); only clip() and round() may wrap it",
+        )
+    return tree
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+    column: int
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.depth = 0
+        self.position = 0
+        self.tokens = self.scan()
+
+    def error(self, problem: str, *, fix: str = "", column: int | None = None) -> NosographError:
+        shown = self.text if len(self.text) <= 200 else self.text[:197] + "..."
+        place = f"column {column + 1} of {shown}" if column is not None else shown
+        return fail(problem, fix=fix, value=place)
+
+    def scan(self) -> list[_Token]:
+        if len(self.text) > MAXIMUM_LENGTH:
+            raise self.error(f"the expression is longer than {MAXIMUM_LENGTH} characters", fix="several variables")
+        tokens, at, end = [], 0, len(self.text.rstrip())
+        while at < end:
+            match = TOKEN.match(self.text, at)
+            if match is None:
+                bad = self.text[at:].lstrip()[0]
+                fix = {"=": "== to compare", "^": "** for a power", "%": "arithmetic without %"}.get(
+                    bad, "names, numbers, + - * / **, comparisons, and, or, not, and the functions of the language"
+                )
+                raise self.error(f"the language has no {bad!r}", fix=fix, column=self.text.index(bad, at))
+            kind = str(match.lastgroup)
+            tokens.append(_Token(kind, match[kind], match.start(kind)))
+            at = match.end()
+        tokens.append(_Token("end", "the end", end))
+        return tokens
+
+    @property
+    def token(self) -> _Token:
+        return self.tokens[self.position]
+
+    def advance(self) -> _Token:
+        token = self.token
+        self.position += 1
+        return token
+
+    def accept(self, text: str) -> bool:
+        if self.token.text == text and self.token.kind in ("symbol", "word"):
+            self.position += 1
+            return True
+        return False
+
+    def expect(self, text: str) -> None:
+        if not self.accept(text):
+            raise self.error(f"expected {text!r}, not {self.token.text!r}", column=self.token.column)
+
+    def parse(self) -> Expression:
+        if self.token.kind == "end":
+            raise self.error("an expression is empty", fix="a value such as 0")
+        tree = self.expression(0)
+        if self.token.kind != "end":
+            raise self.error(f"unexpected {self.token.text!r}", column=self.token.column)
+        self.check_height(tree)
+        return tree
+
+    def check_height(self, tree: Expression) -> None:
+        """A long sum is a tall tree without being deeply nested in the text; what walks it recurses."""
+        level: list[Expression] = [tree]
+        for _ in range(MAXIMUM_HEIGHT):
+            level = [child for node in level for child in node.children]
+            if not level:
+                return
+        raise self.error(f"more than {MAXIMUM_HEIGHT} operations in a chain", fix="several variables, each a part")
+
+    def expression(self, minimum: int) -> Expression:
+        self.depth += 1
+        if self.depth > MAXIMUM_DEPTH:
+            raise self.error(f"nested deeper than {MAXIMUM_DEPTH}", fix="several variables, each a step of the sum")
+        left = self.prefix()
+        while (power := PRECEDENCE.get(self.token.text, 0)) >= max(minimum, 1) and self.token.text not in (
+            "not",
+            "negate",
+        ):
+            operator = self.advance().text
+            if operator in COMPARISONS:
+                left = self.comparison(operator, left)
+            else:
+                # ** groups to the right, the others to the left
+                left = Binary(operator, left, self.expression(power if operator == "**" else power + 1))
+        self.depth -= 1
+        return left
+
+    def comparison(self, operator: str, left: Expression) -> Expression:
+        """`50 <= age < 90` means `50 <= age and age < 90`."""
+        tree: Expression | None = None
+        while True:
+            right = self.expression(PRECEDENCE["=="] + 1)
+            link = Binary(operator, left, right)
+            tree = link if tree is None else Binary("and", tree, link)
+            if self.token.text not in COMPARISONS:
+                return tree
+            operator, left = self.advance().text, right
+
+    def prefix(self) -> Expression:
+        token = self.advance()
+        if token.kind == "number":
+            value = float(token.text)
+            if not math.isfinite(value):
+                raise self.error(f"the number {token.text} is too large", column=token.column)
+            return Number(value)
+        if token.kind == "level":
+            return Level(token.text[1:-1])
+        if token.text == "-":
+            operand = self.expression(PRECEDENCE["negate"])
+            return Number(-operand.value) if isinstance(operand, Number) else Unary("negate", operand)
+        if token.text == "not":
+            return Unary("not", self.expression(PRECEDENCE["not"]))
+        if token.text == "(":
+            inner = self.expression(0)
+            self.expect(")")
+            return inner
+        if token.kind == "word":
+            return self.word(token)
+        raise self.error(f"expected a value, not {token.text!r}", column=token.column)
+
+    def word(self, token: _Token) -> Expression:
+        name = token.text
+        if name.startswith("__"):
+            raise self.error(f"{name!r} is not a name here", fix="names that start with a letter", column=token.column)
+        if name in ("true", "false"):
+            return Number(float(name == "true"))
+        if self.token.text == "(":
+            return self.call(token)
+        if name in RESERVED - {"t", "dt"} or name in FAMILIES:
+            raise self.error(f"{name!r} wants its arguments", fix=f"{name}(…)", column=token.column)
+        return Name(name, self.lag(token))
+
+    def lag(self, token: _Token) -> int:
+        if not self.accept("["):
+            return 0
+        sign = self.accept("-")
+        number = self.advance()
+        self.expect("]")
+        if not sign or not number.text.isdigit() or int(number.text) == 0:
+            raise self.error(
+                f"{token.text}[…] reads what is not the past",
+                fix=f"{token.text}[-1] for the last step, {token.text} for this one",
+                column=token.column,
+            )
+        return int(number.text)
+
+    def call(self, token: _Token) -> Expression:
+        name = token.text
+        self.expect("(")
+        if name in PAST_FUNCTIONS:
+            variable = self.advance()
+            if variable.kind != "word":
+                raise self.error(f"{name}() takes the name of a variable", column=variable.column)
+            past = Past(name, variable.text, self.lag(variable))
+            self.expect(")")
+            return past
+        if name == "table":
+            return self.table(token)
+        if name == "Categorical":
+            return self.categorical(token)
+        if name not in FUNCTIONS and name not in FAMILIES:
+            known = nearest(name, [*FUNCTIONS, *FAMILIES, *PAST_FUNCTIONS, "table"])
+            fix = f"{known}(…)" if known else f"one of {', '.join([*FUNCTIONS, 'table', *PAST_FUNCTIONS, *FAMILIES])}"
+            raise self.error(f"the language has no function {name!r}", fix=fix, column=token.column)
+        arguments = [self.expression(0)]
+        while self.accept(","):
+            arguments.append(self.expression(0))
+        self.expect(")")
+        if name in FAMILIES:
+            expected = len(FAMILIES[name])
+            usage = f"{name}({', '.join(FAMILIES[name])})"
+        else:
+            count = FUNCTIONS[name]
+            expected = max(2, len(arguments)) if count is None else count
+            usage = f"{name}() of {expected} argument{'s' * (expected > 1)}"
+        if len(arguments) != expected:
+            raise self.error(f"{name}() got {len(arguments)} arguments", fix=usage, column=token.column)
+        return Draw(name, tuple(arguments)) if name in FAMILIES else Call(name, tuple(arguments))
+
+    def categorical(self, token: _Token) -> Expression:
+        levels: list[str] = []
+        weights: list[Expression] = []
+        while True:
+            level = self.advance()
+            if level.kind != "level" or level.text[1:-1] in levels:
+                raise self.error(
+                    "Categorical takes distinct levels and their weights",
+                    fix='Categorical("yes": 0.3, "no": 0.7)',
+                    column=level.column,
+                )
+            levels.append(level.text[1:-1])
+            self.expect(":")
+            weights.append(self.expression(0))
+            if not self.accept(","):
+                break
+        self.expect(")")
+        return Draw("Categorical", tuple(weights), tuple(levels))
+
+    def table(self, token: _Token) -> Expression:
+        argument = self.expression(0)
+        self.expect(";")
+        points: list[tuple[float, float]] = []
+        while True:
+            x = self.constant()
+            self.expect(":")
+            points.append((x, self.constant()))
+            if not self.accept(","):
+                break
+        self.expect(")")
+        if any(a[0] >= b[0] for a, b in itertools.pairwise(points)):
+            raise self.error("the points of table() must rise", fix="table(x; 50: 1, 60: 2)", column=token.column)
+        return Table(argument, tuple(points))
+
+    def constant(self) -> float:
+        value = self.expression(PRECEDENCE["negate"])
+        if not isinstance(value, Number):
+            raise self.error("table() holds numbers only", fix="table(x; 50: 1, 60: 2)")
+        return value.value

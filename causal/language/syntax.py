@@ -1,0 +1,192 @@
+"""The syntax tree of the mechanism language. `str()` of a tree is its canonical text, which parses to an equal tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+PRECEDENCE = {
+    "or": 1, "and": 2, "not": 3,
+    "==": 4, "!=": 4, "<": 4, "<=": 4, ">": 4, ">=": 4,
+    "+": 5, "-": 5, "*": 6, "/": 6, "negate": 7, "**": 8,
+}  # fmt: skip
+ATOM = 9
+
+FUNCTIONS = {  # name -> number of arguments (None: two or more)
+    "exp": 1, "log": 1, "sqrt": 1, "abs": 1, "floor": 1, "round": 1, "tanh": 1, "expit": 1, "logit": 1,
+    "min": None, "max": None, "clip": 3, "where": 3,
+}  # fmt: skip
+PAST_FUNCTIONS = ("ever", "since", "recorded")
+RESERVED = {"t", "dt", "and", "or", "not", "true", "false", "table", *FUNCTIONS, *PAST_FUNCTIONS}
+
+FAMILIES = {  # name -> its parameters; Categorical takes named levels instead
+    "Normal": ("mean", "scale"),
+    "LogNormal": ("mu", "sigma"),
+    "StudentT": ("df", "location", "scale"),
+    "Logistic": ("location", "scale"),
+    "Uniform": ("low", "high"),
+    "Exponential": ("rate",),
+    "Weibull": ("scale", "shape"),
+    "Gamma": ("shape", "rate"),
+    "Beta": ("a", "b"),
+    "Bernoulli": ("probability",),
+    "Binomial": ("count", "probability"),
+    "Poisson": ("rate",),
+    "NegativeBinomial": ("mean", "shape"),
+    "Categorical": (),
+    "Hazard": ("rate",),
+}
+
+
+class Expression:
+    """A node of the tree. `children` are its direct sub-expressions."""
+
+    __slots__ = ()
+    precedence = ATOM
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        return ()
+
+    def walk(self) -> Iterator[Expression]:
+        """This node and everything below it."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    def within(self, precedence: int) -> str:
+        """The text of this node, in parentheses where an operator of `precedence` around it needs them."""
+        return f"({self})" if self.precedence < precedence else str(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Expression):
+    value: float
+
+    def __str__(self) -> str:
+        return str(int(self.value)) if self.value.is_integer() and abs(self.value) < 1e15 else repr(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Level(Expression):
+    """A level of a categorical variable, written in quotation marks."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f'"{self.name}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Name(Expression):
+    """A variable, a parameter, `t` or `dt`. `lag` 0 is this step's value, 1 the last step's: `x[-1]`."""
+
+    name: str
+    lag: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.name}[-{self.lag}]" if self.lag else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Unary(Expression):
+    operator: str  # "negate" or "not"
+    operand: Expression
+
+    @property
+    def precedence(self) -> int:  # type: ignore[override]
+        return PRECEDENCE[self.operator]
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        return (self.operand,)
+
+    def __str__(self) -> str:
+        return ("-" if self.operator == "negate" else "not ") + self.operand.within(self.precedence)
+
+
+@dataclass(frozen=True, slots=True)
+class Binary(Expression):
+    operator: str
+    left: Expression
+    right: Expression
+
+    @property
+    def precedence(self) -> int:  # type: ignore[override]
+        return PRECEDENCE[self.operator]
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        return (self.left, self.right)
+
+    def __str__(self) -> str:
+        own = self.precedence
+        compares = own == PRECEDENCE["=="]
+        left = self.left.within(own + 1 if self.operator == "**" or compares else own)
+        right = self.right.within(PRECEDENCE["negate"] if self.operator == "**" else own + 1)
+        return f"{left} {self.operator} {right}"
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Expression):
+    function: str
+    arguments: tuple[Expression, ...]
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        return self.arguments
+
+    def __str__(self) -> str:
+        return f"{self.function}({', '.join(map(str, self.arguments))})"
+
+
+@dataclass(frozen=True, slots=True)
+class Past(Expression):
+    """`ever(event)`, `since(event)` (before this step) or `recorded(measurement)` (by this step)."""
+
+    function: str
+    name: str
+    lag: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.function}({Name(self.name, self.lag)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Expression):
+    """`table(x; 50: 0.003, 60: 0.007)`: linear between the points, constant beyond them."""
+
+    argument: Expression
+    points: tuple[tuple[float, float], ...]
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        return (self.argument,)
+
+    def __str__(self) -> str:
+        return f"table({self.argument}; {', '.join(f'{Number(x)}: {Number(y)}' for x, y in self.points)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Draw(Expression):
+    """A distribution. Only at the top of a mechanism, where `clip` or `round` may wrap it."""
+
+    family: str
+    parameters: tuple[Expression, ...]
+    levels: tuple[str, ...] = ()  # of a Categorical, one for each parameter (its weight)
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        return self.parameters
+
+    def __str__(self) -> str:
+        if self.levels:
+            inner = ", ".join(f'"{level}": {p}' for level, p in zip(self.levels, self.parameters, strict=True))
+        else:
+            inner = ", ".join(map(str, self.parameters))
+        return f"{self.family}({inner})"
+
+
+def find_draw(expression: Expression) -> Draw | None:
+    """The distribution of a mechanism, or None where it is deterministic."""
+    return next((node for node in expression.walk() if isinstance(node, Draw)), None)
