@@ -1,0 +1,84 @@
+"""The columns that the record offers for an effect: what is known before the decision, the cause, and the outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import networkx as nx
+
+from ..model import Effect, Model, Variable
+from .unroll import Graph, Node, final_node, unroll, value_node
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the frame (float64; NaN where nothing is recorded; a categorical by the position of its level).
+
+    A static holds its value; a measurement its last recorded value by `step`; a treatment its value at `step`; the
+    outcome its last recorded value by `step` while alive (an event: 1 where it happened by then while alive, else 0).
+    `node` is the column's node in the unrolled graph.
+    """
+
+    name: str
+    variable: str
+    step: int
+    role: Literal["covariate", "treatment", "outcome"]
+    node: Node
+    levels: tuple[str, ...] = ()
+
+
+def columns(model: Model, effect: Effect) -> tuple[Column, ...]:
+    """The columns of the frame for `effect`, covariates first, then the treatment, then the outcome.
+
+    Covariates are recorded, known by the decision and not caused by it: statics, measurements at step 0 and (for a
+    later decision) at the decision, and the other treatments at the decision. A treatment or an outcome that is never
+    recorded has no column.
+    """
+    graph = unroll(model, until=effect.decision)
+    treatment = model.variables[effect.treatment]
+    cause = value_node(model, effect.treatment, effect.decision)
+    found = [
+        column
+        for variable in model.variables.values()
+        if variable.recorded and variable.name != effect.treatment
+        for column in _covariates(model, variable, effect.decision)
+    ]
+    if effect.decision > 0 and treatment.recorded and treatment.kind == "treatment":
+        found.append(_column(treatment, effect.decision - 1, (treatment.name, effect.decision - 1)))
+    final = final_node(model, effect)
+    caused = _descendants(graph, cause)
+    caused |= {(effect.outcome, effect.at), *([final] if final is not None else [])}
+    found = [column for column in found if column.node not in caused]
+    if cause is not None and treatment.recorded and treatment.kind != "state":
+        found.append(_column(treatment, effect.decision, cause, role="treatment"))
+    outcome = model.variables[effect.outcome]
+    if final is not None and outcome.recorded and outcome.kind != "state":
+        found.append(
+            Column(f"{outcome.name}@{effect.at}", outcome.name, effect.at, "outcome", final, outcome.levels)
+        )
+    return tuple(found)
+
+
+def _covariates(model: Model, variable: Variable, decision: int) -> list[Column]:
+    if variable.kind == "static":
+        return [_column(variable, 0, (variable.name, 0))]
+    if variable.kind == "treatment":
+        return [_column(variable, decision, (variable.name, decision))]
+    if variable.kind == "measurement":
+        nodes = {step: value_node(model, variable.name, step) for step in sorted({0, decision})}
+        if nodes[decision] == nodes[0]:
+            nodes = {0: nodes[0]}
+        return [_column(variable, step, node) for step, node in nodes.items() if node is not None]
+    return []
+
+
+def _column(
+    variable: Variable, step: int, node: Node, role: Literal["covariate", "treatment"] = "covariate"
+) -> Column:
+    name = variable.name if variable.kind == "static" else f"{variable.name}@{step}"
+    return Column(name, variable.name, step, role, node, variable.levels)
+
+
+def _descendants(graph: Graph, node: Node | None) -> set[Node]:
+    return {node, *nx.descendants(graph, node)} if node is not None and node in graph else set()

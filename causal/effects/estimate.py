@@ -1,0 +1,127 @@
+"""Estimates of an average contrast E[Y(a)] - E[Y(b)] over everybody in the frame, each with its interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm
+
+from .encode import Array, Mask
+
+PROPENSITY_FLOOR = 0.005  # a probability of treatment below this is as good as none
+TOLERATED = 0.01  # the share of people below the floor from which on an effect is not recoverable
+FOLDS = 5
+FEWEST = 20  # rows with each level
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An estimate with its standard error. `interval` is the individual 95% one."""
+
+    method: str
+    estimate: float
+    standard_error: float
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return self.interval_at(0.95)
+
+    def interval_at(self, level: float) -> tuple[float, float]:
+        """The normal interval at `level`, for example 0.95."""
+        reach = float(norm.isf((1 - level) / 2)) * self.standard_error
+        return self.estimate - reach, self.estimate + reach
+
+    def covers(self, truth: float, *, level: float = 0.95, truth_error: float = 0.0) -> bool:
+        """Whether the interval covers `truth`, which is itself known up to `truth_error` (a standard error)."""
+        reach = float(norm.isf((1 - level) / 2)) * float(np.hypot(self.standard_error, truth_error))
+        return abs(self.estimate - truth) <= reach
+
+
+def naive_difference(outcome: Array, treatment: Array, contrast: tuple[float, float]) -> Estimate:
+    """The difference of the two groups' means, adjusted for nothing; Welch's standard error."""
+    groups = [outcome[treatment == level] for level in contrast]
+    error = np.sqrt(sum(group.var(ddof=1) / len(group) for group in groups))
+    return Estimate("difference of means", float(groups[0].mean() - groups[1].mean()), float(error))
+
+
+def interacted_regression(
+    outcome: Array, treatment: Array, design: Array, contrast: tuple[float, float]
+) -> Estimate:
+    """Regression with all treatment-by-covariate terms (Lin 2013, Annals of Applied Statistics 7:295), which is one
+    regression an arm, averaged over everybody's covariates. `design`: (rows, terms), intercept first.
+
+    The standard error is robust (residuals weighted as in HC3) and counts that the covariates' distribution is a
+    sample too.
+    """
+    arms = [_arm_regression(outcome, treatment == level, design) for level in contrast]
+    estimate = arms[0][0].mean() - arms[1][0].mean()
+    influence = arms[0][0] + arms[0][1] - arms[1][0] - arms[1][1]
+    return Estimate("regression with treatment-by-covariate terms", float(estimate), _error_of_mean(influence))
+
+
+def augmented_weighting(
+    outcome: Array, treatment: Array, design: Array, contrast: tuple[float, float], propensities: tuple[Array, Array]
+) -> Estimate:
+    """Augmented inverse probability weighting (Robins, Rotnitzky & Zhao 1994), cross-fitted, its interval from the
+    influence function (Chernozhukov et al. 2018). `propensities`: those of `cross_fitted_propensity` for each level.
+
+    The outcome is modelled in each arm and predicted for everybody, so with a cause of many levels, too, the average
+    is over all who enter and not over those with one of the two.
+    """
+    pseudo = []
+    for level, propensity in zip(contrast, propensities, strict=True):
+        has = treatment == level
+        predicted = np.empty(len(outcome))
+        for fold in _folds(len(outcome)):
+            coefficients = np.linalg.lstsq(design[~fold & has], outcome[~fold & has], rcond=None)[0]
+            predicted[fold] = design[fold] @ coefficients
+        pseudo.append(predicted + has / propensity * (outcome - predicted))
+    difference = pseudo[0] - pseudo[1]
+    return Estimate("augmented inverse probability weighting", float(difference.mean()), _error_of_mean(difference))
+
+
+def cross_fitted_propensity(treatment: Array, design: Array, level: float) -> Array:
+    """P(treatment = level | covariates) for everybody, each predicted from the other folds (rows modulo 5).
+
+    Logistic regression with a penalty too small to matter but where the groups are separable.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    has = treatment == level
+    predicted = np.empty(len(treatment))
+    for fold in _folds(len(treatment)):
+        model = LogisticRegression(C=1e3, solver="newton-cholesky", max_iter=200, fit_intercept=False)
+        predicted[fold] = model.fit(design[~fold], has[~fold]).predict_proba(design[fold])[:, 1]
+    return np.clip(predicted, 1e-9, 1.0)
+
+
+def weighting_error(outcome: Array, treated: Array, design: Array, propensity: Array) -> float:
+    """The standard error of the self-normalized weighting estimate with an estimated logistic propensity: the
+    influence function less its projection on the propensity's scores (Lunceford & Davidian 2004, section 3)."""
+    weights = (treated / propensity, (1 - treated) / (1 - propensity))
+    means = [np.sum(weight * outcome) / np.sum(weight) for weight in weights]
+    influence = weights[0] * (outcome - means[0]) - weights[1] * (outcome - means[1])
+    scores = design * (treated - propensity)[:, None]
+    rest = influence - scores @ np.linalg.lstsq(scores, influence, rcond=None)[0]
+    return float(rest.std(ddof=design.shape[1]) / np.sqrt(len(rest)))
+
+
+def _error_of_mean(values: Array) -> float:
+    return float(values.std(ddof=1) / np.sqrt(len(values)))
+
+
+def _arm_regression(outcome: Array, has: Mask, design: Array) -> tuple[Array, Array]:
+    """Everybody's predicted outcome under one level, and what each row adds to it through the coefficients."""
+    orthogonal, triangle = np.linalg.qr(design[has])
+    coefficients = np.linalg.solve(triangle, orthogonal.T @ outcome[has])
+    leverage = np.minimum(np.sum(orthogonal**2, axis=1), 0.999)
+    residuals = (outcome[has] - design[has] @ coefficients) / (1 - leverage)
+    influence = np.zeros(len(outcome))
+    influence[has] = len(outcome) * (orthogonal @ np.linalg.solve(triangle.T, design.mean(axis=0))) * residuals
+    return design @ coefficients, influence
+
+
+def _folds(rows: int) -> list[Mask]:
+    number = np.arange(rows) % FOLDS
+    return [number == fold for fold in range(FOLDS)]

@@ -1,0 +1,256 @@
+"""The examination of one effect: is it identifiable, and do the estimates from the record cover the truth?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..language.syntax import Name
+from ..model import Effect, Model
+from .columns import Column, columns
+from .encode import Array, basis, encode
+from .estimate import (
+    FEWEST,
+    PROPENSITY_FLOOR,
+    TOLERATED,
+    Estimate,
+    augmented_weighting,
+    cross_fitted_propensity,
+    interacted_regression,
+    naive_difference,
+)
+from .examiner import Refutation, linear_regression, propensity_weighting, refute
+from .identify import identify_effect
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FAMILY_WISE_ERROR = 0.001
+DECIDING = ("regression with treatment-by-covariate terms", "augmented inverse probability weighting")
+MOST_LEVELS = 20  # a cause of more distinct values is a dose, of which nobody has exactly this or that
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What DoWhy and the record say of an effect, beside the truth from the worlds (None where it was not given).
+
+    `recovered`: whether both deciding estimates (`DECIDING`: those that are consistent for an average contrast when
+    effects vary) cover the truth at the table's level (`pass_level`); None where that cannot be asked. `naive_misses`:
+    whether the unadjusted difference, at the same level, excludes it; None where the graph shows no confounding.
+    `rows`: people in the analysis; `left_out`: the share without a treatment or an outcome.
+    """
+
+    effect: str
+    truth: float | None
+    naive: Estimate | None
+    estimates: tuple[Estimate, ...]
+    refutations: tuple[Refutation, ...]
+    identifiable: bool
+    confounded: bool
+    recovered: bool | None
+    naive_misses: bool | None
+    reason: str
+    adjustment: tuple[str, ...]
+    rows: int
+    left_out: float
+    truth_error: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """The row of `verify --json`; intervals are the individual 95% ones."""
+        naive = self.naive
+        return {
+            "effect": self.effect,
+            "truth": self.truth,
+            "naive": None if naive is None else {"estimate": naive.estimate, "interval": list(naive.interval)},
+            "estimates": [
+                {
+                    "method": estimate.method,
+                    "estimate": estimate.estimate,
+                    "interval": list(estimate.interval),
+                    "covers": self.covers(estimate),
+                }
+                for estimate in self.estimates
+            ],
+            "refutations": [
+                {"name": refutation.name, "value": refutation.value, "passed": refutation.passed}
+                for refutation in self.refutations
+            ],
+            "identifiable": self.identifiable,
+            "recovered": self.recovered,
+            "naive_misses": self.naive_misses,
+            "reason": self.reason,
+            "confounded": self.confounded,
+            "adjustment": list(self.adjustment),
+            "rows": self.rows,
+            "left_out": self.left_out,
+        }
+
+    def covers(self, estimate: Estimate) -> bool | None:
+        """Whether the estimate's 95% interval covers the truth (None without one)."""
+        return None if self.truth is None else estimate.covers(self.truth, truth_error=self.truth_error)
+
+
+def pass_level(number_of_effects: int) -> float:
+    """The level of the intervals that decide: family-wise error 0.001 over the table's effects and the two deciding
+    estimates of each (Bonferroni)."""
+    return 1 - FAMILY_WISE_ERROR / (len(DECIDING) * number_of_effects)
+
+
+def examine(
+    model: Model,
+    effect: Effect,
+    frame: pd.DataFrame,
+    *,
+    truth: float | None,
+    truth_error: float = 0.0,
+    seed: int = 0,
+    number_of_effects: int = 1,
+) -> Examination:
+    """Examine one effect on a frame with exactly the columns that `columns(model, effect)` names, a row a person.
+
+    `truth_error` is the standard error of `truth`, `number_of_effects` how many the table has. Rows without a
+    treatment or an outcome are left out, and counted. Where the graph finds no adjustment set, or some people could
+    hardly have been treated (or untreated), `reason` says so and nothing is estimated: no weights are trimmed.
+    """
+    identification = identify_effect(model, effect)
+    offered = columns(model, effect)
+    roles = {column.role: column for column in offered}
+    names = [roles[role].name for role in ("treatment", "outcome") if role in roles]
+    kept = frame.dropna(subset=names).reset_index(drop=True)
+    naive = _naive(kept, roles, effect) if len(names) == 2 else None
+    level = pass_level(number_of_effects)
+    misses: bool | None = None
+    if identification.confounded and naive is not None and truth is not None:
+        misses = not naive.covers(truth, level=level, truth_error=truth_error)
+
+    estimates: tuple[Estimate, ...] = ()
+    refutations: tuple[Refutation, ...] = ()
+    recovered: bool | None = None
+    reason = identification.reason
+    if identification.identifiable:
+        adjustment = [column for column in offered if column.name in identification.adjustment]
+        reason = _regime(model, effect) or _too_few(kept, roles["treatment"], effect)
+        if not reason:
+            analysis = _Analysis.prepare(kept, roles["treatment"], roles["outcome"], adjustment, effect)
+            reason = analysis.find_gap(effect)
+        if not reason:
+            estimates, refutations = analysis.estimate(), analysis.refute(seed)
+    if estimates and truth is not None:
+        deciding = [estimate for estimate in estimates if estimate.method in DECIDING]
+        recovered = all(estimate.covers(truth, level=level, truth_error=truth_error) for estimate in deciding)
+    return Examination(
+        effect=effect.text or f"{effect.treatment} -> {effect.outcome} @ step {effect.at}",
+        truth=truth,
+        truth_error=truth_error,
+        naive=naive,
+        estimates=estimates,
+        refutations=refutations,
+        identifiable=identification.identifiable,
+        confounded=identification.confounded,
+        recovered=recovered,
+        naive_misses=misses,
+        reason=reason,
+        adjustment=identification.adjustment,
+        rows=len(kept),
+        left_out=1 - len(kept) / len(frame) if len(frame) else 0.0,
+    )
+
+
+@dataclass(frozen=True)
+class _Analysis:
+    """What the estimators share: the encoded frame, the design matrix and the propensities of the two levels."""
+
+    frame: pd.DataFrame  # the adjustment set in numbers, then the treatment and the outcome
+    adjustment: Sequence[Column]
+    raw: pd.DataFrame
+    treatment: str
+    outcome: str
+    contrast: tuple[float, float]
+    design: Array
+    propensities: tuple[Array, Array]
+
+    @classmethod
+    def prepare(
+        cls, kept: pd.DataFrame, treatment: Column, outcome: Column, adjustment: Sequence[Column], effect: Effect
+    ) -> _Analysis:
+        cause = kept[treatment.name].to_numpy(dtype=np.float64)
+        contrast = effect.contrast
+        if set(np.unique(cause)) == set(contrast):  # two groups: DoWhy's weighting wants them to be 0 and 1
+            cause, contrast = (cause == contrast[0]).astype(np.float64), (1.0, 0.0)
+        encoded = encode(kept, adjustment)
+        design = basis(encoded, [cause == level for level in contrast])
+        first = cross_fitted_propensity(cause, design, contrast[0])
+        binary = set(np.unique(cause)) == {0.0, 1.0}
+        second = 1 - first if binary else cross_fitted_propensity(cause, design, contrast[1])
+        frame = encoded.assign(**{treatment.name: cause, outcome.name: kept[outcome.name]})
+        return cls(frame, adjustment, kept, treatment.name, outcome.name, contrast, design, (first, second))
+
+    def find_gap(self, effect: Effect) -> str:
+        """Who could hardly have had a level (propensity under `PROPENSITY_FLOOR`), in words; empty where hardly any."""
+        for level, propensity in zip(effect.contrast, self.propensities, strict=True):
+            rare = propensity < PROPENSITY_FLOOR
+            if rare.mean() > TOLERATED:
+                where = describe_region(self.raw, self.adjustment, rare)
+                return (
+                    f"not recoverable: positivity: {rare.mean():.0%} of the people have under {PROPENSITY_FLOOR:.1%} "
+                    f"probability of {effect.treatment} = {level:g}{where}"
+                )
+        return ""
+
+    def estimate(self) -> tuple[Estimate, ...]:
+        cause = self.frame[self.treatment].to_numpy(dtype=np.float64)
+        outcome = self.frame[self.outcome].to_numpy(dtype=np.float64)
+        found = [linear_regression(self.frame, self.treatment, self.outcome, self.contrast)[0]]
+        if set(np.unique(cause)) == {0.0, 1.0} and len(self.frame.columns) > 2:
+            found.append(propensity_weighting(self.frame, self.treatment, self.outcome))
+        found.append(interacted_regression(outcome, cause, self.design, self.contrast))
+        found.append(augmented_weighting(outcome, cause, self.design, self.contrast, self.propensities))
+        return tuple(found)
+
+    def refute(self, seed: int) -> tuple[Refutation, ...]:
+        return refute(self.frame, self.treatment, self.outcome, self.contrast, seed=seed)
+
+
+def describe_region(frame: pd.DataFrame, adjustment: Sequence[Column], rare: Array) -> str:
+    """The one covariate and cut that tell the flagged rows best from the others, as ": above all where age > 80"."""
+    best, words = 0.0, ""
+    for column in adjustment:
+        values = frame[column.name].to_numpy(dtype=np.float64)
+        if column.levels:
+            cuts = [(values == code, f'= "{level}"') for code, level in enumerate(column.levels)]
+        else:
+            points = np.unique(np.nanquantile(values, np.linspace(0.01, 0.99, 99)))
+            cuts = [(values <= point, f"<= {point:.3g}") for point in points]
+            cuts += [(values > point, f"> {point:.3g}") for point in points]
+        for inside, text in cuts:
+            score = float(inside[rare].mean() - inside[~rare].mean()) if not rare.all() else 0.0
+            if score > best:
+                best, words = score, f", above all where {column.name} {text}"
+    return words
+
+
+def _naive(kept: pd.DataFrame, roles: dict[str, Column], effect: Effect) -> Estimate | None:
+    cause = kept[roles["treatment"].name].to_numpy(dtype=np.float64)
+    if any((cause == level).sum() < 2 for level in effect.contrast):
+        return None
+    return naive_difference(kept[roles["outcome"].name].to_numpy(dtype=np.float64), cause, effect.contrast)
+
+
+def _too_few(kept: pd.DataFrame, treatment: Column, effect: Effect) -> str:
+    cause = kept[treatment.name].to_numpy(dtype=np.float64)
+    for level in effect.contrast:
+        count = int((cause == level).sum())
+        if count < FEWEST:
+            return f"not recoverable: positivity: {count} people of {len(cause)} have {effect.treatment} = {level:g}"
+    return ""
+
+
+def _regime(model: Model, effect: Effect) -> str:
+    """Why a sustained strategy is no point treatment; empty where it is one."""
+    variable = model.variables[effect.treatment]
+    if effect.strategy == "initiation" or variable.kind == "static" or variable.mechanism in (None, Name(variable.name, 1)):
+        return ""
+    return f"a regime: {effect.treatment} changes after the decision by its own rule; needs a g-formula"

@@ -1,0 +1,84 @@
+"""The shortest open path between two nodes of an unrolled graph, and how it reads in words."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Collection
+from typing import Any
+
+import networkx as nx
+
+from ..model import Model
+from .unroll import Graph, Node
+
+HELPERS = {
+    "recorded": "whether {} is recorded",
+    "last": "{}",
+    "final": "{}",
+    "ever": "{}",
+    "since": "{}",
+    "race": "{}",
+    "alive": "survival",
+    "enters": "who enters",
+}
+
+
+def open_path(graph: Graph, start: Node, end: Node, given: Collection[Node]) -> list[Node]:
+    """The shortest path from `start` to `end` that is open given `given` (d-connection), or an empty list.
+
+    Dijkstra over (node, whether it was entered along an arrow): a chain or fork passes where it is not given, a
+    collider where it or a descendant is (Shachter 1998, "Bayes-ball"). Paths without colliders are preferred.
+    """
+    fixed = set(given)
+    opened = fixed.union(*(nx.ancestors(graph, node) for node in fixed if node in graph))
+    queue: list[tuple[int, int, Node, bool, tuple[Any, ...] | None]] = [(0, 0, start, False, None)]
+    seen: set[tuple[Node, bool]] = set()
+    count = 0
+    while queue:
+        cost, _, node, along, trail = heapq.heappop(queue)
+        if (node, along) in seen:
+            continue
+        seen.add((node, along))
+        link = (node, trail)
+        if node == end:
+            return _unlink(link)
+        steps: list[tuple[Node, bool, int]] = []
+        if node not in fixed or node == start:
+            steps += [(child, True, 1) for child in graph.successors(node)]
+            if not along:
+                steps += [(parent, False, 1) for parent in graph.predecessors(node)]
+        if along and node in opened:
+            steps += [(parent, False, 1000) for parent in graph.predecessors(node)]
+        for other, direction, price in steps:
+            count += 1
+            heapq.heappush(queue, (cost + price, count, other, direction, link))
+    return []
+
+
+def describe_path(path: list[Node], graph: Graph, model: Model) -> str:
+    """A path in words, steps of one variable told once: "treated <- frailty (not recorded) -> mmse"."""
+    labels = [_label(node) for node in path]
+    words = [labels[0]]
+    for index in range(1, len(path)):
+        if labels[index] != labels[index - 1]:
+            forward = graph.has_edge(path[index - 1], path[index])
+            hidden = labels[index] not in (labels[0], labels[-1]) and _is_hidden(path[index], model)
+            words += ["->" if forward else "<-", labels[index] + " (not recorded)" * hidden]
+    return " ".join(words)
+
+
+def _unlink(link: tuple[Any, ...] | None) -> list[Node]:
+    path: list[Node] = []
+    while link is not None:
+        path.append(link[0])
+        link = link[1]
+    return path[::-1]
+
+
+def _label(node: Node) -> str:
+    return HELPERS[node[0]].format(node[1]) if len(node) == 3 else node[0]
+
+
+def _is_hidden(node: Node, model: Model) -> bool:
+    variable = model.variables.get(node[1] if len(node) == 3 else node[0])
+    return variable is not None and (variable.kind == "state" or not variable.recorded)

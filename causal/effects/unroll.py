@@ -1,0 +1,200 @@
+"""The causal graph of a model, unrolled in time: one node for each variable and step, and what the record makes of them.
+
+Nodes are `(name, step)` for variables (statics at step 0) and `(kind, name, step)` for what is derived from them:
+
+| kind | what it holds |
+|---|---|
+| "recorded" | whether a measurement is taken and kept in this step, where that is not certain |
+| "last" | the last recorded value of a measurement by this step, "none yet" included |
+| "ever", "since" | whether, and how long ago, an event happened in an earlier step |
+| "race" | which of a group of competing events happens |
+| "alive" | whether no event has ended the journey by this step |
+| "final" | an outcome as the record has it: the last recorded value by this step while alive |
+| "enters" | whether somebody belongs to the population (and is alive at the decision) |
+
+Parameters, `t` and `dt` are constants and no nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+import networkx as nx
+
+from ..language import Expression, Read, reads
+from ..model import Effect, Model, Schedule, Variable
+
+Node: TypeAlias = tuple[str, int] | tuple[str, str, int]
+Graph: TypeAlias = "nx.DiGraph[Node]"
+ENTERS: Node = ("enters", "population", 0)
+
+
+def unroll(model: Model, *, until: int, effect: Effect | None = None) -> Graph:
+    """The unrolled graph of `model` for the steps 0 to `until`; with `effect`, its outcome and its population as well.
+
+    A lag that reaches before step 0 reads step 0. Every helper node is a function of its parents, so the graph is
+    that of a structural causal model whose latent and recorded parts can be told apart by node.
+    """
+    graph: Graph = nx.DiGraph()
+    ending = [variable.name for variable in model.variables.values() if variable.ends == "journey"]
+    for step in range(until + 1):
+        for variable in model.variables.values():
+            if variable.kind != "static" or step == 0:
+                _add_variable(graph, model, variable, step)
+        if ending and step > 0:
+            _connect(graph, ("alive", "", step), _alive(model, step - 1), *[(name, step) for name in ending])
+    if effect is not None:
+        _add_final(graph, model, effect.outcome, effect.at)
+        population = reads(model.population, effect.population)
+        alive = [_alive(model, effect.decision)]
+        if parents := [node for node in [*_sources(model, population, 0), *alive] if node is not None]:
+            _connect(graph, ENTERS, *parents)
+    return graph
+
+
+def last_recorded(model: Model, name: str, step: int) -> Node | None:
+    """The node of a measurement's last recorded value by `step`; None where there cannot be one yet.
+
+    Where it is certain which measurement that is, it is the node of the measurement itself.
+    """
+    variable = model.variables[name]
+    for earlier in range(step, -1, -1):
+        if _may_record(variable, earlier):
+            return ("last", name, earlier) if _is_random(model, variable, earlier) else (name, earlier)
+    return None
+
+
+def value_node(model: Model, name: str, step: int) -> Node | None:
+    """What it means to read `name` at `step`: None for a constant (a parameter, `t`, or an event at step 0)."""
+    variable = model.variables.get(name)
+    if variable is None or (variable.kind == "event" and step == 0):
+        return None
+    if variable.kind == "static":
+        return (name, 0)
+    return last_recorded(model, name, step) if variable.kind == "measurement" else (name, step)
+
+
+def final_node(model: Model, effect: Effect) -> Node | None:
+    """The node of the effect's outcome; None where nothing of it is ever recorded.
+
+    Under "while alive" and "composite" death is a part of the outcome; otherwise the outcome goes on without it.
+    """
+    if effect.death in ("while alive", "composite") or model.variables[effect.outcome].kind == "event":
+        if _alive(model, effect.at) is not None or model.variables[effect.outcome].kind == "event":
+            return ("final", effect.outcome, effect.at)
+    return value_node(model, effect.outcome, effect.at)
+
+
+def survival_node(model: Model, effect: Effect) -> Node | None:
+    """The node of being alive at the outcome's step, where the estimand needs survival; else None."""
+    return _alive(model, effect.at) if effect.death in ("hypothetical", "survivors") else None
+
+
+def _connect(graph: Graph, node: Node, *parents: Node | None) -> None:
+    graph.add_node(node)
+    graph.add_edges_from((parent, node) for parent in parents if parent is not None and parent != node)
+
+
+def _alive(model: Model, step: int) -> Node | None:
+    ends = any(variable.ends == "journey" for variable in model.variables.values())
+    return ("alive", "", step) if ends and step > 0 else None
+
+
+def _ended_record(model: Model, step: int) -> list[Node]:
+    """The events up to `step` that stop the recording."""
+    names = [variable.name for variable in model.variables.values() if variable.ends == "record"]
+    return [(name, earlier) for name in names for earlier in range(1, step + 1)]
+
+
+def _may_record(variable: Variable, step: int) -> bool:
+    return not isinstance(variable.when, Schedule) or variable.when.includes(step)
+
+
+def _is_random(model: Model, variable: Variable, step: int) -> bool:
+    return (
+        isinstance(variable.when, Expression)
+        or variable.missing is not None
+        or (step > 0 and any(other.ends == "record" for other in model.variables.values()))
+    )
+
+
+def _sources(model: Model, found: Iterable[Read], step: int) -> list[Node]:
+    """The nodes that these reads take their values from at `step`."""
+    nodes: list[Node] = []
+    for read in sorted(found):
+        at = max(step - read.lag, 0)
+        if read.how in ("ever", "since"):
+            if read.name in model.variables and at > 1:  # no event happens at step 0
+                nodes.append((read.how, read.name, at))
+        elif (node := value_node(model, read.name, at)) is not None:
+            # recorded(x) reads a function of the last recorded value
+            nodes.append(node)
+    return nodes
+
+
+def _add_variable(graph: Graph, model: Model, variable: Variable, step: int) -> None:
+    if variable.kind == "event":
+        _add_event(graph, model, variable, step)
+    elif variable.kind == "measurement":
+        _add_measurement(graph, model, variable, step)
+    else:
+        rule = variable.start if step == 0 and variable.start is not None else variable.mechanism
+        parents = _sources(model, reads(rule), step)
+        if rule is None and step > 0:
+            parents = [(variable.name, step - 1)]
+        _connect(graph, (variable.name, step), *parents)
+
+
+def _add_event(graph: Graph, model: Model, variable: Variable, step: int) -> None:
+    name = variable.name
+    if step > 1:
+        for how in ("ever", "since"):
+            earlier: Node | None = (how, name, step - 1) if step > 2 else None
+            _connect(graph, (how, name, step), earlier, (name, step - 1))
+    if step == 0:
+        return
+    parents = _sources(model, reads(variable.mechanism), step)
+    if variable.occurs == "once" and step > 1:
+        parents.append(("ever", name, step))
+    if variable.competes:
+        # one race a group: who wins depends on the rates of all, and on noise that they share
+        _connect(graph, ("race", variable.competes, step), *parents)
+        parents = [("race", variable.competes, step)]
+    _connect(graph, (name, step), *parents)
+
+
+def _add_measurement(graph: Graph, model: Model, variable: Variable, step: int) -> None:
+    name = variable.name
+    if not _may_record(variable, step):
+        return
+    parents = _sources(model, reads(variable.mechanism), step)
+    if variable.of:
+        parents.append((variable.of, 0 if model.variables[variable.of].kind == "static" else step))
+    _connect(graph, (name, step), *parents)
+    if _is_random(model, variable, step):
+        when = variable.when if isinstance(variable.when, Expression) else None
+        causes = _sources(model, reads(when, variable.missing), step)
+        _connect(graph, ("recorded", name, step), *causes, *_ended_record(model, step))
+        earlier = last_recorded(model, name, step - 1) if step > 0 else None
+        _connect(graph, ("last", name, step), earlier, (name, step), ("recorded", name, step))
+
+
+def _add_final(graph: Graph, model: Model, name: str, until: int) -> None:
+    """The chain of what the record holds of `name` by each step while alive."""
+    variable = model.variables[name]
+    earlier: Node | None = None
+    for step in range(until + 1):
+        alive = _alive(model, step)
+        parents: list[Node | None] = [earlier, alive]
+        if variable.kind == "event":
+            parents += [(name, step) if step else None, *_ended_record(model, step)]
+        elif variable.kind == "measurement":
+            if _may_record(variable, step):
+                random = _is_random(model, variable, step)
+                parents += [(name, step), ("recorded", name, step) if random else None]
+        elif variable.kind != "static" or step == 0:
+            parents.append((name, step))
+        node: Node = ("final", name, step)
+        _connect(graph, node, *parents)
+        earlier = node
