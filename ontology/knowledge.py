@@ -1,0 +1,366 @@
+"""The knowledge graph: ontologies, annotations and disease models in one RDF graph, with short questions to ask of it.
+
+A concept is named by its CURIE ("HP:0001250", aliases and any case of the prefix included) or its IRI, and answers name
+concepts by CURIE (by IRI where no known prefix fits).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pyoxigraph as ox
+from rdflib import Graph, URIRef
+from rdflib.graph import DATASET_DEFAULT_GRAPH_ID
+from rdflib.query import Result
+
+from ..errors import fail
+from . import hpo
+from .obo import (
+    CONSIDER,
+    CROSS_REFERENCE,
+    DEFINITION,
+    DEPRECATED,
+    HOLDS,
+    LABEL,
+    ONTOLOGY,
+    RDF_TYPE,
+    REPLACED_BY,
+    SUBCLASS_OF,
+    SYNONYM_SCOPES,
+    TRUE,
+    read_obo,
+)
+from .prefixes import NAMESPACES, VOCABULARIES, compact, expand, find_prefix, is_iri
+from .rdf import detect_format, read_rdf
+from .search import Entry, Match, TextIndex
+from .store import LocalStore, copy_writable, key_of, locate_cache, open_cached
+
+_SKOS = VOCABULARIES["skos"]
+_ALT_LABEL = ox.NamedNode(_SKOS + "altLabel")
+_DEFINITIONS = (DEFINITION, ox.NamedNode(_SKOS + "definition"))
+_LABELS = (LABEL, ox.NamedNode(_SKOS + "prefLabel"))
+_MAPPINGS = tuple(ox.NamedNode(_SKOS + f"{kind}Match") for kind in ("exact", "close", "broad", "narrow", "related"))
+_SYNONYMS = {**{node: scope for scope, node in SYNONYM_SCOPES.items()}, _ALT_LABEL: "EXACT"}
+_SCOPES = tuple(SYNONYM_SCOPES)
+
+
+@dataclass(frozen=True)
+class Synonym:
+    """Another name of a concept. `scope` is EXACT, BROAD, NARROW or RELATED, as the ontology says."""
+
+    text: str
+    scope: str
+
+
+class KnowledgeGraph:
+    """One RDF graph, asked by concept or by SPARQL. `KnowledgeGraph()` is empty; `KnowledgeGraph.open()` knows HPO.
+
+    `graph` is the whole as an rdflib graph, for whoever wants rdflib; what came from the cache is read-only there until
+    something is loaded or added.
+    """
+
+    def __init__(self, store: ox.Store | None = None, *, read_only: bool = False) -> None:
+        self._store = store if store is not None else ox.Store()
+        self._read_only = read_only
+        self.graph = _view(LocalStore(store=self._store))
+
+    @classmethod
+    def open(cls, *files: str | Path) -> KnowledgeGraph:
+        """The Human Phenotype Ontology with its disease annotations, and these files or folders too (see `load`).
+
+        The first call with the same files builds a store in the cache folder (some seconds for HPO alone); later ones
+        open it in milliseconds, any number of processes at once. Raises NosographError as `load` does.
+        """
+        released = hpo.locate_hpo()
+        own = [_existing(file) for file in files]
+        readers: list[Callable[[], Iterable[ox.Quad]]] = [partial(hpo.read_hpo, *released)]
+        readers += [partial(read, file) for file in own]
+        store = open_cached(locate_cache(), key_of(released, own), lambda: chain.from_iterable(r() for r in readers))
+        return cls(store, read_only=True)
+
+    def load(self, path: str | Path, *, reason: bool = False) -> None:
+        """Adds a file (Turtle, N-Triples, N-Quads, TriG, RDF/XML, JSON-LD, OWL, OBO) or a SNOMED CT RF2 folder.
+
+        `reason` adds what the HermiT reasoner infers from an OWL file (it needs Java). Either all of it is added or,
+        where it raises, nothing: NosographError, with file and line, for what cannot be read.
+        """
+        quads = list(read(_existing(path), reason=reason))
+        self._make_writable()
+        self._store.bulk_extend(quads)
+
+    def add(self, graph: Graph) -> None:
+        """Adds the triples of an rdflib graph, such as a disease model's."""
+        self._make_writable()
+        self.graph.addN((s, p, o, self.graph) for s, p, o in graph)
+
+    def _make_writable(self) -> None:
+        if self._read_only:
+            copy = copy_writable(self._store)
+            self.graph = _view(copy)
+            self._store = copy.inner
+            self._read_only = False
+        for name in ("_index", "_held"):  # computed anew when next asked for
+            self.__dict__.pop(name, None)
+
+    def __len__(self) -> int:
+        return len(self._store)
+
+    def sparql(self, query: str) -> Result:
+        """The answer to a SPARQL query over everything; `HP:`, `rdfs:`, `obo:` and all known prefixes are declared.
+
+        Raises NosographError for a query that does not parse, or that would reach the network (SERVICE).
+        """
+        try:
+            return self.graph.query(query, initNs=NAMESPACES)
+        except SyntaxError as error:
+            place = re.match(r"error at (\d+):(\d+): (.*)", str(error), re.DOTALL)
+            line, detail = (int(place[1]), place[3].splitlines()[0][:200]) if place else (0, str(error)[:200])
+            raise fail(f"not valid SPARQL: {detail}", node="SPARQL", file="query", line=line) from error
+
+    # Names
+
+    def resolve(self, concept: str) -> URIRef:
+        """The IRI of a CURIE (an IRI stays as it is). Raises NosographError where it is not written as one."""
+        return URIRef(concept if is_iri(concept) else expand(concept))
+
+    def curie(self, concept: str) -> str:
+        """The CURIE of an IRI or of an aliased CURIE, with the prefix as usually written; else the IRI itself."""
+        return compact(str(self.resolve(concept)))
+
+    def known(self, concept: str) -> bool | None:
+        """Whether the graph has this concept; None where it cannot say, as that ontology is not loaded.
+
+        Raises NosographError where the CURIE's prefix is unknown or its identifier not written as that prefix's are.
+        """
+        node = self._node(concept)
+        if any(self._has(node, predicate) for predicate in (*_LABELS, DEPRECATED, RDF_TYPE)):
+            return True
+        prefix = compact(node.value).partition(":")[0]
+        return False if prefix in self._held else None
+
+    def require(self, concept: str, *, node: str = "", file: str = "", line: int = 0) -> URIRef:
+        """The IRI of a concept that may be used: known and not obsolete, or of an ontology that is not loaded.
+
+        `node`, `file` and `line` say where it was written. Raises NosographError for an unknown prefix or concept
+        (naming the nearest), an obsolete one (naming its replacement), or an identifier that cannot be right.
+        """
+        at: dict[str, Any] = {"node": node, "file": file, "line": line, "value": concept}
+        if not is_iri(concept) and ":" not in concept:
+            found = self.search(concept, 1)
+            fix = f"{found[0].concept}   # {found[0].label}" if found else "for example HP:0001250"
+            raise fail("a concept is named by its CURIE", fix=fix, **at)
+        iri = concept if is_iri(concept) else expand(concept, node=node, file=file, line=line)
+        if self.known(iri) is False:
+            raise fail("there is no such concept", fix=self._suggest(iri), **at)
+        if self.is_obsolete(iri):
+            instead = self.replacements(iri)
+            fix = " or ".join(self._describe(other) for other in instead) or "search for another concept"
+            label = self.label(iri)
+            raise fail(f"this concept is obsolete{f' ({label})' if label else ''}", fix=fix, **at)
+        return URIRef(iri)
+
+    def _describe(self, concept: str) -> str:
+        label = self.label(concept)
+        return f"{concept} ({label})" if label else concept
+
+    def _suggest(self, iri: str) -> str:
+        """The concepts whose identifiers differ from an unknown one by one digit, or by two neighbours swapped."""
+        prefix, _, local = compact(iri).partition(":")
+        changed = [local[:i] + d + local[i + 1 :] for i in range(len(local)) for d in "0123456789"]
+        swapped = [local[:i] + local[i + 1] + local[i] + local[i + 2 :] for i in range(len(local) - 1)]
+        holder = find_prefix(prefix)
+        near = [f"{prefix}:{other}" for other in swapped + changed[::-1] if holder and holder.accepts(other)]
+        known = dict.fromkeys(self._describe(c) for c in near if self.label(c) and not self.is_obsolete(c))
+        return "perhaps " + " or ".join(list(known)[:3]) if known else "search for it by its label"
+
+    @cached_property
+    def _held(self) -> frozenset[str]:
+        """The prefixes whose ontologies are here as a whole, so that an identifier that is not here does not exist."""
+        declared = {quad.object.value for quad in self._store.quads_for_pattern(None, HOLDS, None)}
+        for quad in self._store.quads_for_pattern(None, RDF_TYPE, ONTOLOGY):
+            if isinstance(quad.subject, ox.NamedNode):
+                declared.add(quad.subject.value.rpartition("/")[2].partition(".")[0])
+        return frozenset(prefix.name for prefix in map(find_prefix, declared) if prefix)
+
+    # What the ontology says of a concept
+
+    def label(self, concept: str) -> str | None:
+        """The label (untagged or English before other languages), or None."""
+        return self._text(self._node(concept), _LABELS)
+
+    def definition(self, concept: str) -> str | None:
+        """The textual definition, or None."""
+        return self._text(self._node(concept), _DEFINITIONS)
+
+    def synonyms(self, concept: str) -> tuple[Synonym, ...]:
+        """The synonyms, exact ones first, then by text."""
+        node = self._node(concept)
+        found = {
+            Synonym(value.value, scope)
+            for predicate, scope in _SYNONYMS.items()
+            for value in self._objects(node, predicate)
+            if isinstance(value, ox.Literal)
+        }
+        return tuple(sorted(found, key=lambda synonym: (_SCOPES.index(synonym.scope), synonym.text)))
+
+    def cross_references(self, concept: str, prefix: str | None = None) -> tuple[str, ...]:
+        """The same or a similar concept elsewhere, by CURIE (as the ontology writes it where we know no prefix).
+
+        `prefix` (or an alias of it, such as SNOMEDCT_US for SNOMEDCT) keeps that prefix's only.
+        """
+        node = self._node(concept)
+        texts = [value.value for value in self._objects(node, CROSS_REFERENCE)]
+        texts += [value.value for predicate in _MAPPINGS for value in self._objects(node, predicate)]
+        found = {_canonical(text) for text in texts}
+        if prefix is not None:
+            holder = find_prefix(prefix)
+            name = holder.name if holder else prefix
+            found = {text for text in found if text.partition(":")[0] == name}
+        return tuple(sorted(found))
+
+    def is_obsolete(self, concept: str) -> bool:
+        """Whether the ontology says that the concept is no longer to be used."""
+        return self._has(self._node(concept), DEPRECATED, TRUE)
+
+    def replacements(self, concept: str) -> tuple[str, ...]:
+        """What to use instead of an obsolete concept: its replacement, or else what the ontology says to consider."""
+        node = self._node(concept)
+        replaced = [value.value for value in self._objects(node, REPLACED_BY)]
+        return tuple(sorted(map(_canonical, replaced or [value.value for value in self._objects(node, CONSIDER)])))
+
+    # Hierarchy: named classes and what they are stated (or, after reasoning, inferred) to be subclasses of
+
+    def parents(self, concept: str) -> tuple[str, ...]:
+        """The concepts directly above."""
+        return tuple(sorted(compact(node.value) for node in self._above(self._node(concept))))
+
+    def children(self, concept: str) -> tuple[str, ...]:
+        """The concepts directly below."""
+        return tuple(sorted(compact(node.value) for node in self._below(self._node(concept))))
+
+    def ancestors(self, concept: str) -> frozenset[str]:
+        """All concepts above, itself not among them."""
+        return frozenset(compact(node.value) for node in _closure(self._node(concept), self._above))
+
+    def descendants(self, concept: str) -> frozenset[str]:
+        """All concepts below, itself not among them."""
+        return frozenset(compact(node.value) for node in _closure(self._node(concept), self._below))
+
+    def is_a(self, concept: str, ancestor: str) -> bool:
+        """Whether a concept is `ancestor` or below it: whoever has the first has the second."""
+        node, above = self._node(concept), self._node(ancestor)
+        return node == above or above in _closure(node, self._above)
+
+    # Finding
+
+    def search(self, text: str, limit: int = 10, *, prefix: str | None = None) -> tuple[Match, ...]:
+        """Concepts by label or synonym: the whole text before its beginning before its words, labels first.
+
+        Case and punctuation do not matter; obsolete concepts are left out. `prefix` keeps that prefix's only.
+        """
+        holder = find_prefix(prefix) if prefix else None
+        start = holder.iri if holder else prefix
+        iris = frozenset(e.iri for _, e in self._index.entries if e.iri.startswith(start)) if start else None
+        return self._matches(text, limit, iris)
+
+    def diseases(self, text: str, limit: int = 10) -> tuple[Match, ...]:
+        """Annotated diseases (OMIM, ORPHA, DECIPHER) by name."""
+        quads = self._store.quads_for_pattern(None, RDF_TYPE, hpo.DISEASE_CLASS)
+        return self._matches(text, limit, frozenset(quad.subject.value for quad in quads))
+
+    def _matches(self, text: str, limit: int, iris: frozenset[str] | None) -> tuple[Match, ...]:
+        found = self._index.find(text, limit, iris)
+        return tuple(Match(compact(e.iri), self.label(e.iri) or e.text, e.text, kind) for e, kind in found)
+
+    def annotations(self, disease: str) -> tuple[hpo.Annotation, ...]:
+        """What `phenotype.hpoa` says of a disease, in the file's order; empty where it says nothing."""
+        node = self._node(disease)
+        rows = (quad.subject for quad in self._store.quads_for_pattern(None, hpo.DISEASE, node))
+        numbered = sorted(rows, key=lambda row: int(row.value.rpartition("/")[2]))
+        return tuple(hpo.collect_annotation(row, self._store) for row in numbered)
+
+    @cached_property
+    def _index(self) -> TextIndex:
+        return TextIndex(self._entries())
+
+    def _entries(self) -> Iterator[Entry]:
+        obsolete = {quad.subject for quad in self._store.quads_for_pattern(None, DEPRECATED, TRUE)}
+        for predicate in (*_LABELS, *_SYNONYMS):
+            for quad in self._store.quads_for_pattern(None, predicate, None):
+                if isinstance(quad.subject, ox.NamedNode) and quad.subject not in obsolete:
+                    yield Entry(quad.subject.value, quad.object.value, predicate in _LABELS)
+
+    # The store
+
+    def _node(self, concept: str) -> ox.NamedNode:
+        return ox.NamedNode(self.resolve(concept))
+
+    def _objects(self, node: ox.NamedNode, predicate: ox.NamedNode) -> Iterator[Any]:
+        return (quad.object for quad in self._store.quads_for_pattern(node, predicate, None))
+
+    def _has(self, node: ox.NamedNode, predicate: ox.NamedNode, value: ox.Literal | None = None) -> bool:
+        return next(iter(self._store.quads_for_pattern(node, predicate, value)), None) is not None
+
+    def _text(self, node: ox.NamedNode, predicates: Iterable[ox.NamedNode]) -> str | None:
+        texts = [value for p in predicates for value in self._objects(node, p) if isinstance(value, ox.Literal)]
+        texts.sort(key=lambda text: (text.language is not None, not (text.language or "").startswith("en"), text.value))
+        return texts[0].value if texts else None
+
+    def _above(self, node: ox.NamedNode) -> Iterator[ox.NamedNode]:
+        return (above for above in self._objects(node, SUBCLASS_OF) if isinstance(above, ox.NamedNode))
+
+    def _below(self, node: ox.NamedNode) -> Iterator[ox.NamedNode]:
+        quads = self._store.quads_for_pattern(None, SUBCLASS_OF, node)
+        return (quad.subject for quad in quads if isinstance(quad.subject, ox.NamedNode))
+
+
+def read(path: Path, *, reason: bool = False) -> Iterable[ox.Quad]:
+    """The triples of a file or RF2 folder, read as its suffix and content say. Raises NosographError."""
+    if path.is_dir():
+        from .rf2 import read_rf2
+
+        return read_rf2(path)
+    kind = detect_format(path)
+    if kind == "owl" or reason:
+        from .owl import read_owl
+
+        return read_owl(path, reason=reason)
+    return read_obo(path) if kind == "obo" else read_rdf(path)
+
+
+def _view(store: LocalStore) -> Graph:
+    return Graph(store, identifier=DATASET_DEFAULT_GRAPH_ID, bind_namespaces="none")
+
+
+def _existing(path: str | Path) -> Path:
+    found = Path(path)
+    if not found.exists():
+        raise fail("there is no such file", value=found, fix="the path of an ontology file or of an RF2 folder")
+    return found
+
+
+def _canonical(text: str) -> str:
+    """A reference with its prefix as we write it: SNOMEDCT_US:38341003 -> SNOMEDCT:38341003."""
+    if is_iri(text):
+        return compact(text)
+    name, _, local = text.partition(":")
+    prefix = find_prefix(name)
+    return f"{prefix.name}:{local}" if prefix else text
+
+
+def _closure(start: ox.NamedNode, step: Callable[[ox.NamedNode], Iterable[ox.NamedNode]]) -> set[ox.NamedNode]:
+    """All that steps from `start` lead to, without it (loops in an ontology end here, too)."""
+    reached: set[ox.NamedNode] = set()
+    waiting = [start]
+    while waiting:
+        for node in step(waiting.pop()):
+            if node not in reached:
+                reached.add(node)
+                waiting.append(node)
+    return reached - {start}

@@ -1,0 +1,59 @@
+"""OWL files (RDF/XML and OWL/XML) through owlready2, with its reasoner (HermiT, which needs Java) on request.
+
+The parser is called on the file's bytes and nothing else of owlready2's loading is used, because that would fetch what
+`owl:imports` names.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyoxigraph as ox
+
+from ..errors import fail
+from .rdf import refuse_entities
+
+
+def read_owl(path: Path, *, reason: bool = False) -> Iterator[ox.Quad]:
+    """The triples of an OWL file in XML; with `reason`, also the subsumptions and types that HermiT infers.
+
+    Raises NosographError where the file is not OWL, declares XML entities, is inconsistent (with `reason`), or where
+    `reason` is asked for and Java is missing.
+    """
+    import owlready2
+
+    refuse_entities(path)
+    world = owlready2.World()
+    ontology = world.get_ontology(path.resolve().as_uri() + "#")
+    try:
+        with path.open("rb") as file:
+            ontology.graph.parse(file, default_base=ontology.base_iri)
+    except owlready2.OwlReadyOntologyParsingError as error:
+        raise fail(f"not valid OWL: {error}", file=str(path)) from error
+    if reason:
+        _reason(world, path)
+    dump = io.BytesIO()
+    world.save(dump, format="ntriples")
+    world.close()
+    yield from ox.parse(dump.getvalue(), ox.RdfFormat.N_TRIPLES, rename_blank_nodes=True)
+
+
+def _reason(world: Any, path: Path) -> None:
+    import owlready2
+
+    if shutil.which(owlready2.JAVA_EXE) is None:
+        raise fail(
+            "the OWL reasoner (HermiT) needs Java, and there is none",
+            fix="install a Java runtime (for example `apt install default-jre-headless`), or load without reasoning",
+            file=str(path),
+        )
+    try:
+        owlready2.sync_reasoner_hermit(world, debug=0)
+    except owlready2.OwlReadyInconsistentOntologyError as error:
+        raise fail("the ontology is inconsistent, says HermiT", file=str(path)) from error
+    except owlready2.OwlReadyJavaError as error:
+        raise fail(f"the reasoner failed: {error}", file=str(path)) from error

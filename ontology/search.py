@@ -1,0 +1,62 @@
+"""Finding concepts by their labels and synonyms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from heapq import nsmallest
+
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True)
+class Match:
+    """A concept that was found: its CURIE, its label, the label or synonym that matched, and how well.
+
+    `kind` is "exact" (the whole text), "prefix" (the text begins so) or "word" (words that begin so, in any order).
+    """
+
+    concept: str
+    label: str
+    matched: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One label or synonym of a concept."""
+
+    iri: str
+    text: str
+    is_label: bool
+
+
+def _words(text: str) -> str:
+    """The words of a text, each after a blank, in one case: " alzheimer s disease"."""
+    return "".join(f" {word}" for word in _WORD.findall(text.casefold()))
+
+
+class TextIndex:
+    """Labels and synonyms in memory, looked through from end to end (tens of thousands take milliseconds)."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self.entries = [(_words(entry.text), entry) for entry in entries]
+
+    def find(self, text: str, limit: int, iris: frozenset[str] | None = None) -> list[tuple[Entry, str]]:
+        """The best entries with their kind of match, one a concept, the best first; among `iris` only, if given."""
+        wanted = _words(text)
+        if not wanted:
+            return []
+        starts = [f" {word}" for word in wanted.split()]
+        best: dict[str, tuple[tuple[int, bool, int, str], Entry]] = {}
+        for words, entry in self.entries:
+            if not all(start in words for start in starts) or (iris is not None and entry.iri not in iris):
+                continue
+            rank = 0 if words == wanted else 1 if words.startswith(wanted) else 2
+            score = (rank, not entry.is_label, len(words), entry.text)
+            if entry.iri not in best or score < best[entry.iri][0]:
+                best[entry.iri] = (score, entry)
+        kinds = ("exact", "prefix", "word")
+        ranked = nsmallest(limit, best.values(), key=lambda pair: (pair[0], pair[1].iri))
+        return [(entry, kinds[score[0]]) for score, entry in ranked]

@@ -1,0 +1,164 @@
+"""Where the knowledge graph lies: a cached store on disk that many processes read, or one in memory.
+
+A store is built aside and then renamed, so that it is there whole or not at all; what is cached is never changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+import time
+import weakref
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyoxigraph as ox
+from oxrdflib import OxigraphStore
+
+from ..errors import fail
+
+FORMAT_VERSION = 1  # raise it when the triples that the readers write change
+_ASIDE = "building-"
+_A_DAY = 86_400.0
+_DEEPEST_QUERY = 100
+
+
+def locate_cache() -> Path:
+    """The cache folder: $NOSOGRAPH_CACHE, or `nosograph` in $XDG_CACHE_HOME or in ~/.cache."""
+    if own := os.environ.get("NOSOGRAPH_CACHE"):
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nosograph"
+
+
+def key_of(released: Sequence[Path], own: Sequence[Path] = ()) -> str:
+    """A name for the store made of these files, and of our format.
+
+    Files of a package count by name, size and beginning (they carry their version there), so that two environments
+    share a store; a user's own files and folders count by path and time of change, too.
+    """
+    digest = hashlib.sha256(f"nosograph store {FORMAT_VERSION}".encode())
+    for file in released:
+        with file.open("rb") as opened:
+            digest.update(f"|{file.name} {file.stat().st_size}|".encode() + opened.read(4096))
+    for path in own:
+        for file in sorted(part for part in path.rglob("*") if part.is_file()) if path.is_dir() else [path]:
+            status = file.stat()
+            digest.update(f"|{file.resolve()} {status.st_size} {status.st_mtime_ns}|".encode())
+    return digest.hexdigest()[:16]
+
+
+def open_cached(folder: Path, key: str, build: Callable[[], Iterable[ox.Quad]]) -> ox.Store:
+    """The store `key` in the cache, read-only, built first where it is not there yet.
+
+    Where nothing can be written there (a read-only home, a full disk), the store is built in memory instead.
+    """
+    target = folder / key
+    if not target.is_dir():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _remove_abandoned(folder)
+            aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=folder))
+        except OSError:
+            return _build_in_memory(build)
+        try:
+            _build(aside, target, build)
+        except OSError:  # pyoxigraph, too, reports a full disk as OSError
+            shutil.rmtree(aside, ignore_errors=True)
+            return _build_in_memory(build)
+        except BaseException:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
+    try:
+        return ox.Store.read_only(str(target))
+    except (OSError, RuntimeError) as error:
+        raise fail(f"the cached ontology store cannot be read: {error}", fix=f"delete the folder {target}") from error
+
+
+def _build(aside: Path, target: Path, build: Callable[[], Iterable[ox.Quad]]) -> None:
+    store = ox.Store(str(aside / "store"))
+    store.bulk_extend(build())
+    store.flush()
+    del store  # closes the files
+    try:
+        (aside / "store").rename(target)
+    except OSError:
+        if not target.is_dir():  # otherwise another process was faster, with the same store
+            raise
+    shutil.rmtree(aside)
+
+
+def _build_in_memory(build: Callable[[], Iterable[ox.Quad]]) -> ox.Store:
+    store = ox.Store()
+    store.bulk_extend(build())
+    return store
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Clears away what builds that were killed more than a day ago left behind."""
+    for left in folder.glob(f"{_ASIDE}*"):
+        if time.time() - left.stat().st_mtime > _A_DAY:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+_SPARQL_TEXT = re.compile(
+    r"<[^<>\"{}|^`\\\s]*>"  # IRIs
+    r"|\"\"\".*?\"\"\"|'''.*?'''|\"(?:[^\"\\\r\n]|\\.)*\"|'(?:[^'\\\r\n]|\\.)*'"  # strings
+    r"|\#[^\r\n]*",  # comments
+    re.DOTALL,
+)
+_SPARQL_NETWORK = re.compile(r"(?<![\w:?$@.-])(service|load)(?![\w:-])", re.IGNORECASE)
+
+
+def refuse_unsafe(query: str) -> None:
+    """Raises NosographError where a query would reach the network (SERVICE, LOAD) or is nested without end."""
+    code = _SPARQL_TEXT.sub(" ", query)
+    if word := _SPARQL_NETWORK.search(code):
+        raise fail(
+            f"{word[1].upper()} would reach the network, and queries here never do",
+            fix="load the other graph's file with `load`, then query without it",
+            node="SPARQL",
+        )
+    depth = 0
+    for bracket in re.findall(r"[][(){}]", code):
+        depth += 1 if bracket in "[({" else -1
+        if depth > _DEEPEST_QUERY:
+            raise fail("a query nested too deeply", node="SPARQL")
+
+
+class LocalStore(OxigraphStore):  # type: ignore[misc]  # oxrdflib has no types
+    """oxrdflib's store, whose queries and updates cannot reach the network."""
+
+    @property
+    def inner(self) -> ox.Store:
+        """The pyoxigraph store itself."""
+        return self._inner
+
+    def query(self, query: Any, initNs: Mapping[str, Any], initBindings: Any, queryGraph: Any, **more: object) -> Any:
+        """As rdflib asks of a store. Raises NosographError where the query names a SERVICE."""
+        refuse_unsafe(str(query))
+        return super().query(query, initNs, initBindings, queryGraph, **more)
+
+    def update(self, update: Any, initNs: Mapping[str, Any], initBindings: Any, queryGraph: Any, **more: object) -> Any:
+        """As rdflib asks of a store. Raises NosographError where the update would LOAD or name a SERVICE."""
+        refuse_unsafe(str(update))
+        return super().update(update, initNs, initBindings, queryGraph, **more)
+
+
+def copy_writable(store: ox.Store) -> LocalStore:
+    """A writable copy of a read-only store, in a temporary folder that goes when nobody holds the copy any more.
+
+    RocksDB's files never change, so that the copy is made of hard links where the file system allows it (milliseconds).
+    """
+    folder = Path(tempfile.mkdtemp(prefix="nosograph-"))
+    try:
+        store.backup(str(folder / "store"))
+        copy = LocalStore(store=ox.Store(str(folder / "store")))
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    weakref.finalize(copy, shutil.rmtree, folder, ignore_errors=True)
+    return copy
