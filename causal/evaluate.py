@@ -1,0 +1,302 @@
+"""Expressions become functions over tensors: nothing of a document is ever evaluated as Python.
+
+Only operations are used whose bits do not depend on where in a tensor a patient stands (torch's sigmoid, softplus and
+pow are not among them), so that a patient is the same in any batch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+from .language import Expression, reads
+from .language.syntax import Binary, Call, Level, Name, Number, Past, Table, Unary
+
+Value: TypeAlias = Tensor | float
+Evaluator: TypeAlias = "Callable[[Moment], Value]"
+
+
+@dataclass(slots=True)
+class Moment:
+    """What an expression can see in one step. Tensors have the shape (worlds or 1, patients)."""
+
+    time: float
+    dt: float
+    parameters: Mapping[str, Value]
+    now: dict[str, Tensor]
+    history: list[dict[str, Tensor]]  # history[lag - 1]; before step 0 it repeats the start
+    ever: dict[str, Tensor] = field(default_factory=dict)
+    latest: dict[str, Tensor] = field(default_factory=dict)  # time of the latest occurrence, or -inf
+    seen: dict[str, Tensor] = field(default_factory=dict)  # whether a measurement has been recorded
+    kept: dict[int, Value] = field(default_factory=dict)  # values that never change, by expression
+
+    def past(self, name: str, lag: int) -> Tensor:
+        """The value `lag` steps ago; in step 0, and for what never changes, this step's."""
+        for row in self.history[lag - 1 : lag]:
+            if name in row:
+                return row[name]
+        return self.now[name]
+
+
+def compile_expression(
+    expression: Expression, *, constant: Set[str], levels: Mapping[str, tuple[str, ...]]
+) -> Evaluator:
+    """A function from a Moment to a value. `constant` names what never changes in a run: sub-expressions that read
+    nothing else are evaluated once. `levels` gives the levels of each categorical variable.
+    """
+    compiler = _Compiler(constant, levels)
+    return compiler.compile(expression)
+
+
+class _Compiler:
+    def __init__(self, constant: Set[str], levels: Mapping[str, tuple[str, ...]]) -> None:
+        self.constant = constant
+        self.levels = levels
+
+    def compile(self, expression: Expression) -> Evaluator:
+        evaluator = self.build(expression)
+        if isinstance(expression, Name | Number | Level) or any(
+            read.name not in self.constant for read in reads(expression)
+        ):
+            return evaluator
+        key = id(evaluator)
+
+        def keep(moment: Moment) -> Value:
+            value = moment.kept.get(key)
+            if value is None:
+                value = moment.kept[key] = evaluator(moment)
+            return value
+
+        return keep
+
+    def build(self, node: Expression) -> Evaluator:
+        match node:
+            case Number(value):
+                return lambda moment: value
+            case Name(name, lag):
+                return self.name(name, lag)
+            case Past(function, name, lag):
+                return _past(function, name, lag)
+            case Unary("negate", operand):
+                inner = self.compile(operand)
+                return lambda moment: -inner(moment)
+            case Unary(_, operand):
+                inner = self.compile(operand)
+                return lambda moment: _invert(inner(moment))
+            case Binary(operator, left, right):
+                return self.binary(operator, left, right)
+            case Call(function, arguments):
+                return self.call(function, arguments)
+            case Table(argument, points):
+                inner = self.compile(argument)
+                xs = torch.tensor([x for x, _ in points])
+                ys = torch.tensor([y for _, y in points])
+                return lambda moment: _interpolate(_tensor(inner(moment)), xs, ys)
+        raise AssertionError(f"{type(node).__name__} has no value of its own")
+
+    def name(self, name: str, lag: int) -> Evaluator:
+        if name == "t":
+            return lambda moment: moment.time
+        if name == "dt":
+            return lambda moment: moment.dt
+
+        def read(moment: Moment) -> Value:
+            parameter = moment.parameters.get(name)
+            return moment.now[name] if parameter is None else parameter
+
+        return (lambda moment: moment.past(name, lag)) if lag else read
+
+    def binary(self, operator: str, left: Expression, right: Expression) -> Evaluator:
+        for one, other in ((left, right), (right, left)):
+            if isinstance(other, Level) and isinstance(one, Name):
+                code = float(self.levels[one.name].index(other.name))
+                return _compare(operator, self.compile(one), lambda moment: code)
+        a, b = self.compile(left), self.compile(right)
+        match operator:
+            case "+":
+                return lambda moment: _number(a(moment)) + _number(b(moment))
+            case "-":
+                return lambda moment: _number(a(moment)) - _number(b(moment))
+            case "*":
+                return lambda moment: a(moment) * b(moment)
+            case "/":
+                return lambda moment: _divide(a(moment), b(moment))
+            case "**":
+                return lambda moment: _power(a(moment), b(moment))
+            case "and":
+                return lambda moment: _both(_truth(a(moment)), _truth(b(moment)))
+            case "or":
+                return lambda moment: _either(_truth(a(moment)), _truth(b(moment)))
+        return _compare(operator, a, b)
+
+    def call(self, function: str, arguments: tuple[Expression, ...]) -> Evaluator:
+        parts = [self.compile(argument) for argument in arguments]
+        if function == "where":
+            condition, yes, no = parts
+            return lambda moment: _where(_truth(condition(moment)), yes(moment), no(moment))
+        if function == "clip":
+            value, low, high = parts
+            return lambda moment: clip(value(moment), low(moment), high(moment))
+        if function in ("min", "max"):
+            choose = _least if function == "min" else _most
+
+            def extreme(moment: Moment) -> Value:
+                result = parts[0](moment)
+                for part in parts[1:]:
+                    result = choose(result, part(moment))
+                return result
+
+            return extreme
+        inner = parts[0]
+        apply = FUNCTIONS[function]
+        return lambda moment: apply(_number(inner(moment)))
+
+
+def _past(function: str, name: str, lag: int) -> Evaluator:
+    match function:
+        case "ever":
+            return lambda moment: moment.ever[name]
+        case "since":
+            return lambda moment: moment.time - moment.latest[name]
+    key = f"{name} recorded"
+    return (lambda moment: moment.past(key, lag)) if lag else (lambda moment: moment.seen[name])
+
+
+def _tensor(value: Value) -> Tensor:
+    return value if isinstance(value, Tensor) else torch.tensor(float(value))
+
+
+def _number(value: Value) -> Value:
+    """Truth values and level codes count as numbers in arithmetic."""
+    if isinstance(value, Tensor):
+        return value if value.dtype.is_floating_point else value.to(torch.float32)
+    return value
+
+
+def _truth(value: Value) -> Tensor | bool:
+    if isinstance(value, Tensor):
+        return value if value.dtype == torch.bool else value != 0
+    return value != 0
+
+
+def _invert(value: Value) -> Value:
+    truth = _truth(value)
+    return ~truth if isinstance(truth, Tensor) else float(not truth)
+
+
+def _both(a: Tensor | bool, b: Tensor | bool) -> Value:
+    return a & b if isinstance(a, Tensor) or isinstance(b, Tensor) else float(a and b)
+
+
+def _either(a: Tensor | bool, b: Tensor | bool) -> Value:
+    return a | b if isinstance(a, Tensor) or isinstance(b, Tensor) else float(a or b)
+
+
+def _divide(a: Value, b: Value) -> Value:
+    if isinstance(a, Tensor) or isinstance(b, Tensor):
+        return _number(a) / _number(b)
+    return a / b if b else math.copysign(math.inf, a) if a else math.nan
+
+
+def _compare(operator: str, a: Evaluator, b: Evaluator) -> Evaluator:
+    match operator:
+        case "==":
+            return lambda moment: a(moment) == b(moment)
+        case "!=":
+            return lambda moment: a(moment) != b(moment)
+        case "<":
+            return lambda moment: a(moment) < b(moment)
+        case "<=":
+            return lambda moment: a(moment) <= b(moment)
+        case ">":
+            return lambda moment: a(moment) > b(moment)
+    return lambda moment: a(moment) >= b(moment)
+
+
+def _where(condition: Tensor | bool, yes: Value, no: Value) -> Value:
+    if isinstance(condition, Tensor):
+        return torch.where(condition, _number(yes), _number(no))
+    return yes if condition else no
+
+
+def _least(a: Value, b: Value) -> Value:
+    if isinstance(a, Tensor) or isinstance(b, Tensor):
+        return torch.minimum(_tensor(_number(a)), _tensor(_number(b)))
+    return min(a, b)
+
+
+def _most(a: Value, b: Value) -> Value:
+    if isinstance(a, Tensor) or isinstance(b, Tensor):
+        return torch.maximum(_tensor(_number(a)), _tensor(_number(b)))
+    return max(a, b)
+
+
+def clip(value: Value, low: Value, high: Value) -> Value:
+    """`value` held between `low` and `high`."""
+    if isinstance(value, Tensor) and not isinstance(low, Tensor) and not isinstance(high, Tensor):
+        return torch.clamp(_number(value), low, high)  # type: ignore[arg-type]
+    return _least(_most(value, low), high)
+
+
+def _power(base: Value, exponent: Value) -> Value:
+    """Small whole powers multiply; others are exp(b log a), whose bits don't depend on position."""
+    if not isinstance(base, Tensor) and not isinstance(exponent, Tensor):
+        try:
+            return float(base**exponent)
+        except (OverflowError, ZeroDivisionError):
+            return math.inf
+        except TypeError:
+            return math.nan
+    if not isinstance(exponent, Tensor) and float(exponent).is_integer() and 0 < abs(exponent) <= 8:
+        result = base = _number(base)
+        for _ in range(int(abs(exponent)) - 1):
+            result = result * base
+        return result if exponent > 0 else 1.0 / result
+    return torch.exp(_number(exponent) * torch.log(_tensor(_number(base))))
+
+
+def _interpolate(x: Tensor, xs: Tensor, ys: Tensor) -> Tensor:
+    x = x.to(torch.float32)
+    if len(xs) == 1:
+        return ys.expand(x.shape)
+    right = torch.searchsorted(xs, x.detach().contiguous()).clamp(1, len(xs) - 1)
+    low, high = xs[right - 1], xs[right]
+    weight = torch.clamp((x - low) / (high - low), 0, 1)
+    return ys[right - 1] * (1 - weight) + ys[right] * weight
+
+
+def _expit(x: Tensor) -> Tensor:
+    return torch.exp(torch.nn.functional.logsigmoid(x))
+
+
+def _logit(p: Tensor) -> Tensor:
+    return torch.log(p) - torch.log1p(-p)
+
+
+def _unary(function: Callable[[Tensor], Tensor]) -> Callable[[Value], Value]:
+    def apply(value: Value) -> Value:
+        return (
+            function(value)
+            if isinstance(value, Tensor)
+            else float(function(torch.tensor(float(value), dtype=torch.float64)))
+        )
+
+    return apply
+
+
+FUNCTIONS: dict[str, Callable[[Value], Value]] = {
+    "exp": _unary(torch.exp),
+    "log": _unary(torch.log),
+    "sqrt": _unary(torch.sqrt),
+    "abs": _unary(torch.abs),
+    "floor": _unary(torch.floor),
+    "round": _unary(torch.round),
+    "tanh": _unary(torch.tanh),
+    "expit": _unary(_expit),
+    "logit": _unary(_logit),
+}

@@ -1,0 +1,124 @@
+"""Mechanisms: how a variable gets its value from its causes and its own noise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..errors import fail
+from .evaluate import Evaluator, Moment, Value, clip, compile_expression
+from .families import FAMILIES, Family
+from .language import Expression
+from .language.bounds import Range, bound
+from .language.syntax import Call, Draw, find_draw
+
+LIMITS: dict[str, Range] = {
+    "real": (-torch.inf, torch.inf),
+    "positive": (0.0, torch.inf),
+    "nonnegative": (0.0, torch.inf),
+    "probability": (0.0, 1.0),
+    "count": (0.0, torch.inf),
+}
+
+
+@dataclass(frozen=True)
+class Mechanism:
+    """One compiled expression of a variable. Without a family it is deterministic and `parameters` holds its formula."""
+
+    variable: str
+    family: Family | None
+    parameters: tuple[Evaluator, ...]
+    doubtful: tuple[int, ...]  # the parameters whose range must be checked as they come
+    wraps: tuple[tuple[Evaluator, Evaluator] | None, ...]  # clip(low, high), or None for round; the innermost first
+
+    def push(self, moment: Moment, noise: Tensor | None, *, patients: Tensor) -> Tensor:
+        """The value, shape (worlds or 1, patients), from the noise, (1, patients).
+
+        Raises NosographError where a parameter leaves its domain, naming variable, time, value and patient.
+        """
+        if self.family is None:
+            return _as_tensor(self.parameters[0](moment))
+        assert noise is not None
+        value = self.family.push(noise, *self.evaluate_parameters(moment, patients=patients))
+        for wrap in self.wraps:
+            value = torch.round(value) if wrap is None else _as_tensor(clip(value, wrap[0](moment), wrap[1](moment)))
+        return value
+
+    def evaluate_parameters(self, moment: Moment, *, patients: Tensor) -> list[Value]:
+        """The parameters of the distribution, checked against their domains."""
+        assert self.family is not None
+        values = [evaluate(moment) for evaluate in self.parameters]
+        for index in self.doubtful:
+            self.check(values[index], index, moment, patients)
+        return values
+
+    def check(self, value: Value, index: int, moment: Moment, patients: Tensor) -> None:
+        assert self.family is not None
+        constraint = self.family.constraints[min(index, len(self.family.constraints) - 1)]
+        low, high = LIMITS[constraint]
+        tensor = _as_tensor(value).detach()
+        least, greatest = torch.aminmax(tensor)
+        if (least > low or (least == low and constraint != "positive")) and greatest <= high:
+            return
+        bad = ~((tensor > low) | ((tensor == low) & (constraint != "positive"))) | ~(tensor <= high)
+        where = bad.nonzero()[0]
+        found = float(tensor[tuple(where)])
+        number = f", patient {int(patients[where[-1]])}" if tensor.dim() and tensor.shape[-1] == len(patients) else ""
+        names = self.family.parameters or ("weight",)
+        missing = found != found
+        raise fail(
+            f"the {names[min(index, len(names) - 1)]} of {self.family.name} must be {constraint.replace('real', 'a number')}",
+            node=self.variable,
+            value=f"{found:g} at t = {moment.time:g}{number}",
+            fix="where(recorded(x), …, …) around a measurement that may not have been taken yet"
+            if missing
+            else {"probability": "expit(…) or clip(…, 0, 1)"}.get(constraint, "exp(…) or max(…, a small number)"),
+        )
+
+
+def compile_mechanism(
+    expression: Expression,
+    *,
+    variable: str,
+    constant: Set[str],
+    levels: Mapping[str, tuple[str, ...]],
+    known: Mapping[str, Range],
+    measured: Set[str],
+) -> Mechanism:
+    """Compile `expression`. `known` bounds the names that it reads; `measured` are those that may not have a value."""
+
+    def evaluator(part: Expression) -> Evaluator:
+        return compile_expression(part, constant=constant, levels=levels)
+
+    draw = find_draw(expression)
+    if draw is None:
+        return Mechanism(variable, None, (evaluator(expression),), (), ())
+    wraps: list[tuple[Evaluator, Evaluator] | None] = []
+    inner = expression
+    while isinstance(inner, Call):
+        wraps.insert(
+            0, None if inner.function == "round" else (evaluator(inner.arguments[1]), evaluator(inner.arguments[2]))
+        )
+        inner = inner.arguments[0]
+    family = FAMILIES[draw.family]
+    doubtful = tuple(i for i in range(len(draw.parameters)) if _doubtful(draw, i, family, known, measured))
+    return Mechanism(variable, family, tuple(map(evaluator, draw.parameters)), doubtful, tuple(wraps))
+
+
+def _doubtful(draw: Draw, index: int, family: Family, known: Mapping[str, Range], measured: Set[str]) -> bool:
+    constraint = family.constraints[min(index, len(family.constraints) - 1)]
+    expression = draw.parameters[index]
+    may_miss = any(getattr(node, "name", "") in measured for node in expression.walk())
+    if constraint == "real":
+        return may_miss
+    low, high = bound(expression, known=known)
+    floor, ceiling = LIMITS[constraint]
+    inside = (low > floor or (low == floor and constraint != "positive")) and high <= ceiling
+    return may_miss or not inside
+
+
+def _as_tensor(value: Value) -> Tensor:
+    return value if isinstance(value, Tensor) else torch.tensor(float(value))

@@ -1,0 +1,250 @@
+"""The structural causal model: the graph, the order in which values come, the noise sites, the mechanisms by world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import networkx as nx
+import torch
+from torch import Tensor
+
+from ..errors import fail
+from .evaluate import Evaluator, Moment, Value, compile_expression
+from .families import FAMILIES
+from .language import Expression, Read, reads
+from .language.syntax import find_draw
+from .mechanism import Mechanism, compile_mechanism
+from .model import Model, Schedule, Variable
+from .world import Intervention, World
+
+
+@dataclass(frozen=True)
+class Site:
+    """One variable's exogenous noise for one of its expressions, in all the steps that need it."""
+
+    name: str  # of the Pyro site, and the key of the generator
+    variable: str
+    noise: Literal["normal", "uniform", "uniform64"]
+    steps: tuple[int, ...]
+    levels: tuple[str, ...]  # components, for a categorical
+
+
+def causal_graph(model: Model) -> nx.DiGraph:
+    """The causal graph: variables as nodes (`kind`, `recorded`), claims as edges (`lag`: the least, in steps)."""
+    graph = nx.DiGraph()
+    for variable in model.variables.values():
+        graph.add_node(variable.name, kind=variable.kind, recorded=variable.recorded and variable.kind != "state")
+    for variable in model.variables.values():
+        for cause in {claim.cause for claim in variable.claims}:
+            lags = [_lag(read) for read in variable.reads if read.name == cause]
+            graph.add_edge(cause, variable.name, lag=min(lags, default=0))
+    return graph
+
+
+def _lag(read: Read) -> int:
+    return read.lag if read.same_step or read.lag else 1
+
+
+def order_variables(model: Model, *, first: bool, worlds: Iterable[World] = ()) -> list[str]:
+    """The variables in an order in which each comes after what it reads; `first` is for step 0, where a lag reads the
+    start. Raises NosographError where same-step reads form a cycle, and shows it.
+    """
+    graph = nx.DiGraph()
+    graph.add_nodes_from(model.variables)
+    for variable in model.variables.values():
+        for read in _reads_in_step(variable, first):
+            if read.name in model.variables and (read.same_step or (first and read.how == "value")):
+                graph.add_edge(read.name, variable.name)
+    for intervention in (i for world in worlds for i in world.interventions):
+        for read in reads(intervention.value):
+            if read.name in model.variables and (read.same_step or first):
+                graph.add_edge(read.name, intervention.target)
+    for event in model.variables.values():
+        if event.ends == "record":  # nothing is recorded from the step on in which the record ends
+            graph.add_edges_from((event.name, v.name) for v in model.variables.values() if v.kind == "measurement")
+        if event.competes:  # the members of a group are decided together
+            rivals = [v for v in model.variables.values() if v.competes == event.competes]
+            graph.add_edges_from((cause, v.name) for cause in list(graph.predecessors(event.name)) for v in rivals)
+    graph.remove_edges_from(list(nx.selfloop_edges(graph)) if first else [])
+    try:
+        index = {name: i for i, name in enumerate(model.variables)}
+        return list(nx.lexicographical_topological_sort(graph, key=lambda name: _rank(model, name, index)))
+    except nx.NetworkXUnfeasible:
+        cycle = [edge[0] for edge in nx.find_cycle(graph)]
+        raise fail(
+            "variables read each other within one time step",
+            node=cycle[0],
+            value=" -> ".join([*cycle, cycle[0]]),
+            fix=f"{cycle[-1]}[-1] for the last step's value somewhere in the loop",
+        ) from None
+
+
+def _rank(model: Model, name: str, index: Mapping[str, int]) -> tuple[bool, int]:
+    return model.variables[name].ends != "journey", index[name]
+
+
+def _reads_in_step(variable: Variable, first: bool) -> frozenset[Read]:
+    if not first or variable.kind == "measurement":
+        return reads(variable.mechanism, variable.missing, *_when(variable))
+    if variable.kind == "event":
+        return frozenset()
+    return reads(variable.start if variable.start is not None else variable.mechanism)
+
+
+def _when(variable: Variable) -> list[Expression]:
+    return [variable.when] if isinstance(variable.when, Expression) else []
+
+
+def measured_steps(variable: Variable, *, steps: int) -> tuple[int, ...]:
+    """The steps, 0 to `steps`, in which a measurement may be taken."""
+    if isinstance(variable.when, Schedule):
+        return tuple(k for k in range(steps + 1) if variable.when.includes(k))
+    return tuple(range(steps + 1))
+
+
+def evaluated_steps(variable: Variable, key: str, *, steps: int) -> tuple[int, ...]:
+    """The steps in which the expression under `key` of `variable` is evaluated."""
+    match variable.kind, key:
+        case ("static", _) | (_, "start"):
+            return (0,)
+        case ("measurement", "when"):
+            return tuple(range(steps + 1))
+        case ("measurement", _):
+            return measured_steps(variable, steps=steps)
+        case ("event", _):
+            return tuple(range(1, steps + 1))
+    return tuple(range(0 if variable.start is None else 1, steps + 1))
+
+
+def noise_sites(model: Model, *, steps: int, needed: Iterable[str] | None = None) -> list[Site]:
+    """The noise that steps 0 to `steps` take, one site for each expression that has a distribution."""
+    sites = []
+    names = set(model.variables) if needed is None else set(needed)
+    for variable in model.variables.values():
+        for key, expression in variable.expressions.items() if variable.name in names else ():
+            draw = find_draw(expression)
+            at = evaluated_steps(variable, key, steps=steps)
+            if draw is not None and at:
+                family = FAMILIES[draw.family]
+                sites.append(Site(site_name(variable.name, key), variable.name, family.noise, at, draw.levels))
+    return sites
+
+
+def site_name(variable: str, key: str) -> str:
+    return f"{variable}.noise" if key == "mechanism" else f"{variable}.{key}.noise"
+
+
+@dataclass(frozen=True)
+class Forced:
+    """An intervention, compiled, in the world of index `world`."""
+
+    world: int
+    intervention: Intervention
+    evaluate: Evaluator
+
+
+class Plan:
+    """A model compiled for a set of worlds: orders, mechanisms, interventions, parameters by world."""
+
+    def __init__(
+        self,
+        model: Model,
+        worlds: Sequence[World],
+        *,
+        parameters: Mapping[str, Value],
+        needed: Sequence[str] | None = None,
+    ) -> None:
+        self.model, self.worlds = model, tuple(worlds)
+        wanted = set(model.variables) if needed is None else set(needed)
+        self.first_order = [n for n in order_variables(model, first=True, worlds=worlds) if n in wanted]
+        self.step_order = [n for n in order_variables(model, first=False, worlds=worlds) if n in wanted]
+        self.step_order = [n for n in self.step_order if model.variables[n].kind != "static"]
+        self.levels = {v.name: v.levels for v in model.variables.values() if v.levels}
+        self.constant = {"dt", *model.parameters, *(v.name for v in model.variables.values() if v.kind == "static")}
+        self.parameters = self.set_parameters(parameters)
+        self.mechanisms = self.compile_mechanisms(wanted)
+        self.forced: dict[str, list[Forced]] = {}
+        for index, world in enumerate(worlds):
+            for intervention in world.interventions:
+                if intervention.target in model.variables:
+                    forced = Forced(index, intervention, self.evaluator(intervention.value))
+                    self.forced.setdefault(intervention.target, []).append(forced)
+        variables = model.variables.values()
+        everything = frozenset().union(*(v.reads for v in variables)) | reads(
+            *(f.intervention.value for fs in self.forced.values() for f in fs)
+        )
+        self.deepest_lag = max((read.lag for read in everything), default=0)
+        self.read_since = {read.name for read in everything if read.how == "since"}
+        self.groups = {
+            v.competes: [u.name for u in variables if u.competes == v.competes] for v in variables if v.competes
+        }
+
+    def evaluator(self, expression: Expression) -> Evaluator:
+        return compile_expression(expression, constant=self.constant, levels=self.levels)
+
+    def set_parameters(self, parameters: Mapping[str, Value]) -> dict[str, Value]:
+        """The parameters' values: numbers, or (worlds, 1) where an intervention changes one."""
+        values: dict[str, Value] = {name: p.value for name, p in self.model.parameters.items()} | dict(parameters)
+        for index, world in enumerate(self.worlds):
+            for change in world.interventions:
+                if change.target in values:
+                    row = (
+                        torch.as_tensor(values[change.target], dtype=torch.float32).expand(len(self.worlds), 1).clone()
+                    )
+                    moment = Moment(time=0.0, dt=self.model.clock.dt, parameters=values, now={}, history=[])
+                    new = torch.as_tensor(self.evaluator(change.value)(moment), dtype=torch.float32).expand(row.shape)[
+                        index
+                    ]
+                    row[index] = {"=": new, "+=": row[index] + new, "*=": row[index] * new}[change.operator]
+                    values[change.target] = row
+        return values
+
+    def compile_mechanisms(self, wanted: set[str]) -> dict[tuple[str, str], Mechanism]:
+        known = {"dt": (self.model.clock.dt,) * 2, "t": (0.0, self.model.clock.dt * self.model.clock.steps)}
+        for name, value in self.parameters.items():
+            tensor = torch.as_tensor(value)
+            known[name] = (float(tensor.min()), float(tensor.max()))
+        known |= {v.name: (0.0, 1.0) for v in self.model.variables.values() if v.kind == "event"}
+        measured = {v.name for v in self.model.variables.values() if v.kind == "measurement"}
+        return {
+            (v.name, key): compile_mechanism(
+                expression, variable=v.name, constant=self.constant, levels=self.levels, known=known, measured=measured
+            )
+            for v in self.model.variables.values()
+            if v.name in wanted
+            for key, expression in v.expressions.items()
+        }
+
+    def intervene(self, name: str, step: int, natural: Tensor | None, moment: Moment) -> Tensor | None:
+        """The value of `name` in all worlds, given its natural one, (worlds or 1, patients)."""
+        active = [forced for forced in self.forced.get(name, ()) if forced.intervention.active(step)]
+        if not active:
+            return natural
+        assert natural is not None
+        rows = list(natural.expand(len(self.worlds), natural.shape[-1]))
+        for forced in active:
+            value = torch.as_tensor(forced.evaluate(moment), dtype=torch.float32)
+            new = (value[min(forced.world, value.shape[0] - 1)] if value.dim() > 1 else value).expand(rows[0].shape)
+            old = rows[forced.world]
+            changed = {"=": new, "+=": old + new, "*=": old * new}[forced.intervention.operator]
+            rows[forced.world] = changed != 0 if natural.dtype == torch.bool else changed.to(natural.dtype)
+        return torch.stack(rows)
+
+
+def ancestors(model: Model, names: Iterable[str]) -> list[str]:
+    """`names` and all that they depend on, in the order of the model."""
+    graph = causal_graph(model)
+    closing = [v.name for v in model.variables.values() if v.ends == "record"]
+    wanted: set[str] = set()
+    stack = list(names)
+    while stack:
+        name = stack.pop()
+        if name not in wanted:
+            wanted.add(name)
+            stack += graph.predecessors(name)
+            variable = model.variables[name]
+            stack += closing if variable.kind == "measurement" else []
+            stack += [v.name for v in model.variables.values() if v.competes and v.competes == variable.competes]
+    return [name for name in model.variables if name in wanted]

@@ -1,0 +1,231 @@
+"""Cohorts: many journeys in one or more worlds, in memory or as a run on disk, with the same tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+
+from ..causal.language import Expression
+from ..causal.model import Model
+from ..causal.program import Journeys, sample
+from ..causal.world import FACTUAL, World, parse_intervention, parse_world
+from ..errors import fail
+from .run import SHARD_SIZE, RunSummary, write_run
+from .selection import parse_condition, select_entrants
+from .tables import TABLES, build_tables
+
+if TYPE_CHECKING:
+    import xarray
+
+
+class Tables:
+    """What a cohort in memory and a run on disk have in common: `patients`, `record`, `events`, and the `truth`."""
+
+    model: Model
+
+    def table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """One of the four tables, sorted by patient, world and time."""
+        raise NotImplementedError
+
+    @property
+    def patients(self) -> pa.Table:
+        """patient, world, recorded statics."""
+        return self.table("patients")
+
+    @property
+    def record(self) -> pa.Table:
+        """What a clinic would have: patient, world, time, variable, concept, value, unit; a row a measurement."""
+        return self.table("record")
+
+    @property
+    def events(self) -> pa.Table:
+        """patient, world, time, event, and whether the record holds it."""
+        return self.table("events")
+
+    @cached_property
+    def truth(self) -> xarray.Dataset:
+        """What really was: every variable over (world, patient, time), null after the end of a journey; each read
+        from the table when it is first asked for. Units and concepts are attributes."""
+        import xarray
+
+        index = self.table("truth", ["patient", "world", "time"]).to_pandas()
+        coordinates = {
+            "world": list(dict.fromkeys(index["world"])),
+            "patient": index["patient"].drop_duplicates().to_numpy(),
+            "time": index["time"].drop_duplicates().to_numpy(),
+        }
+        shape = tuple(len(coordinates[key]) for key in ("patient", "world", "time"))
+        data = {}
+        for name in self.truth_columns():
+            column = self.table("truth", [name]).column(name).to_pandas().to_numpy()
+            variable = self.model.variables[name]
+            notes = {"unit": variable.unit, "concept": variable.concept, "long_name": variable.title or name}
+            attributes = {key: value for key, value in notes.items() if value}
+            data[name] = (("world", "patient", "time"), column.reshape(shape).swapaxes(0, 1), attributes)
+        unit = self.model.clock.text[2]
+        return xarray.Dataset(data, {**coordinates, "time": ("time", coordinates["time"], {"units": unit})})
+
+    def truth_columns(self) -> list[str]:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Cohort(Tables):
+    """A cohort in memory. `drawn`: how many candidates were drawn until all had entered."""
+
+    model: Model
+    worlds: tuple[World, ...]
+    seed: int
+    steps: int
+    where: Expression | None
+    batches: tuple[Journeys, ...]
+    drawn: int
+
+    def __len__(self) -> int:
+        return sum(len(batch.patients) for batch in self.batches)
+
+    def __repr__(self) -> str:
+        return f"Cohort of {len(self):,} from {self.model.id}, worlds: {', '.join(w.name for w in self.worlds)}"
+
+    @cached_property
+    def tables(self) -> dict[str, pa.Table]:
+        built = [build_tables(batch, model=self.model) for batch in self.batches]
+        return {name: pa.concat_tables([tables[name] for tables in built]).unify_dictionaries() for name in TABLES}
+
+    def table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+        table = self.tables[name]
+        return table if columns is None else table.select(list(columns))
+
+    def truth_columns(self) -> list[str]:
+        return [name for name in self.tables["truth"].column_names if name in self.model.variables]
+
+    def save(self, folder: str | Path, *, workers: int = 1, shard_size: int = SHARD_SIZE) -> RunSummary:
+        """Write the cohort as a run folder. The same bytes as `nosograph simulate` with the same arguments."""
+        return write_run(
+            self.model,
+            Path(folder),
+            patients=len(self),
+            worlds=self.worlds,
+            seed=self.seed,
+            steps=self.steps,
+            where=self.where,
+            workers=workers,
+            shard_size=shard_size,
+            source=self.model.to_turtle(),
+        )
+
+
+@dataclass(frozen=True)
+class Run(Tables):
+    """A run folder, read when it is asked for."""
+
+    folder: Path
+    model: Model
+    manifest: Mapping[str, Any]
+
+    def __len__(self) -> int:
+        return int(self.manifest["patients"])
+
+    def __repr__(self) -> str:
+        worlds = ", ".join(world["name"] for world in self.manifest["worlds"])
+        return f"Run of {len(self):,} from {self.model.id} in {self.folder}, worlds: {worlds}"
+
+    def files(self, name: str) -> list[Path]:
+        listed = [self.folder / file for file in self.manifest["files"] if file.startswith(f"{name}/")]
+        root = self.folder.resolve()
+        if not listed or not all(root in file.resolve().parents for file in listed):
+            raise fail(f"the manifest lists no {name} inside the run's folder", file=str(self.folder / "manifest.json"))
+        return listed
+
+    def table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+        chosen = None if columns is None else list(columns)
+        return pa.concat_tables([pq.read_table(file, columns=chosen) for file in self.files(name)]).unify_dictionaries()
+
+    def truth_columns(self) -> list[str]:
+        schema = pq.read_schema(self.files("truth")[0])
+        return [name for name in schema.names if name in self.model.variables]
+
+
+def open_run(folder: str | Path) -> Run:
+    """A finished run. Raises NosographError where `folder` holds none."""
+    from ..causal.load import load_model
+
+    path = Path(folder)
+    manifest = path / "manifest.json"
+    if not manifest.is_file():
+        raise fail("the folder holds no finished run", value=path, fix="nosograph simulate MODEL -n 1000 --out DIR")
+    try:
+        held = json.loads(manifest.read_text())
+        parameters = {name: float(value) for name, value in held["model"]["parameters"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise fail("the manifest is not one of a run", file=str(manifest)) from error
+    return Run(path, load_model(path / "model.ttl", parameters=parameters), held)
+
+
+def simulate(
+    model: Model,
+    *,
+    patients: int = 10_000,
+    seed: int = 0,
+    worlds: Mapping[str, str] | None = None,
+    do: Sequence[str] = (),
+    years: float | None = None,
+    where: str | None = None,
+) -> Cohort:
+    """Simulate a cohort in memory.
+
+    `worlds` names worlds beside the factual one ({"treated": "lecanemab = 1 from 6 months"}); `do` intervenes in the
+    base world itself, which is then called "intervened". `years` shortens the horizon, `where` selects at entry.
+    Raises NosographError for what the model does not know and for N = 0.
+    """
+    count_patients(patients)
+    chosen = choose_worlds(model, worlds=[f"{name}: {text}" for name, text in (worlds or {}).items()], do=do)
+    steps = choose_steps(model, years)
+    condition = parse_condition(where, model=model) if where else None
+    batches: list[Journeys] = []
+    drawn = 0
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        for entrants in select_entrants(model, count=patients, seed=seed, where=condition, batch=SHARD_SIZE):
+            batches.append(sample(model, patients=entrants.numbers, seed=seed, worlds=chosen, steps=steps))
+            drawn = entrants.drawn
+    finally:
+        torch.set_num_threads(threads)
+    return Cohort(model, chosen, seed, steps, condition, tuple(batches), drawn)
+
+
+def count_patients(patients: int) -> int:
+    if patients < 1:
+        raise fail("a cohort has at least one patient", value=patients, fix="-n 1000")
+    return patients
+
+
+def choose_worlds(model: Model, *, worlds: Sequence[str], do: Sequence[str]) -> tuple[World, ...]:
+    """The base world, factual or intervened in by `do`, then the named ones."""
+    base = World("intervened", tuple(parse_intervention(text, model=model) for text in do)) if do else FACTUAL
+    chosen = (base, *(parse_world(text, model=model) for text in worlds))
+    names = [world.name for world in chosen]
+    for name in names:
+        if names.count(name) > 1:
+            raise fail("two worlds have one name", value=name, fix="a name for each world")
+    return chosen
+
+
+def choose_steps(model: Model, years: float | None) -> int:
+    """The number of steps that `years` take, or the model's own."""
+    if years is None:
+        return model.clock.steps
+    steps = round(years / model.clock.step)
+    if not 1 <= steps <= model.clock.steps or abs(steps * model.clock.step - years) > 1e-6:
+        fix = f"at most {model.clock.horizon:g} years, in steps of {model.clock.text[0]}"
+        raise fail("the years are not whole steps within the horizon", value=f"{years:g} years", fix=fix)
+    return steps

@@ -1,0 +1,304 @@
+"""A run on disk: shards in parallel, resumed after an interruption, and the manifest that says how to make it again."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import multiprocessing
+import platform
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..causal.language import Expression
+from ..causal.model import Model
+from ..causal.world import World
+from ..errors import NosographError, fail
+from .fingerprint import combine
+from .selection import select_entrants
+from .shard import ASIDE, Job, Receipt, read_receipt, work_alone, write_shard, write_whole
+from .tables import TABLES, Layout
+
+SHARD_SIZE = 10_000
+LIBRARIES = ("nosograph", "torch", "pyro-ppl", "numpy", "numba", "pyarrow")
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a finished run amounts to."""
+
+    folder: Path
+    patients: int
+    drawn: int
+    worlds: tuple[str, ...]
+    rows: Mapping[str, int]
+    dataset_sha256: str
+
+
+def write_run(
+    model: Model,
+    folder: Path,
+    *,
+    patients: int,
+    worlds: tuple[World, ...],
+    seed: int,
+    steps: int,
+    where: Expression | None = None,
+    layout: Layout = Layout(),
+    workers: int = 1,
+    shard_size: int = SHARD_SIZE,
+    source: str = "",
+    progress: Callable[[int], None] = lambda patients: None,
+) -> RunSummary:
+    """Simulate into `folder`, in shards of `shard_size` patients; an interrupted run goes on from its finished shards.
+
+    `source`: the model as Turtle, kept beside the data. `progress` is told of each finished shard's patients. Raises
+    NosographError where the folder holds another run or cannot be written.
+    """
+    identity = describe_run(
+        model,
+        patients=patients,
+        worlds=worlds,
+        seed=seed,
+        steps=steps,
+        where=where,
+        layout=layout,
+        shard_size=shard_size,
+    )
+    with _explain_disk_errors(folder):
+        finished = claim_folder(folder, identity)
+        if finished is not None:
+            return finished
+        if source:
+            write_whole(folder / "model.ttl", lambda path: path.write_text(source))
+        job = Job(model, worlds, seed, steps, layout)
+        receipts: dict[int, Receipt] = {}
+        drawn = 0
+        batches = select_entrants(model, count=patients, seed=seed, where=where, batch=shard_size)
+
+        def shards() -> Iterator[tuple[int, Tensor]]:
+            nonlocal drawn
+            for index, entrants in enumerate(batches):
+                drawn = entrants.drawn
+                ready = read_receipt(folder, index)
+                if ready is None:
+                    yield index, entrants.numbers
+                else:
+                    receipts[index] = ready
+                    progress(ready.patients)
+
+        for receipt in run_shards(job, shards(), folder, workers=workers):
+            receipts[receipt.index] = receipt
+            progress(receipt.patients)
+        return finish_run(folder, identity, [receipts[i] for i in sorted(receipts)], drawn=drawn)
+
+
+def describe_run(
+    model: Model,
+    *,
+    patients: int,
+    worlds: tuple[World, ...],
+    seed: int,
+    steps: int,
+    where: Expression | None,
+    layout: Layout,
+    shard_size: int,
+) -> dict[str, Any]:
+    """What makes a run this run and no other: no clock times, no host, not the number of workers."""
+    return {
+        "nosograph": version("nosograph"),
+        "model": {
+            "id": model.id,
+            "version": model.version,
+            "sha256": hash_model(model),
+            "parameters": {name: parameter.value for name, parameter in model.parameters.items()},
+        },
+        "seed": seed,
+        "patients": patients,
+        "worlds": [{"name": world.name, "interventions": [i.text for i in world.interventions]} for world in worlds],
+        "steps": steps,
+        "where": str(where) if where is not None else None,
+        "keep": list(layout.keep) if layout.keep is not None else None,
+        "every": layout.every,
+        "shard_size": shard_size,
+        "made_with": {
+            **{name: version(name) for name in LIBRARIES},
+            "python": platform.python_version(),
+            "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+            "machine": platform.machine(),
+            "device": "cpu",
+        },
+    }
+
+
+def hash_model(model: Model) -> str:
+    """SHA-256 of what the model says, whatever document or format it came from."""
+    parts = [repr((model.id, model.version, model.clock, str(model.population)))]
+    parts += [repr((p.name, p.value, p.unit)) for p in model.parameters.values()]
+    for v in model.variables.values():
+        expressions = {key: str(expression) for key, expression in v.expressions.items()}
+        claims = sorted((c.cause, *((e.source, e.checked or "", e.says) for e in c.evidence)) for c in v.claims)
+        when = (
+            (v.when.every, v.when.first, v.when.at) if v.when is not None and not isinstance(v.when, Expression) else ""
+        )
+        parts.append(
+            repr(
+                (
+                    v.name,
+                    v.kind,
+                    v.concept,
+                    v.unit,
+                    expressions,
+                    v.of,
+                    when,
+                    v.occurs,
+                    v.ends,
+                    v.competes,
+                    v.recorded,
+                    claims,
+                )
+            )
+        )
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def claim_folder(folder: Path, identity: dict[str, Any]) -> RunSummary | None:
+    """Make `folder` ready for this run; the summary, where it holds this very run already.
+
+    Raises NosographError where it holds anything else.
+    """
+    manifest, plan = folder / "manifest.json", folder / ASIDE / "plan.json"
+    if manifest.is_file():
+        held = _read_json(manifest)
+        if isinstance(held, dict) and {key: held.get(key) for key in identity} == identity:
+            return summarise(folder, held)
+        raise fail("the folder holds another run", value=folder, fix="another --out, or remove the folder first")
+    if plan.is_file():
+        if _read_json(plan) != identity:
+            raise fail(
+                "the folder holds another run, unfinished",
+                value=folder,
+                fix="another --out, or the same arguments to go on",
+            )
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise fail("the folder is not empty and holds no run", value=folder, fix="a new folder")
+    (folder / ASIDE).mkdir(parents=True, exist_ok=True)
+    write_whole(plan, lambda path: path.write_text(json.dumps(identity, indent=2)))
+    return None
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise fail(f"the folder's {path.name} is not JSON", value=path.parent, fix="another --out") from error
+
+
+def run_shards(job: Job, shards: Iterator[tuple[int, Tensor]], folder: Path, *, workers: int) -> Iterator[Receipt]:
+    """Write shards here, or in `workers` processes of one thread each; receipts come as shards finish."""
+    if workers == 1:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            for index, numbers in shards:
+                yield write_shard(job, index, numbers, folder)
+        finally:
+            torch.set_num_threads(threads)
+        return
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["nosograph.simulate.shard"])
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=work_alone) as pool:
+        waiting: set[Future[Receipt]] = set()
+        try:
+            for index, numbers in shards:
+                waiting.add(pool.submit(write_shard, job, index, numbers, folder))
+                if len(waiting) >= 2 * workers:  # patient numbers wait in memory: no more than are needed
+                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                    yield from (future.result() for future in done)
+            for future in waiting:
+                yield future.result()
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def finish_run(folder: Path, identity: dict[str, Any], receipts: list[Receipt], *, drawn: int) -> RunSummary:
+    """Write the manifest, last of all, and clear away what lay aside."""
+    prints = [np.load(folder / ASIDE / f"{receipt.index:05d}.npz") for receipt in receipts]
+    head = json.dumps([identity["worlds"], identity["keep"], identity["every"]])
+    tables = ((name, ((part[f"{name}.patients"], part[f"{name}.words"]) for part in prints)) for name in TABLES)
+    held = {
+        **identity,
+        "drawn": drawn,
+        "rows": {name: sum(receipt.rows[name] for receipt in receipts) for name in TABLES},
+        "dataset_sha256": combine(tables, head=head),
+        "files": {name: digest for receipt in receipts for name, digest in receipt.files.items()},
+    }
+    for part in prints:
+        part.close()
+    model = folder / "model.ttl"
+    if model.is_file():
+        held["files"]["model.ttl"] = hashlib.sha256(model.read_bytes()).hexdigest()
+    write_whole(folder / "manifest.json", lambda path: path.write_text(json.dumps(held, indent=2) + "\n"))
+    shutil.rmtree(folder / ASIDE)
+    return summarise(folder, held)
+
+
+def summarise(folder: Path, held: Mapping[str, Any]) -> RunSummary:
+    return RunSummary(
+        folder=folder,
+        patients=held["patients"],
+        drawn=held["drawn"],
+        worlds=tuple(world["name"] for world in held["worlds"]),
+        rows=held["rows"],
+        dataset_sha256=held["dataset_sha256"],
+    )
+
+
+@contextmanager
+def _explain_disk_errors(folder: Path) -> Iterator[None]:
+    """What goes wrong on the way to the disk is the user's to mend; finished shards stay for the next try."""
+    try:
+        yield
+    except NosographError:
+        _sweep(folder)
+        raise
+    except OSError as error:
+        _sweep(folder)
+        reasons = {
+            errno.ENOSPC: ("the disk is full", "room on the disk, then the same command again: it goes on from there"),
+            errno.EACCES: ("the folder cannot be written", "a folder that is yours"),
+            errno.EROFS: ("the folder cannot be written", "a folder on a disk that can be written"),
+            errno.EPERM: ("the folder cannot be written", "a folder that is yours"),
+        }
+        problem, fix = reasons.get(error.errno or 0, (f"writing failed: {error.strerror or error}", "another --out"))
+        raise fail(problem, value=folder, fix=fix) from error
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what is half-written: drafts, files of shards that were not finished; all of it where none was."""
+    aside = folder / ASIDE
+    if not aside.is_dir():
+        return
+    for draft in [*aside.glob("*.parquet"), *aside.glob("draft-*")]:
+        draft.unlink(missing_ok=True)
+    finished = {path.stem for path in aside.glob("[0-9]*.json")}
+    for part in folder.glob("*/part-*.parquet"):
+        if part.stem.removeprefix("part-") not in finished:
+            part.unlink(missing_ok=True)
+    if not finished:
+        shutil.rmtree(aside, ignore_errors=True)
+        (folder / "model.ttl").unlink(missing_ok=True)
+        for empty in [*(folder / name for name in TABLES), folder]:
+            if empty.is_dir() and not any(empty.iterdir()):
+                empty.rmdir()

@@ -1,0 +1,224 @@
+"""Journeys as Arrow tables: `patients`, `record`, `events` and `truth`, each sorted by patient, world and time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..causal.model import Model, Variable
+from ..causal.program import Journeys
+
+TABLES = ("patients", "record", "events", "truth")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What of the truth is written: the variables `keep` (all by default), every `every`-th step."""
+
+    keep: tuple[str, ...] | None = None
+    every: int = 1
+
+
+def build_tables(journeys: Journeys, *, model: Model, layout: Layout = Layout()) -> dict[str, pa.Table]:
+    """The four tables of a batch. After the end of a journey every value is null and nothing is recorded."""
+    return {
+        "patients": build_patients(journeys, model=model),
+        "record": build_record(journeys, model=model),
+        "events": build_events(journeys, model=model),
+        "truth": build_truth(journeys, model=model, layout=layout),
+    }
+
+
+def living(journeys: Journeys, steps: Sequence[int]) -> Tensor:
+    """Whether the journey goes on in each of `steps`: bool, (worlds or 1, steps, patients)."""
+    return torch.tensor(steps, dtype=torch.int32)[None, :, None] < journeys.ended[:, None, :]
+
+
+def open_record(journeys: Journeys, steps: Sequence[int]) -> Tensor:
+    """Whether the record is still kept in each of `steps`, in the same shape."""
+    return living(journeys, steps) & (
+        torch.tensor(steps, dtype=torch.int32)[None, :, None] < journeys.closed[:, None, :]
+    )
+
+
+def build_patients(journeys: Journeys, *, model: Model) -> pa.Table:
+    """patient, world and the recorded statics, a row for each patient in each world."""
+    worlds, count = len(journeys.worlds), len(journeys.patients)
+    columns: dict[str, Any] = {
+        "patient": np.repeat(journeys.patients.numpy(), worlds),
+        "world": _dictionary(np.tile(np.arange(worlds, dtype=np.int32), count), [w.name for w in journeys.worlds]),
+    }
+    for variable in model.variables.values():
+        if variable.kind == "static" and variable.recorded and variable.name in journeys.values:
+            values = journeys.values[variable.name].expand(worlds, 1, count)
+            columns[variable.name] = _column(values, None, variable)
+    return pa.table(columns)
+
+
+def build_truth(journeys: Journeys, *, model: Model, layout: Layout = Layout()) -> pa.Table:
+    """patient, world, time and every variable, a row for each step from the start to the horizon."""
+    worlds, count = len(journeys.worlds), len(journeys.patients)
+    steps = list(range(0, journeys.last_step + 1, layout.every))
+    rows = worlds * len(steps)
+    alive = living(journeys, steps).expand(worlds, len(steps), count)
+    flat = _patient_major(alive)
+    valid = None if bool(flat.all()) else _bitmap(flat)
+    columns: dict[str, Any] = {
+        "patient": np.repeat(journeys.patients.numpy(), rows),
+        "world": _dictionary(
+            np.tile(np.repeat(np.arange(worlds, dtype=np.int32), len(steps)), count), [w.name for w in journeys.worlds]
+        ),
+        "time": np.tile(times(steps, model=model), worlds * count),
+    }
+    for name, variable in model.variables.items():
+        if name not in journeys.values or (layout.keep is not None and name not in layout.keep):
+            continue
+        values, own = _at_steps(journeys, variable, steps)
+        values = values.expand(worlds, len(steps), count)
+        if variable.kind == "event" and variable.ends == "journey":
+            shown = alive | (torch.tensor(steps)[None, :, None] == journeys.ended[:, None, :])
+            columns[name] = _column(values, _bitmap(_patient_major(shown.expand(values.shape))), variable)
+        elif own is None:
+            columns[name] = _column(values, valid, variable)
+        else:
+            columns[name] = _column(values, _bitmap(_patient_major(own.expand(values.shape) & alive)), variable)
+    return pa.table(columns)
+
+
+def times(steps: Sequence[int], *, model: Model) -> NDArray[np.float64]:
+    """The steps' times in the clock's unit, rounded to a billionth."""
+    return np.round(np.asarray(steps, dtype=np.float64) * model.clock.step / model.clock.unit, 9)
+
+
+def _at_steps(journeys: Journeys, variable: Variable, steps: Sequence[int]) -> tuple[Tensor, Tensor | None]:
+    """The values of a variable at `steps`; for a measurement also where one was due (taken, though perhaps missed)."""
+    values, own = journeys.values[variable.name], journeys.steps[variable.name]
+    if variable.kind == "static":
+        return values, None
+    if tuple(steps) == own:
+        return values, ~torch.isnan(values) if variable.kind == "measurement" else None
+    if variable.kind != "measurement":
+        return values[:, [own.index(step) for step in steps]], None
+    full = values.new_full((values.shape[0], len(steps), values.shape[2]), torch.nan)
+    place = {step: row for row, step in enumerate(steps)}
+    shared = [(row, place[step]) for row, step in enumerate(own) if step in place]
+    if shared:
+        full[:, [target for _, target in shared]] = values[:, [source for source, _ in shared]]
+    return full, ~torch.isnan(full)
+
+
+def build_record(journeys: Journeys, *, model: Model) -> pa.Table:
+    """patient, world, time, variable, concept, value, unit: one row a recorded measurement, and one for a treatment at
+    the start and whenever it changes."""
+    worlds = len(journeys.worlds)
+    slots: list[tuple[int, int]] = []  # (step, index of the variable)
+    values: list[Tensor] = []
+    masks: list[Tensor] = []
+    names = [v.name for v in model.variables.values() if v.recorded and v.kind in ("measurement", "treatment")]
+    names = [name for name in names if name in journeys.values]
+    for index, name in enumerate(names):
+        value, steps = journeys.values[name], journeys.steps[name]
+        if not steps:
+            continue
+        shown = open_record(journeys, steps)
+        if name in journeys.recorded:
+            shown = shown & journeys.recorded[name]
+        else:
+            changed = torch.ones_like(value, dtype=torch.bool)
+            changed[:, 1:] = value[:, 1:] != value[:, :-1]
+            shown = shown & changed
+        slots += [(step, index) for step in steps]
+        values.append(value.expand(worlds, -1, -1).to(torch.float32))
+        masks.append(shown.expand(worlds, -1, -1))
+    if not slots:
+        return _record(np.empty((0, 3), np.int64), np.empty(0, np.float32), [], journeys, model)
+    order = sorted(range(len(slots)), key=slots.__getitem__)
+    mask = torch.cat(masks, 1)[:, order].permute(2, 0, 1).contiguous()  # patient, world, slot
+    value = torch.cat(values, 1)[:, order].permute(2, 0, 1)[mask]
+    patient, world, slot = (part.numpy() for part in mask.nonzero(as_tuple=True))
+    of_slot = np.array([slots[i] for i in order], dtype=np.int64)
+    rows = np.column_stack([journeys.patients.numpy()[patient], world, slot])
+    return _record(rows, value.numpy(), [(int(s), names[i]) for s, i in of_slot], journeys, model)
+
+
+def _record(
+    rows: NDArray[np.int64], values: NDArray[np.float32], slots: list[tuple[int, str]], journeys: Journeys, model: Model
+) -> pa.Table:
+    names = sorted({name for _, name in slots}, key=list(model.variables).index)
+    step_times = times([step for step, _ in slots], model=model) if slots else np.empty(0)
+    code = np.array([names.index(name) for _, name in slots], dtype=np.int32)
+    slot = rows[:, 2]
+    which = code[slot]
+    return pa.table(
+        {
+            "patient": rows[:, 0],
+            "world": _dictionary(rows[:, 1].astype(np.int32), [w.name for w in journeys.worlds]),
+            "time": step_times[slot],
+            "variable": _dictionary(which, names),
+            "concept": _dictionary(which, [model.variables[name].concept for name in names]),
+            "value": values,
+            "unit": _dictionary(which, [model.variables[name].unit for name in names]),
+        }
+    )
+
+
+def build_events(journeys: Journeys, *, model: Model) -> pa.Table:
+    """patient, world, time (within the step for hazards), event, recorded: events of the journey, no later than its
+    end; `recorded` says whether the record holds them."""
+    names = list(journeys.occurrences)
+    parts: dict[str, list[NDArray[Any]]] = {key: [] for key in ("patient", "world", "time", "event", "recorded")}
+    ended = journeys.ended.expand(len(journeys.worlds), -1)
+    closed = journeys.closed.expand(len(journeys.worlds), -1)
+    for index, name in enumerate(names):
+        variable, found = model.variables[name], journeys.occurrences[name]
+        end, close = ended[found.world, found.patient], closed[found.world, found.patient]
+        shown = (found.step < end) | ((found.step == end) & (variable.ends == "journey"))
+        held = (found.step <= close) & variable.recorded
+        parts["patient"].append(journeys.patients[found.patient[shown]].numpy())
+        parts["world"].append(found.world[shown].numpy().astype(np.int32))
+        parts["time"].append(found.date[shown].numpy())
+        parts["event"].append(np.full(int(shown.sum()), index, np.int32))
+        parts["recorded"].append(held[shown].numpy())
+    joined = {key: np.concatenate(arrays) if arrays else np.empty(0) for key, arrays in parts.items()}
+    order = np.lexsort((joined["event"], joined["time"], joined["world"], joined["patient"]))
+    return pa.table(
+        {
+            "patient": joined["patient"][order].astype(np.int64),
+            "world": _dictionary(joined["world"][order].astype(np.int32), [w.name for w in journeys.worlds]),
+            "time": joined["time"][order].astype(np.float64),
+            "event": _dictionary(joined["event"][order].astype(np.int32), names),
+            "recorded": joined["recorded"][order].astype(bool),
+        }
+    )
+
+
+def _patient_major(values: Tensor) -> NDArray[Any]:
+    """(worlds, steps, patients) flattened with the patient slowest."""
+    return values.permute(2, 0, 1).reshape(-1).numpy()
+
+
+def _bitmap(valid: NDArray[np.bool_]) -> pa.Buffer:
+    return pa.py_buffer(np.packbits(valid, bitorder="little"))
+
+
+def _dictionary(codes: NDArray[np.int32], names: list[str]) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(names, pa.string()))
+
+
+def _column(values: Tensor, valid: pa.Buffer | None, variable: Variable) -> pa.Array:
+    """An Arrow column, patient-major, without copying more than the transposition; `valid` is its null bitmap."""
+    flat = _patient_major(values)
+    count = len(flat)
+    if variable.levels:
+        codes = pa.Array.from_buffers(pa.int32(), count, [valid, pa.py_buffer(flat.astype(np.int32))])
+        return pa.DictionaryArray.from_arrays(codes, pa.array(variable.levels, pa.string()))
+    if flat.dtype == np.bool_:
+        return pa.Array.from_buffers(pa.bool_(), count, [valid, _bitmap(flat)])
+    return pa.Array.from_buffers(pa.float32(), count, [valid, pa.py_buffer(flat.astype(np.float32, copy=False))])
