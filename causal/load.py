@@ -1,0 +1,42 @@
+"""A disease model from wherever it is: the catalog, a file, or a graph."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ..errors import NosographError, Problem, nearest
+from .compile import compile_model
+from .compose import Source, compose, list_catalog
+from .model import Model
+
+__all__ = ["list_catalog", "load_model", "set_parameters"]
+
+
+def load_model(source: Source, *, parameters: Mapping[str, float] | None = None) -> Model:
+    """The model of a catalog name, a path (`.yaml`, `.ttl`, `.jsonld`, `.nt`, `.rdf`) or an rdflib graph, with the
+    values in `parameters` in place of its own.
+
+    Raises NosographError with every mistake found.
+    """
+    composition = compose(source)
+    model = compile_model(composition.graph, places=composition.places)
+    return set_parameters(model, parameters or {})
+
+
+def set_parameters(model: Model, values: Mapping[str, float]) -> Model:
+    """The model with other values for some parameters. Raises NosographError for a name that is none, or a value that
+    is no finite number."""
+    problems = []
+    for name, value in values.items():
+        if name not in model.parameters:
+            near = nearest(name, model.parameters)
+            known = ", ".join(model.parameters) or "(it has none)"
+            problems.append(Problem(f"there is no parameter '{name}'", fix=near or f"one of: {known}", value=name))
+        elif not math.isfinite(value):
+            problems.append(Problem(f"'{name}' wants a finite number", fix=f"{name}=1.5", value=str(value)))
+    if problems:
+        raise NosographError(problems)
+    changed = {name: replace(model.parameters[name], value=float(value)) for name, value in values.items()}
+    return replace(model, parameters={**model.parameters, **changed}) if changed else model

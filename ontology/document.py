@@ -1,0 +1,294 @@
+"""What a document may hold: its keys, and the form of their values. What they mean together is for `causal/`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from ..errors import NosographError, Problem, fail, nearest
+from .yaml import Written, read_yaml
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
+IDENTIFIER = re.compile(r"[a-z][a-z0-9_-]*")
+CITATION = re.compile(r"PMID:[1-9]\d{0,7}|doi:10\.\d{4,}/\S+")
+
+
+def _mistake(problem: str, fix: str) -> PydanticCustomError:
+    return PydanticCustomError("mistake", "{problem}", {"problem": problem, "fix": fix})
+
+
+def _read_text(value: Any) -> Any:
+    """Text as written: `mechanism: 0`, `version: 1.10` and `mechanism: true` are text where text is meant."""
+    if isinstance(value, Written):
+        return value.text
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return " ".join(value.split())
+    return value
+
+
+def _read_list(value: Any) -> Any:
+    return value if isinstance(value, list) or value is None else [value]
+
+
+def _read_name(value: Any) -> Any:
+    text = _read_text(value)
+    if isinstance(text, str) and (not NAME.fullmatch(text) or text.startswith("__")):
+        raise _mistake(f"{text!r} is not a name", "letters, digits and _, starting with a letter")
+    return text
+
+
+def _read_identifier(value: Any) -> Any:
+    text = _read_text(value)
+    if isinstance(text, str) and not IDENTIFIER.fullmatch(text):
+        raise _mistake(f"{text!r} is not an identifier", "small letters, digits, - and _, starting with a letter")
+    return text
+
+
+def _read_citation(value: Any) -> Any:
+    text = _read_text(value)
+    if isinstance(text, str) and not CITATION.fullmatch(text):
+        raise _mistake(
+            f"{text!r} is neither a PMID nor a DOI", '"PMID:12345678" or "doi:10.1000/xyz", or source: assumption'
+        )
+    return text
+
+
+def _read_effect(value: Any) -> Any:
+    return value if isinstance(value, dict) else {"effect": value}
+
+
+Text = Annotated[str, BeforeValidator(_read_text)]
+Name = Annotated[str, BeforeValidator(_read_name)]
+Citation = Annotated[str, BeforeValidator(_read_citation)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
+
+class Entry(BaseModel):
+    """A mapping with known keys only."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Evidenced(Entry):
+    """Where a claim or number comes from: citations and how far they were checked, or `source: assumption`."""
+
+    evidence: Annotated[tuple[Citation, ...], BeforeValidator(_read_list)] = ()
+    checked: Literal["text", "abstract", "recalled"] | None = None
+    says: Text = ""
+    source: Literal["assumption"] | None = None
+
+    @model_validator(mode="after")
+    def check_evidence(self) -> Evidenced:
+        if self.evidence and self.source:
+            raise _mistake("it is cited and assumed at once", "either evidence: … or source: assumption")
+        if self.evidence and self.checked is None:
+            raise _mistake(
+                "a citation must say how far it was checked", "checked: text, checked: abstract or checked: recalled"
+            )
+        if not self.evidence and self.checked is not None:
+            raise _mistake("checked, but nothing is cited", 'evidence: "PMID:…" beside it, or source: assumption alone')
+        if self.says and self.checked not in ("text", "abstract"):
+            raise _mistake(
+                "`says` tells what a source says, and none was read", "checked: text or abstract once read; or no says"
+            )
+        return self
+
+
+class ClaimEntry(Evidenced):
+    """One cause under `caused_by`."""
+
+    @model_validator(mode="after")
+    def check_source(self) -> ClaimEntry:
+        if not self.evidence and not self.source:
+            raise _mistake("the claim has no evidence", '{evidence: "PMID:…", checked: recalled} or source: assumption')
+        return self
+
+
+def _read_claim(value: Any) -> Any:
+    return {} if value is None else value
+
+
+class ParameterEntry(Evidenced):
+    value: Number
+    unit: Text = ""
+    uncertain: Text = ""
+    title: Text = ""
+
+
+class VariableEntry(Entry):
+    kind: Literal["static", "state", "event", "treatment", "measurement"] | None = None
+    title: Text = ""
+    concept: Text = ""
+    unit: Text = ""
+    start: Text = ""
+    mechanism: Text = ""
+    of: Name = ""
+    when: Text = ""
+    missing: Text = ""
+    occurs: Literal["once", "repeatedly"] | None = None
+    ends: Literal["journey", "record", "nothing"] | None = None
+    competes: Name = ""
+    recorded: Annotated[bool | None, Field(strict=True)] = None
+    extends: Name = ""
+    overrides: Name = ""
+    caused_by: dict[Name, Annotated[ClaimEntry, BeforeValidator(_read_claim)]] = {}
+
+    @model_validator(mode="after")
+    def check_kind(self) -> VariableEntry:
+        if self.extends and self.overrides:
+            raise _mistake("it extends and overrides at once", "one of the two")
+        if self.extends:
+            spare = sorted(self.model_fields_set - {"extends", "title", "mechanism", "caused_by"})
+            if spare:
+                raise _mistake(
+                    f"what extends an event has no {spare[0]}", "only mechanism: Hazard(…), caused_by and a title"
+                )
+            if not self.mechanism:
+                raise _mistake("it extends an event without a rate of its own", "mechanism: Hazard(…)")
+        elif not self.kind and not self.overrides:
+            raise _mistake("the key 'kind' is missing", "kind: static, state, event, treatment or measurement")
+        return self
+
+
+class ClockEntry(Entry):
+    step: Text
+    horizon: Text
+    unit: Text
+
+
+class EffectEntry(Entry):
+    effect: Text
+    contrast: tuple[Number | Text, Number | Text] | None = None
+    decision: Text = ""
+    strategy: Literal["initiation", "sustained"] | None = None
+    population: Text = ""
+    death: Literal["while alive", "hypothetical", "survivors", "composite"] | None = None
+    composite: Number | None = None
+
+
+class Document(Entry):
+    """A disease model as written."""
+
+    id: Annotated[str, BeforeValidator(_read_identifier)]
+    title: Text = ""
+    description: Text = ""
+    version: Text = ""
+    disease: Text = ""
+    imports: tuple[Text, ...] = ()
+    clock: ClockEntry | None = None
+    population: Text = ""
+    parameters: dict[Name, ParameterEntry] = {}
+    variables: dict[Name, VariableEntry] = {}
+    effects: tuple[Annotated[EffectEntry, BeforeValidator(_read_effect)], ...] = ()
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the nodes of a document stand: `lines` by dotted path, such as `variables.amyloid.mechanism`."""
+
+    file: str
+    lines: Mapping[str, int]
+
+    def line(self, path: str) -> int:
+        """The line of the path, or of the nearest node above it that has one."""
+        while path and path not in self.lines:
+            path = path.rpartition(".")[0]
+        return self.lines.get(path, 0)
+
+
+def read_document(path: Path | None, *, text: str | None = None) -> tuple[Document, Places]:
+    """Read and validate a YAML document from a file (or from `text`, which the file's name is then shown for).
+
+    Raises NosographError with every mistake in its keys and values.
+    """
+    file = str(path) if path is not None else "document"
+    if text is None:
+        text = read_text(Path(file))
+    root = read_yaml(text, file=file)
+    if not isinstance(root.value, dict):
+        raise fail("a disease model is a mapping of keys", fix="id: my-disease", file=file, line=root.line)
+    places = Places(file, {".".join(keys): line for keys, line in root.find_lines()})
+    return validate_document(root.plain(), places), places
+
+
+def read_text(path: Path) -> str:
+    """The text of a file. Raises NosographError where it cannot be read or is not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise fail(
+            "this is not UTF-8 text", fix="the file saved as UTF-8", file=str(path), value=error.reason
+        ) from None
+    except FileNotFoundError:
+        raise fail("there is no such file", fix="the path of a model", value=path) from None
+    except OSError as error:
+        raise fail(f"the file cannot be read: {error.strerror}", fix="the path of a model", value=path) from None
+
+
+def validate_document(data: Mapping[str, Any], places: Places) -> Document:
+    """Plain data to a Document. Raises NosographError with every mistake, each with its line."""
+    try:
+        return Document.model_validate(data)
+    except ValidationError as error:
+        raise NosographError([_explain(mistake, places) for mistake in error.errors(include_url=False)]) from None
+
+
+def _explain(mistake: Any, places: Places) -> Problem:
+    location = [str(part) for part in mistake["loc"] if part != "[key]"]
+    kind, value = mistake["type"], mistake["input"]
+    path, key = ".".join(location), location[-1] if location else ""
+    known = allowed_keys(location[:-1])
+    fix, shown = "", _show(value)
+    if kind == "extra_forbidden":
+        problem, right = f"unknown key '{key}'", nearest(key, known)
+        fix = f"{right}: {shown}".rstrip() if right else f"one of the keys {', '.join(known)}"
+        shown = key
+    elif kind == "missing":
+        problem, fix, shown = f"the key '{key}' is missing", f"{key}: …", ""
+    elif kind == "literal_error":
+        expected = re.findall(r"'([^']*)'", mistake["ctx"]["expected"])
+        right = nearest(str(value), expected)
+        problem, fix = f"'{key}' cannot be this", f"{key}: {right}" if right else f"one of: {', '.join(expected)}"
+    elif kind == "mistake":
+        problem, fix = mistake["ctx"]["problem"], mistake["ctx"]["fix"]
+    else:
+        problem, fix = f"'{key}' is not as it should be", mistake["msg"].replace("Input should be", "").strip()
+        fix = {"float_type": f"{key}: 1.5", "string_type": f"{key}: text"}.get(kind, fix)
+    node = location[1] if len(location) > 1 and location[0] in ("variables", "parameters") else path
+    return Problem(problem, fix=fix, node=node, value=shown, file=places.file, line=places.line(path))
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, Written):
+        return value.text
+    if isinstance(value, str):
+        return value if len(value) <= 200 else value[:197] + "..."
+    return "" if value is None or isinstance(value, dict | list | tuple | BaseModel) else str(value).lower()
+
+
+@cache
+def _keys(entry: type[BaseModel]) -> tuple[str, ...]:
+    return tuple(entry.model_fields)
+
+
+def allowed_keys(path: list[str]) -> tuple[str, ...]:
+    """The keys that a mapping at this path of a document may have; none where any name may stand."""
+    entries: dict[tuple[str, int], type[BaseModel]] = {
+        ("", 0): Document,
+        ("clock", 1): ClockEntry,
+        ("parameters", 2): ParameterEntry,
+        ("variables", 2): VariableEntry,
+        ("variables", 4): ClaimEntry,
+        ("effects", 2): EffectEntry,
+    }
+    entry = entries.get((path[0] if path else "", len(path)))
+    return _keys(entry) if entry is not None else ()

@@ -1,0 +1,70 @@
+"""The namespace of disease models in RDF: which IRI stands for which key of a document, and for which name."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, unquote
+
+from rdflib import Graph, URIRef
+from rdflib.namespace import RDF, XSD, Namespace
+
+from .prefixes import expand, find_prefix
+
+BASE = "https://w3id.org/nosograph/"
+NG = Namespace(f"{BASE}vocabulary/")
+MODEL_BASE = f"{BASE}model/"
+
+# Keys whose names in RDF differ: a claim's node hangs on `caused_by`, items of lists and mappings on the singular.
+PREDICATES = {"caused_by": NG.causedBy, "variables": NG.variable, "parameters": NG.parameter, "effects": NG.declares}
+
+
+def predicate(key: str) -> URIRef:
+    """The property that a key of a document stands for."""
+    return PREDICATES.get(key, NG[key])
+
+
+def model_iri(identifier: str) -> URIRef:
+    return URIRef(MODEL_BASE + identifier)
+
+
+def variable_iri(model: URIRef, name: str) -> URIRef:
+    return URIRef(f"{model}/var/{name}")
+
+
+def parameter_iri(model: URIRef, name: str) -> URIRef:
+    return URIRef(f"{model}/par/{name}")
+
+
+def local_name(iri: object) -> str:
+    """The name at the end of a variable's, parameter's or model's IRI."""
+    return str(iri).rsplit("/", 1)[-1]
+
+
+def evidence_iri(source: str) -> URIRef:
+    """The IRI of `PMID:…` or `doi:…`; characters that an IRI may not hold are percent-encoded (RFC 3987)."""
+    prefix, _, local = source.partition(":")
+    known = find_prefix(prefix)
+    start = known.iri if known is not None else ""
+    return URIRef(start + quote(local, safe="/:;().,-_~!*'+=@$&"))
+
+
+def evidence_source(iri: object) -> str:
+    """The `PMID:…` or `doi:…` that an IRI stands for; the IRI itself where it is neither."""
+    text = str(iri)
+    for name, written in (("PMID", "PMID"), ("DOI", "doi")):
+        prefix = find_prefix(name)
+        if prefix is not None and text.startswith(prefix.iri):
+            return f"{written}:{unquote(text[len(prefix.iri) :])}"
+    return text
+
+
+def concept_iri(curie: str) -> URIRef:
+    return URIRef(expand(curie))
+
+
+def new_graph() -> Graph:
+    """An empty graph that knows only the prefixes of disease models, so that what it writes is short."""
+    graph = Graph(bind_namespaces="none")
+    graph.bind("ng", NG)
+    graph.bind("rdf", RDF)
+    graph.bind("xsd", XSD)
+    return graph
