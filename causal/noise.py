@@ -103,7 +103,7 @@ def _normal(word: np.uint32) -> np.float32:
     tail = (top + np.float32(1.4234372777)) / (low + np.float32(1))
     inner = np.float32(q <= np.float32(0.425))  # a choice by arithmetic: exact, and no branch to stop vectorising
     size = inner * central + (np.float32(1) - inner) * tail
-    return -size if below else size
+    return np.float32(-size if below else size)
 
 
 @_compile

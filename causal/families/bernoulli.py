@@ -1,0 +1,44 @@
+"""Bernoulli: a thing happens iff its uniform lies under the probability."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from .base import Constraint, Family, Number, as_doubles, as_tensors
+
+
+class Bernoulli(Family):
+    """Bernoulli(probability): True iff u < probability. The uniform is exact near 0, so rare things are as rare as
+    they should be."""
+
+    name = "Bernoulli"
+    parameters = ("probability",)
+    constraints: ClassVar[tuple[Constraint, ...]] = ("probability",)
+    noise = "uniform"
+    discrete = True
+
+    def push(self, noise: Tensor, *parameters: Number) -> Tensor:
+        (probability,) = as_tensors(*parameters)
+        return noise < probability
+
+    def log_prob(self, value: Tensor, *parameters: Number) -> Tensor:
+        (probability,) = as_tensors(*parameters)
+        return torch.where(value.bool(), torch.log(probability), torch.log1p(-probability))
+
+    def recover(self, value: Tensor, *parameters: Number) -> tuple[Tensor, Tensor]:
+        """True: (0, probability); False: (probability, 1). Empty where the value has no probability."""
+        (probability,) = as_tensors(*parameters)
+        happened = value.bool()
+        low, high = torch.where(happened, 0.0, probability), torch.where(happened, probability, 1.0)
+        return torch.where(low < high, low, 1.0), torch.where(low < high, high, 0.0)
+
+    def quantile(self, probability: Tensor, *parameters: Number) -> Tensor:
+        """False up to 1 - probability, then True: the least value in the order False, True (float64, 0 or 1).
+
+        Mind that `push` counts from the other end, where the float32 uniform is exact.
+        """
+        (chance,) = as_doubles(*parameters)
+        return (probability.double() > 1 - chance).double()
