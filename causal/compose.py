@@ -12,7 +12,7 @@ from rdflib import Graph, URIRef
 from ..errors import NosographError, Problem, fail, nearest
 from ..ontology.document import IDENTIFIER, Document, Places, read_document, validate_document
 from ..ontology.mapping import find_imports, find_root, resolve_imports, to_data, to_graph
-from ..ontology.rdf import RDF_FORMATS, read_graph
+from ..ontology.turtle import RDF_FORMATS, read_graph
 from ..ontology.vocabulary import local_name, new_graph, variable_iri
 
 FORMATS = (".yaml", ".yml", *RDF_FORMATS)

@@ -1,97 +1,145 @@
-"""Reading RDF files. Nothing is fetched: XML with entities and contexts from elsewhere are refused."""
+"""Files of RDF as triples: Turtle, N-Triples, N-Quads, TriG, RDF/XML and JSON-LD. Nothing is ever fetched.
+
+XML is looked through by expat first: a document type or an entity, which could read files or grow without bound, is
+refused before any other parser sees it. So is nesting without end, which crashes JSON-LD's parser.
+"""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
-from typing import Any
+from xml.parsers import expat
 
-from rdflib import Graph
-from rdflib.namespace import RDF
+import pyoxigraph as ox
 
 from ..errors import fail
-from .document import Places, read_text
-from .vocabulary import BASE, NG, local_name, new_graph
 
-RDF_FORMATS = {".ttl": "ox-turtle", ".jsonld": "json-ld", ".nt": "ox-nt", ".rdf": "ox-xml"}
-CONTEXT = f"{BASE}context.jsonld"
-
-
-def read_context() -> dict[str, Any]:
-    """The JSON-LD context of disease models, as it ships."""
-    text = resources.files(__package__).joinpath("context.jsonld").read_text(encoding="utf-8")
-    context: dict[str, Any] = json.loads(text)["@context"]
-    return context
+FORMATS = {
+    ".ttl": ox.RdfFormat.TURTLE,
+    ".nt": ox.RdfFormat.N_TRIPLES,
+    ".nq": ox.RdfFormat.N_QUADS,
+    ".trig": ox.RdfFormat.TRIG,
+    ".jsonld": ox.RdfFormat.JSON_LD,
+    ".json": ox.RdfFormat.JSON_LD,
+}
+_DEEPEST = 1000  # XML elements inside each other; real files stay below twenty
 
 
-def read_graph(path: Path) -> tuple[Graph, Places]:
-    """The graph of an RDF file, and the lines on which its variables and parameters stand.
+def detect_format(path: Path) -> str:
+    """What a file holds, by its suffix and first bytes: "obo", "owl", "xml" or "rdf" (any other RDF).
 
-    Raises NosographError, with the line where it is known, for what does not parse or would need the network.
+    "owl" is said of OWL files in XML, whether RDF/XML or OWL/XML; "xml" of other RDF/XML.
     """
-    text = read_text(path)
-    if path.suffix == ".rdf" and re.search(r"<!(DOCTYPE|ENTITY)", text):
+    suffix = path.suffix.lower()
+    if suffix == ".obo":
+        return "obo"
+    if suffix in FORMATS:
+        return "rdf"
+    start = _read_start(path)
+    if start.startswith(b"format-version:"):
+        return "obo"
+    if not _is_xml(start):
+        return "rdf"
+    return "owl" if suffix in (".owl", ".owx") or b"<Ontology" in start else "xml"
+
+
+def _read_start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+
+
+def _is_xml(start: bytes) -> bool:
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):  # UTF-16, which only XML may be in
+        return True
+    return start.startswith((b"<?xml", b"<!")) or (start[:1] == b"<" and b":" not in start[1:].partition(b"//")[0][:5])
+
+
+def refuse_entities(path: Path) -> str:
+    """The name of an XML file's root element, if the file is well formed and declares no document type or entity.
+
+    Raises NosographError, with the line, otherwise: entities can read files (XXE) or grow without bound.
+    """
+    parser = expat.ParserCreate()
+    root: list[str] = []
+    depth = 0
+
+    def refuse(*_: object) -> None:
         raise fail(
-            "XML with a document type or entities is refused", fix="RDF/XML without <!DOCTYPE …>", file=str(path)
-        )
-    graph = new_graph()
-    try:
-        if path.suffix == ".jsonld":
-            text_without_context = json.dumps(_embed_context(json.loads(text), str(path)))
-            graph.parse(data=text_without_context, format="json-ld")
-        else:
-            graph.parse(data=text, format=RDF_FORMATS[path.suffix])
-    except json.JSONDecodeError as error:
-        raise fail(f"this is not JSON: {error.msg}", fix="JSON-LD", file=str(path), line=error.lineno) from None
-    except (SyntaxError, ValueError, RecursionError) as error:
-        message = str(error) or type(error).__name__
-        line = re.search(r"line (\d+)", message)
-        raise fail(
-            f"this is not {path.suffix.removeprefix('.')}: {message}",
-            fix="RDF that parses",
+            "XML with a document type (DTD) or entities is refused: it could read files or grow without bound",
+            fix="save it without <!DOCTYPE …>, or as Turtle",
             file=str(path),
-            line=getattr(error, "lineno", None) or (int(line[1]) if line else 0),
-        ) from None
-    return graph, Places(str(path), dict(_find_lines(graph, text)))
+            line=parser.CurrentLineNumber,
+        )
+
+    def start(name: str, _: object) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > _DEEPEST:
+            raise fail("XML nested too deeply", value=name, file=str(path), line=parser.CurrentLineNumber)
+        if not root:
+            root.append(name)
+
+    def end(_: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    parser.StartDoctypeDeclHandler = refuse
+    parser.EntityDeclHandler = refuse
+    parser.ExternalEntityRefHandler = refuse
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    try:
+        with path.open("rb") as file:
+            parser.ParseFile(file)
+    except expat.ExpatError as error:
+        problem = f"not well-formed XML: {expat.errors.messages[error.code]}"
+        raise fail(problem, file=str(path), line=error.lineno) from error
+    return root[0]
 
 
-def _embed_context(data: Any, file: str, depth: int = 0) -> Any:
-    """The document with our own context in place of its address. Any other address would have to be fetched."""
-    if depth > 100:
-        raise fail("nested too deep", fix="JSON-LD of a disease model", file=file)
-    if isinstance(data, list):
-        return [_embed_context(item, file, depth + 1) for item in data]
-    if not isinstance(data, dict):
-        return data
-    return {
-        key: _resolve_context(value, file) if key == "@context" else _embed_context(value, file, depth + 1)
-        for key, value in data.items()
-    }
+def read_rdf(path: Path) -> Iterator[ox.Quad]:
+    """The triples of an RDF file; named graphs are merged, blank nodes renamed so that files cannot collide.
+
+    Raises NosographError, with the line, where the file is not what its suffix or its first bytes say.
+    """
+    format = FORMATS.get(path.suffix.lower())
+    if format is None:
+        start = _read_start(path)
+        if _is_xml(start):
+            refuse_entities(path)
+            format = ox.RdfFormat.RDF_XML
+        else:
+            format = ox.RdfFormat.JSON_LD if start.startswith(b"{") else ox.RdfFormat.TURTLE
+    if format == ox.RdfFormat.JSON_LD:
+        _check_json(path)
+    try:
+        for quad in ox.parse(path=str(path), format=format, base_iri=path.resolve().as_uri(), rename_blank_nodes=True):
+            yield ox.Quad(quad.subject, quad.predicate, quad.object)
+    except SyntaxError as error:
+        raise _syntax_problem(error, path, format) from error
+    except (ValueError, UnicodeError) as error:
+        raise fail(f"not valid {format.name}: {error}", file=str(path)) from error
 
 
-def _resolve_context(context: Any, file: str) -> Any:
-    if context == CONTEXT:
-        return read_context()
-    if isinstance(context, list):
-        return [_resolve_context(item, file) for item in context]
-    if isinstance(context, str) or "@import" in json.dumps(context):
-        raise fail("a context is never fetched", fix=f'"@context": "{CONTEXT}"', value=str(context), file=file)
-    return context
+def _check_json(path: Path) -> None:
+    try:
+        json.loads(path.read_bytes())
+    except RecursionError as error:
+        raise fail("JSON nested too deeply", file=str(path)) from error
+    except json.JSONDecodeError as error:
+        raise fail(f"not valid JSON: {error.msg}", file=str(path), line=error.lineno) from error
+    except UnicodeDecodeError as error:
+        raise fail("JSON files are UTF-8", value=error.reason, file=str(path)) from error
 
 
-def _find_lines(graph: Graph, text: str) -> Iterator[tuple[str, int]]:
-    """The line that names a variable or parameter at its beginning, or else the first that names it at all."""
-    lines = text.splitlines()
-    for kind, folder, group in ((NG.Variable, "var", "variables"), (NG.Parameter, "par", "parameters")):
-        for node in graph.subjects(RDF.type, kind):
-            name = re.escape(local_name(node))
-            subject = re.compile(rf"^\s*\S*\b{folder}/{name}\b")
-            anywhere = re.compile(rf"\b{folder}/{name}\b")
-            for pattern in (subject, anywhere):
-                found = next((i for i, line in enumerate(lines, start=1) if pattern.search(line)), 0)
-                if found:
-                    yield f"{group}.{local_name(node)}", found
-                    break
+def _syntax_problem(error: SyntaxError, path: Path, format: ox.RdfFormat) -> Exception:
+    message = str(error.msg)
+    if "LoadDocumentCallback" in message:
+        return fail(
+            "a JSON-LD context that lies elsewhere is never fetched",
+            fix='write the context itself into the file: "@context": {…}',
+            file=str(path),
+        )
+    detail = message.partition(": ")[2] if message.startswith("Parser error at line") else message
+    return fail(f"not valid {format.name}: {detail}", file=str(path), line=error.lineno or 0)
