@@ -54,9 +54,7 @@ def columns(model: Model, effect: Effect) -> tuple[Column, ...]:
         found.append(_column(treatment, effect.decision, cause, role="treatment"))
     outcome = model.variables[effect.outcome]
     if final is not None and outcome.recorded and outcome.kind != "state":
-        found.append(
-            Column(f"{outcome.name}@{effect.at}", outcome.name, effect.at, "outcome", final, outcome.levels)
-        )
+        found.append(Column(f"{outcome.name}@{effect.at}", outcome.name, effect.at, "outcome", final, outcome.levels))
     return tuple(found)
 
 
@@ -73,9 +71,7 @@ def _covariates(model: Model, variable: Variable, decision: int) -> list[Column]
     return []
 
 
-def _column(
-    variable: Variable, step: int, node: Node, role: Literal["covariate", "treatment"] = "covariate"
-) -> Column:
+def _column(variable: Variable, step: int, node: Node, role: Literal["covariate", "treatment"] = "covariate") -> Column:
     name = variable.name if variable.kind == "static" else f"{variable.name}@{step}"
     return Column(name, variable.name, step, role, node, variable.levels)
 

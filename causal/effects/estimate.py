@@ -45,9 +45,7 @@ def naive_difference(outcome: Array, treatment: Array, contrast: tuple[float, fl
     return Estimate("difference of means", float(groups[0].mean() - groups[1].mean()), float(error))
 
 
-def interacted_regression(
-    outcome: Array, treatment: Array, design: Array, contrast: tuple[float, float]
-) -> Estimate:
+def interacted_regression(outcome: Array, treatment: Array, design: Array, contrast: tuple[float, float]) -> Estimate:
     """Regression with all treatment-by-covariate terms (Lin 2013, Annals of Applied Statistics 7:295), which is one
     regression an arm, averaged over everybody's covariates. `design`: (rows, terms), intercept first.
 

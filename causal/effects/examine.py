@@ -251,6 +251,10 @@ def _too_few(kept: pd.DataFrame, treatment: Column, effect: Effect) -> str:
 def _regime(model: Model, effect: Effect) -> str:
     """Why a sustained strategy is no point treatment; empty where it is one."""
     variable = model.variables[effect.treatment]
-    if effect.strategy == "initiation" or variable.kind == "static" or variable.mechanism in (None, Name(variable.name, 1)):
+    if (
+        effect.strategy == "initiation"
+        or variable.kind == "static"
+        or variable.mechanism in (None, Name(variable.name, 1))
+    ):
         return ""
     return f"a regime: {effect.treatment} changes after the decision by its own rule; needs a g-formula"

@@ -112,24 +112,29 @@ def _candidates(
     """The covariates worth giving to DoWhy.
 
     Ancestors of cause, outcome or selection: if any set of the covariates is valid, all of these together are (van der
-    Zander, Liśkiewicz & Textor 2014, "Constructing separators and adjustment sets in ancestral graphs"). Of these,
-    what tells nothing of the outcome once the rest and the cause are known only costs precision and is left out.
+    Zander, Liśkiewicz & Textor 2014, "Constructing separators and adjustment sets in ancestral graphs"). Others join
+    where the set stays valid: a baseline score is no cause of a later one, but tells of it. What tells nothing of the
+    outcome once the rest and the cause are known only costs precision and is left out.
     """
+    covariates = [column for column in offered if column.role == "covariate"]
     ancestors = set().union(*(nx.ancestors(cut, node) for node in [cause, outcome, *always]))
-    kept = [column for column in offered if column.role == "covariate" and column.node in ancestors]
-    if not _separates(cut, cause, outcome, {column.node for column in kept} | set(always)):
-        direct = nx.ancestors(cut, cause)
-        return sorted(kept, key=lambda column: column.node not in direct)
+    kept = [column for column in covariates if column.node in ancestors]
+    fixed = set(always)
+    if not _separates(cut, cause, outcome, {column.node for column in kept} | fixed):
+        causes = nx.ancestors(cut, cause)
+        return sorted(kept, key=lambda column: column.node not in causes)
+    for column in covariates:
+        given = {other.node for other in kept} | fixed
+        if column.node not in given and _separates(cut, cause, outcome, {column.node, *given}):
+            kept.append(column)
     for column in list(kept):
-        others = {other.node for other in kept if other is not column} | set(always)
+        others = {other.node for other in kept if other is not column} | fixed
         if nx.is_d_separator(cut, {cause, column.node}, {outcome}, others):
             kept.remove(column)
-    return kept
+    return [column for column in covariates if column in kept]
 
 
-def _selection(
-    model: Model, effect: Effect, graph: Graph, cause: Node, outcome: Node, given: set[Node]
-) -> str:
+def _selection(model: Model, effect: Effect, graph: Graph, cause: Node, outcome: Node, given: set[Node]) -> str:
     """Why an estimand that needs survival cannot be had from the survivors; empty where it can, or needs none."""
     alive = survival_node(model, effect)
     if alive is None or nx.is_d_separator(graph, {outcome}, {alive}, given | {cause}):

@@ -1,4 +1,4 @@
-"""The causal graph of a model, unrolled in time: one node for each variable and step, and what the record makes of them.
+"""The causal graph of a model, unrolled in time: a node for each variable and step, and what the record makes of it.
 
 Nodes are `(name, step)` for variables (statics at step 0) and `(kind, name, step)` for what is derived from them:
 
@@ -22,6 +22,7 @@ from typing import TypeAlias
 
 import networkx as nx
 
+from ...errors import fail
 from ..language import Expression, Read, reads
 from ..model import Effect, Model, Schedule, Variable
 
@@ -50,6 +51,11 @@ def unroll(model: Model, *, until: int, effect: Effect | None = None) -> Graph:
         alive = [_alive(model, effect.decision)]
         if parents := [node for node in [*_sources(model, population, 0), *alive] if node is not None]:
             _connect(graph, ENTERS, *parents)
+    if not nx.is_directed_acyclic_graph(graph):
+        loop = " -> ".join(str(edge[0][-2]) for edge in nx.find_cycle(graph))
+        raise fail(
+            "these variables read each other within one step", value=loop, fix="x[-1] for one of them, or a start"
+        )
     return graph
 
 
@@ -80,9 +86,9 @@ def final_node(model: Model, effect: Effect) -> Node | None:
 
     Under "while alive" and "composite" death is a part of the outcome; otherwise the outcome goes on without it.
     """
-    if effect.death in ("while alive", "composite") or model.variables[effect.outcome].kind == "event":
-        if _alive(model, effect.at) is not None or model.variables[effect.outcome].kind == "event":
-            return ("final", effect.outcome, effect.at)
+    dies = effect.death in ("while alive", "composite") and _alive(model, effect.at) is not None
+    if dies or model.variables[effect.outcome].kind == "event":
+        return ("final", effect.outcome, effect.at)
     return value_node(model, effect.outcome, effect.at)
 
 
@@ -119,12 +125,18 @@ def _is_random(model: Model, variable: Variable, step: int) -> bool:
     )
 
 
-def _sources(model: Model, found: Iterable[Read], step: int) -> list[Node]:
-    """The nodes that these reads take their values from at `step`."""
+def _sources(model: Model, found: Iterable[Read], step: int, *, measurement: str = "") -> list[Node]:
+    """The nodes that these reads take their values from at `step`.
+
+    `measurement`: whose rules they are; its own value in this step is what was just measured, kept or not, and it has
+    no past before step 0.
+    """
     nodes: list[Node] = []
     for read in sorted(found):
         at = max(step - read.lag, 0)
-        if read.how in ("ever", "since"):
+        if read.name == measurement and (read.lag > step or read.lag == 0):
+            nodes += [(measurement, step)] if read.lag == 0 else []
+        elif read.how in ("ever", "since"):
             if read.name in model.variables and at > 1:  # no event happens at step 0
                 nodes.append((read.how, read.name, at))
         elif (node := value_node(model, read.name, at)) is not None:
@@ -168,13 +180,13 @@ def _add_measurement(graph: Graph, model: Model, variable: Variable, step: int) 
     name = variable.name
     if not _may_record(variable, step):
         return
-    parents = _sources(model, reads(variable.mechanism), step)
+    parents = _sources(model, reads(variable.mechanism), step, measurement=name)
     if variable.of:
         parents.append((variable.of, 0 if model.variables[variable.of].kind == "static" else step))
     _connect(graph, (name, step), *parents)
     if _is_random(model, variable, step):
         when = variable.when if isinstance(variable.when, Expression) else None
-        causes = _sources(model, reads(when, variable.missing), step)
+        causes = _sources(model, reads(when, variable.missing), step, measurement=name)
         _connect(graph, ("recorded", name, step), *causes, *_ended_record(model, step))
         earlier = last_recorded(model, name, step - 1) if step > 0 else None
         _connect(graph, ("last", name, step), earlier, (name, step), ("recorded", name, step))
