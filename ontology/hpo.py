@@ -10,6 +10,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -34,18 +35,8 @@ MODIFIER = ox.NamedNode(NOSOGRAPH + "modifier")
 ASPECT = ox.NamedNode(NOSOGRAPH + "aspect")
 
 COLUMNS = [
-    "database_id",
-    "disease_name",
-    "qualifier",
-    "hpo_id",
-    "reference",
-    "evidence",
-    "onset",
-    "frequency",
-    "sex",
-    "modifier",
-    "aspect",
-    "biocuration",
+    *("database_id", "disease_name", "qualifier", "hpo_id", "reference", "evidence"),
+    *("onset", "frequency", "sex", "modifier", "aspect", "biocuration"),
 ]
 _COUNTS = re.compile(r"(\d+)/(\d+)")
 
@@ -109,7 +100,7 @@ def read_annotations(path: Path) -> Iterator[ox.Quad]:
                 header_seen = True
                 continue
             try:
-                disease = ox.NamedNode(expand(row[0]))
+                disease = _concept(row[0])
                 names[disease][row[1]] += 1
                 yield from _read_row(ox.NamedNode(f"{NOSOGRAPH}hpoa/{number}"), disease, row)
             except (ValueError, NosographError) as error:
@@ -125,7 +116,7 @@ def read_annotations(path: Path) -> Iterator[ox.Quad]:
 def _read_row(annotation: ox.NamedNode, disease: ox.NamedNode, row: list[str]) -> Iterator[ox.Quad]:
     _, _, qualifier, phenotype, references, evidence, onset, frequency, sex, modifiers, aspect, _ = row
     yield ox.Quad(annotation, DISEASE, disease)
-    yield ox.Quad(annotation, PHENOTYPE, ox.NamedNode(expand(phenotype)))
+    yield ox.Quad(annotation, PHENOTYPE, _concept(phenotype))
     yield ox.Quad(annotation, EVIDENCE, ox.Literal(evidence))
     yield ox.Quad(annotation, ASPECT, ox.Literal(aspect))
     if qualifier == "NOT":
@@ -133,7 +124,7 @@ def _read_row(annotation: ox.NamedNode, disease: ox.NamedNode, row: list[str]) -
     for reference in filter(None, references.split(";")):
         yield ox.Quad(annotation, SOURCE, _reference(reference.strip()))
     if onset:
-        yield ox.Quad(annotation, ONSET, ox.NamedNode(expand(onset)))
+        yield ox.Quad(annotation, ONSET, _concept(onset))
     if frequency:
         yield ox.Quad(annotation, FREQUENCY, ox.Literal(frequency))
     if counts := _COUNTS.fullmatch(frequency):
@@ -142,9 +133,15 @@ def _read_row(annotation: ox.NamedNode, disease: ox.NamedNode, row: list[str]) -
     if sex:
         yield ox.Quad(annotation, SEX, ox.Literal(sex))
     for modifier in filter(None, modifiers.split(";")):
-        yield ox.Quad(annotation, MODIFIER, ox.NamedNode(expand(modifier.strip())))
+        yield ox.Quad(annotation, MODIFIER, _concept(modifier.strip()))
 
 
+@cache
+def _concept(curie: str) -> ox.NamedNode:
+    return ox.NamedNode(expand(curie))
+
+
+@cache
 def _reference(text: str) -> ox.NamedNode | ox.Literal:
     """A reference as an IRI where it is a CURIE or an IRI, otherwise as the text that it is."""
     try:
@@ -157,7 +154,7 @@ def collect_annotation(row: ox.NamedNode, store: ox.Store) -> Annotation:
     """The annotation that a node of the graph stands for."""
     values: dict[ox.NamedNode, list[str]] = defaultdict(list)
     for quad in store.quads_for_pattern(row, None, None):
-        values[quad.predicate].append(quad.object.value)
+        values[quad.predicate].append(getattr(quad.object, "value", ""))
 
     def one(predicate: ox.NamedNode) -> str | None:
         return values[predicate][0] if values[predicate] else None

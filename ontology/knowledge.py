@@ -182,10 +182,9 @@ class KnowledgeGraph:
     @cached_property
     def _held(self) -> frozenset[str]:
         """The prefixes whose ontologies are here as a whole, so that an identifier that is not here does not exist."""
-        declared = {quad.object.value for quad in self._store.quads_for_pattern(None, HOLDS, None)}
-        for quad in self._store.quads_for_pattern(None, RDF_TYPE, ONTOLOGY):
-            if isinstance(quad.subject, ox.NamedNode):
-                declared.add(quad.subject.value.rpartition("/")[2].partition(".")[0])
+        declared = {quad.object.value for quad in self._quads(HOLDS) if isinstance(quad.object, ox.Literal)}
+        for iri in self._named(RDF_TYPE, ONTOLOGY):
+            declared.add(iri.rpartition("/")[2].partition(".")[0])
         return frozenset(prefix.name for prefix in map(find_prefix, declared) if prefix)
 
     # What the ontology says of a concept
@@ -271,8 +270,7 @@ class KnowledgeGraph:
 
     def diseases(self, text: str, limit: int = 10) -> tuple[Match, ...]:
         """Annotated diseases (OMIM, ORPHA, DECIPHER) by name."""
-        quads = self._store.quads_for_pattern(None, RDF_TYPE, hpo.DISEASE_CLASS)
-        return self._matches(text, limit, frozenset(quad.subject.value for quad in quads))
+        return self._matches(text, limit, frozenset(self._named(RDF_TYPE, hpo.DISEASE_CLASS)))
 
     def _matches(self, text: str, limit: int, iris: frozenset[str] | None) -> tuple[Match, ...]:
         found = self._index.find(text, limit, iris)
@@ -280,26 +278,33 @@ class KnowledgeGraph:
 
     def annotations(self, disease: str) -> tuple[hpo.Annotation, ...]:
         """What `phenotype.hpoa` says of a disease, in the file's order; empty where it says nothing."""
-        node = self._node(disease)
-        rows = (quad.subject for quad in self._store.quads_for_pattern(None, hpo.DISEASE, node))
-        numbered = sorted(rows, key=lambda row: int(row.value.rpartition("/")[2]))
-        return tuple(hpo.collect_annotation(row, self._store) for row in numbered)
+        rows = sorted(self._named(hpo.DISEASE, self._node(disease)), key=lambda iri: int(iri.rpartition("/")[2]))
+        return tuple(hpo.collect_annotation(ox.NamedNode(row), self._store) for row in rows)
 
     @cached_property
     def _index(self) -> TextIndex:
         return TextIndex(self._entries())
 
     def _entries(self) -> Iterator[Entry]:
-        obsolete = {quad.subject for quad in self._store.quads_for_pattern(None, DEPRECATED, TRUE)}
+        obsolete = frozenset(self._named(DEPRECATED, TRUE))
         for predicate in (*_LABELS, *_SYNONYMS):
-            for quad in self._store.quads_for_pattern(None, predicate, None):
-                if isinstance(quad.subject, ox.NamedNode) and quad.subject not in obsolete:
-                    yield Entry(quad.subject.value, quad.object.value, predicate in _LABELS)
+            for quad in self._quads(predicate):
+                if isinstance(quad.subject, ox.NamedNode) and isinstance(quad.object, ox.Literal):
+                    iri = quad.subject.value
+                    if iri not in obsolete:
+                        yield Entry(iri, quad.object.value, predicate in _LABELS)
 
     # The store
 
     def _node(self, concept: str) -> ox.NamedNode:
         return ox.NamedNode(self.resolve(concept))
+
+    def _quads(self, predicate: ox.NamedNode, value: ox.NamedNode | ox.Literal | None = None) -> Iterator[ox.Quad]:
+        return self._store.quads_for_pattern(None, predicate, value)
+
+    def _named(self, predicate: ox.NamedNode, value: ox.NamedNode | ox.Literal) -> Iterator[str]:
+        """The IRIs of everything that has this value."""
+        return (q.subject.value for q in self._quads(predicate, value) if isinstance(q.subject, ox.NamedNode))
 
     def _objects(self, node: ox.NamedNode, predicate: ox.NamedNode) -> Iterator[Any]:
         return (quad.object for quad in self._store.quads_for_pattern(node, predicate, None))
@@ -316,8 +321,7 @@ class KnowledgeGraph:
         return (above for above in self._objects(node, SUBCLASS_OF) if isinstance(above, ox.NamedNode))
 
     def _below(self, node: ox.NamedNode) -> Iterator[ox.NamedNode]:
-        quads = self._store.quads_for_pattern(None, SUBCLASS_OF, node)
-        return (quad.subject for quad in quads if isinstance(quad.subject, ox.NamedNode))
+        return (quad.subject for quad in self._quads(SUBCLASS_OF, node) if isinstance(quad.subject, ox.NamedNode))
 
 
 def read(path: Path, *, reason: bool = False) -> Iterable[ox.Quad]:

@@ -16,7 +16,7 @@ from ..errors import fail, nearest
 
 OBO = "http://purl.obolibrary.org/obo/"
 OIO = "http://www.geneontology.org/formats/oboInOwl#"
-NOSOGRAPH = "urn:nosograph:"
+NOSOGRAPH = "https://w3id.org/nosograph/vocabulary/"
 
 # What SPARQL queries may use without declaring it, besides every prefix of CURIEs.
 VOCABULARIES = {

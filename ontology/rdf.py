@@ -64,7 +64,7 @@ def refuse_entities(path: Path) -> str:
     root: list[str] = []
     depth = 0
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object) -> int:
         raise fail(
             "XML with a document type (DTD) or entities is refused: it could read files or grow without bound",
             fix="save it without <!DOCTYPE …>, or as Turtle",

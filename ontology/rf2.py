@@ -8,6 +8,7 @@ other than "is a" becomes one plain triple, without its role group.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -18,27 +19,12 @@ from .prefixes import VOCABULARIES, check_verhoeff
 
 CONCEPT = ["id", "effectiveTime", "active", "moduleId", "definitionStatusId"]
 DESCRIPTION = [
-    "id",
-    "effectiveTime",
-    "active",
-    "moduleId",
-    "conceptId",
-    "languageCode",
-    "typeId",
-    "term",
-    "caseSignificanceId",
+    *("id", "effectiveTime", "active", "moduleId", "conceptId"),
+    *("languageCode", "typeId", "term", "caseSignificanceId"),
 ]
 RELATIONSHIP = [
-    "id",
-    "effectiveTime",
-    "active",
-    "moduleId",
-    "sourceId",
-    "destinationId",
-    "relationshipGroup",
-    "typeId",
-    "characteristicTypeId",
-    "modifierId",
+    *("id", "effectiveTime", "active", "moduleId", "sourceId", "destinationId"),
+    *("relationshipGroup", "typeId", "characteristicTypeId", "modifierId"),
 ]
 ASSOCIATION = ["id", "effectiveTime", "active", "moduleId", "refsetId", "referencedComponentId", "targetComponentId"]
 
@@ -88,6 +74,7 @@ def read_rf2(folder: Path) -> Iterator[ox.Quad]:
                 yield ox.Quad(_concept(source, file), REPLACED_BY, _concept(target, file))
 
 
+@lru_cache(maxsize=2**20)
 def _concept(identifier: str, file: Path) -> ox.NamedNode:
     if not (identifier.isdecimal() and identifier.isascii() and check_verhoeff(identifier)):
         raise fail("not a SNOMED CT identifier (digits, the last a check digit)", value=identifier, file=str(file))

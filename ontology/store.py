@@ -129,7 +129,7 @@ def refuse_unsafe(query: str) -> None:
             raise fail("a query nested too deeply", node="SPARQL")
 
 
-class LocalStore(OxigraphStore):  # type: ignore[misc]  # oxrdflib has no types
+class LocalStore(OxigraphStore):
     """oxrdflib's store, whose queries and updates cannot reach the network."""
 
     @property
