@@ -114,8 +114,8 @@ class _Compiler:
     def binary(self, operator: str, left: Expression, right: Expression) -> Evaluator:
         for one, other in ((left, right), (right, left)):
             if isinstance(other, Level) and isinstance(one, Name):
-                code = float(self.levels[one.name].index(other.name))
-                return _compare(operator, self.compile(one), lambda moment: code)
+                code = Number(float(self.levels[one.name].index(other.name)))
+                return _compare(operator, self.compile(one), self.build(code))
         a, b = self.compile(left), self.compile(right)
         match operator:
             case "+":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
@@ -10,23 +11,30 @@ from torch import Tensor
 
 from ..errors import fail
 from .evaluate import Evaluator, Moment, Value, clip, compile_expression
-from .families import FAMILIES, Family
+from .families import FAMILIES, Constraint, Family, satisfies
 from .language import Expression
 from .language.bounds import Range, bound
 from .language.syntax import Call, Draw, find_draw
 
-LIMITS: dict[str, Range] = {
-    "real": (-torch.inf, torch.inf),
-    "positive": (0.0, torch.inf),
-    "nonnegative": (0.0, torch.inf),
+LIMITS: dict[Constraint, Range] = {
+    "real": (-math.inf, math.inf),
+    "positive": (0.0, math.inf),
+    "nonnegative": (0.0, math.inf),
     "probability": (0.0, 1.0),
-    "count": (0.0, torch.inf),
+    "count": (0.0, math.inf),
+}
+WORDS: dict[Constraint, str] = {
+    "real": "a finite number",
+    "positive": "positive",
+    "nonnegative": "zero or more",
+    "probability": "between 0 and 1",
+    "count": "a whole number, zero or more",
 }
 
 
 @dataclass(frozen=True)
 class Mechanism:
-    """One compiled expression of a variable. Without a family it is deterministic and `parameters` holds its formula."""
+    """One compiled expression. Without a family it is deterministic and `parameters` holds its formula."""
 
     variable: str
     family: Family | None
@@ -57,26 +65,34 @@ class Mechanism:
 
     def check(self, value: Value, index: int, moment: Moment, patients: Tensor) -> None:
         assert self.family is not None
-        constraint = self.family.constraints[min(index, len(self.family.constraints) - 1)]
-        low, high = LIMITS[constraint]
+        kind = _constraint(self.family, index)
         tensor = _as_tensor(value).detach()
-        least, greatest = torch.aminmax(tensor)
-        if (least > low or (least == low and constraint != "positive")) and greatest <= high:
+        least, greatest = (float(extreme) for extreme in torch.aminmax(tensor))
+        if within((least, greatest), kind) and (kind != "count" or bool(satisfies(kind, tensor).all())):
             return
-        bad = ~((tensor > low) | ((tensor == low) & (constraint != "positive"))) | ~(tensor <= high)
-        where = bad.nonzero()[0]
+        where = (~satisfies(kind, tensor)).nonzero()[0]
         found = float(tensor[tuple(where)])
         number = f", patient {int(patients[where[-1]])}" if tensor.dim() and tensor.shape[-1] == len(patients) else ""
         names = self.family.parameters or ("weight",)
-        missing = found != found
         raise fail(
-            f"the {names[min(index, len(names) - 1)]} of {self.family.name} must be {constraint.replace('real', 'a number')}",
+            f"the {names[min(index, len(names) - 1)]} of {self.family.name} must be {WORDS[kind]}",
             node=self.variable,
             value=f"{found:g} at t = {moment.time:g}{number}",
             fix="where(recorded(x), …, …) around a measurement that may not have been taken yet"
-            if missing
-            else {"probability": "expit(…) or clip(…, 0, 1)"}.get(constraint, "exp(…) or max(…, a small number)"),
+            if math.isnan(found)
+            else {"probability": "expit(…) or clip(…, 0, 1)"}.get(kind, "exp(…) or max(…, a small number)"),
         )
+
+
+def within(values: Range, constraint: Constraint) -> bool:
+    """Whether all values between two keep to the constraint, wholeness of a count aside; NaN never does."""
+    low, high = LIMITS[constraint]
+    above = values[0] > low or (values[0] == low and constraint != "positive")
+    return above and values[1] <= high and values[1] < math.inf and values[0] > -math.inf
+
+
+def _constraint(family: Family, index: int) -> Constraint:
+    return family.constraints[min(index, len(family.constraints) - 1)]
 
 
 def compile_mechanism(
@@ -109,15 +125,16 @@ def compile_mechanism(
 
 
 def _doubtful(draw: Draw, index: int, family: Family, known: Mapping[str, Range], measured: Set[str]) -> bool:
-    constraint = family.constraints[min(index, len(family.constraints) - 1)]
+    """Whether a parameter could leave its domain, for all that is known before the run."""
+    kind = _constraint(family, index)
     expression = draw.parameters[index]
-    may_miss = any(getattr(node, "name", "") in measured for node in expression.walk())
-    if constraint == "real":
-        return may_miss
+    if any(getattr(node, "name", "") in measured for node in expression.walk()):
+        return True  # a measurement is NaN until there is one
+    if kind == "real":
+        return False  # what overflows is caught in the value itself
     low, high = bound(expression, known=known)
-    floor, ceiling = LIMITS[constraint]
-    inside = (low > floor or (low == floor and constraint != "positive")) and high <= ceiling
-    return may_miss or not inside
+    above = low > LIMITS[kind][0] or (low == LIMITS[kind][0] and kind != "positive")
+    return kind == "count" or not (above and high <= LIMITS[kind][1])
 
 
 def _as_tensor(value: Value) -> Tensor:

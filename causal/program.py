@@ -19,11 +19,14 @@ from torch import Tensor
 
 from ..errors import fail
 from .evaluate import Moment, Value
+from .families import event_delay
+from .families.hazard import Hazard
 from .model import Model, Schedule, Variable
 from .noise import draw_normal, draw_uniform, draw_uniform64
 from .scm import Plan, Site, ancestors, noise_sites, site_name
 from .world import FACTUAL, World
 
+HAZARD = Hazard()
 DRAWS = {"normal": draw_normal, "uniform": draw_uniform, "uniform64": draw_uniform64}
 
 
@@ -81,11 +84,10 @@ class Program:
         last = self.model.clock.steps if steps is None else steps
         needed = list(self.model.variables) if keep is None else ancestors(self.model, [*keep, *self.endings()])
         plan = Plan(self.model, worlds, parameters=parameters or {}, needed=needed)
-        noise = {
-            site.name: sample_site(site, len(numbers)) for site in noise_sites(self.model, steps=last, needed=needed)
-        }
-        run = _Run(plan, noise, numbers, last, set(needed if keep is None else keep))
-        return run.finish()
+        sites = noise_sites(self.model, steps=last, needed=needed)
+        noise = {site.name: sample_site(site, len(numbers)) for site in sites}
+        kept = [name for name in needed if keep is None or name in keep]
+        return _Run(plan, noise, numbers, last, kept).finish()
 
     def endings(self) -> list[str]:
         return [v.name for v in self.model.variables.values() if v.ends != "nothing"]
@@ -97,9 +99,9 @@ def sample_site(site: Site, patients: int) -> Tensor:
     shape: tuple[int, ...] = (len(site.steps), patients)
     with pyro.plate("patients", patients, dim=-1), pyro.plate(f"{site.name}.steps", len(site.steps), dim=-2):
         if not site.levels:
-            return pyro.sample(site.name, base.expand(shape))  # type: ignore[no-any-return]
+            return pyro.sample(site.name, base.expand(shape))
         with pyro.plate(f"{site.name}.levels", len(site.levels), dim=-3):
-            return pyro.sample(site.name, base.expand((len(site.levels), *shape)))  # type: ignore[no-any-return]
+            return pyro.sample(site.name, base.expand((len(site.levels), *shape)))
 
 
 class KeyedNoise(Messenger):
@@ -168,8 +170,8 @@ class _Run:
     """One pass through time. The end of a journey is not applied inside: it would let the dead differ from the living
     in what an intervention cannot reach."""
 
-    def __init__(self, plan: Plan, noise: dict[str, Tensor], patients: Tensor, last: int, keep: set[str]) -> None:
-        self.plan, self.noise, self.patients, self.last, self.keep = plan, dict(noise), patients, last, keep
+    def __init__(self, plan: Plan, noise: dict[str, Tensor], patients: Tensor, last: int, keep: Sequence[str]) -> None:
+        self.plan, self.noise, self.patients, self.last, self.keep = plan, noise, patients, last, keep
         self.variables = plan.model.variables
         self.dt = plan.model.clock.dt
         none = torch.zeros(1, len(patients), dtype=torch.bool)
@@ -178,11 +180,7 @@ class _Run:
         self.row = dict.fromkeys(noise, 0)
         self.happened: dict[str, list[tuple[Tensor, Tensor, int, Tensor]]] = {}
         self.ended = self.closed = torch.full((1, len(patients)), last + 1, dtype=torch.int32)
-        self.clocks: dict[str, tuple[Tensor, Value]] = {}  # of this step's hazards: keyed exponential and rate
-        for (name, key), mechanism in plan.mechanisms.items():
-            if mechanism.family is not None and mechanism.family.name == "Hazard":
-                site = site_name(name, key)
-                self.noise[site] = -torch.log1p(-noise[site])
+        self.clocks: dict[str, tuple[Tensor, Value]] = {}  # of this step's hazards: noise and rate
         for name in plan.first_order:
             if self.variables[name].kind == "event":
                 self.moment.ever[name] = none
@@ -197,14 +195,13 @@ class _Run:
         self.step(0, self.plan.first_order)
         carried = self.moment.now
         self.moment.history = [carried] * self.plan.deepest_lag
-        self.constants = {
-            n: v for n, v in carried.items() if n in self.variables and self.variables[n].kind == "static"
-        }
+        statics = [name for name in self.plan.first_order if self.variables[name].kind == "static"]
+        constants = {name: carried[name] for name in statics}
         for step in range(1, self.last + 1):
             self.moment.time = step * self.dt
             previous = self.moment.now
             carry = {name: previous[name] for name in self.moment.seen}
-            self.moment.now = {**self.constants, **carry}
+            self.moment.now = {**constants, **carry}
             self.clocks.clear()
             self.step(step, self.plan.step_order)
             if self.plan.deepest_lag:
@@ -267,27 +264,25 @@ class _Run:
         return self.plan.intervene(event.name, step, happened, self.moment)
 
     def race(self, event: Variable, step: int) -> Tensor:
-        """Whether the event's keyed exponential, over its rate, falls within the step and before its rivals'."""
+        """Whether the hazard's keyed exponential falls within the step, and before its rivals'."""
         rivals = self.plan.groups.get(event.competes, [event.name])
         for name in rivals:
             if name not in self.clocks:
-                (rate,) = self.plan.mechanisms[name, "mechanism"].evaluate_parameters(
-                    self.moment, patients=self.patients
-                )
+                mechanism = self.plan.mechanisms[name, "mechanism"]
+                (rate,) = mechanism.evaluate_parameters(self.moment, patients=self.patients)
                 noise = self.draw(self.variables[name], "mechanism")
                 assert noise is not None
                 self.clocks[name] = (noise, rate)
-        own, rate = self.clocks[event.name]
-        happened = own < torch.as_tensor(rate) * self.dt
+        noise, rate = self.clocks[event.name]
+        happened = HAZARD.push(noise, rate, self.dt)
         for name in rivals:
             if name != event.name:
-                happened = happened & (own / rate <= self.rival_delay(name, step))
+                happened = happened & (event_delay(noise, rate) <= self.rival_delay(name, step))
         return happened
 
     def rival_delay(self, name: str, step: int) -> Tensor:
         """When a rival would happen; an event that is set, or that has happened once and for all, is no rival."""
-        noise, rate = self.clocks[name]
-        delay = noise / torch.as_tensor(rate)
+        delay = event_delay(*self.clocks[name])
         if self.variables[name].occurs == "once":
             delay = torch.where(self.moment.ever[name], torch.inf, delay)
         for forced in self.plan.forced.get(name, ()):
@@ -313,7 +308,7 @@ class _Run:
             date = torch.full(world.shape, moment.time)
             if event.name in self.clocks:
                 noise, rate = self.clocks[event.name]
-                delay = noise[0, patient] / torch.as_tensor(rate).expand(everywhere.shape)[world, patient]
+                delay = event_delay(noise[0, patient], torch.as_tensor(rate).expand(everywhere.shape)[world, patient])
                 date = torch.where(delay < self.dt, moment.time - self.dt + delay, date)
             self.happened[event.name].append((world, patient, step, date))
         moment.ever[event.name] = moment.ever[event.name] | now
@@ -379,7 +374,7 @@ class _Run:
             node=name,
             value=f"{float(value[..., world, row, patient])} at t = {self.tracks[name].steps[row] * self.dt:g}, "
             f"patient {int(self.patients[patient])}",
-            fix="clip(…, low, high) around what grows without bound, where(recorded(x), …, …) around what may be missing",
+            fix="clip(…, low, high) around what grows without bound, where(recorded(x), …, …) around what may miss",
         )
 
 

@@ -157,7 +157,7 @@ class Plan:
         needed: Sequence[str] | None = None,
     ) -> None:
         self.model, self.worlds = model, tuple(worlds)
-        wanted = set(model.variables) if needed is None else set(needed)
+        wanted = set(needed)
         self.first_order = [n for n in order_variables(model, first=True, worlds=worlds) if n in wanted]
         self.step_order = [n for n in order_variables(model, first=False, worlds=worlds) if n in wanted]
         self.step_order = [n for n in self.step_order if model.variables[n].kind != "static"]
@@ -172,14 +172,12 @@ class Plan:
                     forced = Forced(index, intervention, self.evaluator(intervention.value))
                     self.forced.setdefault(intervention.target, []).append(forced)
         variables = model.variables.values()
-        everything = frozenset().union(*(v.reads for v in variables)) | reads(
-            *(f.intervention.value for fs in self.forced.values() for f in fs)
-        )
+        policies = reads(*(forced.intervention.value for active in self.forced.values() for forced in active))
+        everything = policies.union(*(variable.reads for variable in variables))
         self.deepest_lag = max((read.lag for read in everything), default=0)
         self.read_since = {read.name for read in everything if read.how == "since"}
-        self.groups = {
-            v.competes: [u.name for u in variables if u.competes == v.competes] for v in variables if v.competes
-        }
+        groups = {variable.competes for variable in variables if variable.competes}
+        self.groups = {group: [v.name for v in variables if v.competes == group] for group in groups}
 
     def evaluator(self, expression: Expression) -> Evaluator:
         return compile_expression(expression, constant=self.constant, levels=self.levels)
@@ -187,16 +185,13 @@ class Plan:
     def set_parameters(self, parameters: Mapping[str, Value]) -> dict[str, Value]:
         """The parameters' values: numbers, or (worlds, 1) where an intervention changes one."""
         values: dict[str, Value] = {name: p.value for name, p in self.model.parameters.items()} | dict(parameters)
+        shape = (len(self.worlds), 1)
         for index, world in enumerate(self.worlds):
             for change in world.interventions:
                 if change.target in values:
-                    row = (
-                        torch.as_tensor(values[change.target], dtype=torch.float32).expand(len(self.worlds), 1).clone()
-                    )
                     moment = Moment(time=0.0, dt=self.model.clock.dt, parameters=values, now={}, history=[])
-                    new = torch.as_tensor(self.evaluator(change.value)(moment), dtype=torch.float32).expand(row.shape)[
-                        index
-                    ]
+                    new = _spread(self.evaluator(change.value)(moment), shape)[index]
+                    row = _spread(values[change.target], shape).clone()
                     row[index] = {"=": new, "+=": row[index] + new, "*=": row[index] * new}[change.operator]
                     values[change.target] = row
         return values
@@ -217,12 +212,11 @@ class Plan:
             for key, expression in v.expressions.items()
         }
 
-    def intervene(self, name: str, step: int, natural: Tensor | None, moment: Moment) -> Tensor | None:
+    def intervene(self, name: str, step: int, natural: Tensor, moment: Moment) -> Tensor:
         """The value of `name` in all worlds, given its natural one, (worlds or 1, patients)."""
         active = [forced for forced in self.forced.get(name, ()) if forced.intervention.active(step)]
         if not active:
             return natural
-        assert natural is not None
         rows = list(natural.expand(len(self.worlds), natural.shape[-1]))
         for forced in active:
             value = torch.as_tensor(forced.evaluate(moment), dtype=torch.float32)
@@ -231,6 +225,10 @@ class Plan:
             changed = {"=": new, "+=": old + new, "*=": old * new}[forced.intervention.operator]
             rows[forced.world] = changed != 0 if natural.dtype == torch.bool else changed.to(natural.dtype)
         return torch.stack(rows)
+
+
+def _spread(value: Value, shape: tuple[int, int]) -> Tensor:
+    return torch.as_tensor(value, dtype=torch.float32).expand(shape)
 
 
 def ancestors(model: Model, names: Iterable[str]) -> list[str]:

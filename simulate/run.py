@@ -21,13 +21,13 @@ import torch
 from torch import Tensor
 
 from ..causal.language import Expression
-from ..causal.model import Model
+from ..causal.model import Model, Schedule
 from ..causal.world import World
 from ..errors import NosographError, fail
 from .fingerprint import combine
 from .selection import select_entrants
 from .shard import ASIDE, Job, Receipt, read_receipt, work_alone, write_shard, write_whole
-from .tables import TABLES, Layout
+from .tables import TABLES, WHOLE, Layout
 
 SHARD_SIZE = 10_000
 LIBRARIES = ("nosograph", "torch", "pyro-ppl", "numpy", "numba", "pyarrow")
@@ -54,7 +54,7 @@ def write_run(
     seed: int,
     steps: int,
     where: Expression | None = None,
-    layout: Layout = Layout(),
+    layout: Layout = WHOLE,
     workers: int = 1,
     shard_size: int = SHARD_SIZE,
     source: str = "",
@@ -65,23 +65,14 @@ def write_run(
     `source`: the model as Turtle, kept beside the data. `progress` is told of each finished shard's patients. Raises
     NosographError where the folder holds another run or cannot be written.
     """
-    identity = describe_run(
-        model,
-        patients=patients,
-        worlds=worlds,
-        seed=seed,
-        steps=steps,
-        where=where,
-        layout=layout,
-        shard_size=shard_size,
-    )
+    job = Job(model, worlds, seed, steps, layout)
+    identity = describe_run(job, patients=patients, where=where, shard_size=shard_size)
     with _explain_disk_errors(folder):
         finished = claim_folder(folder, identity)
         if finished is not None:
             return finished
         if source:
             write_whole(folder / "model.ttl", lambda path: path.write_text(source))
-        job = Job(model, worlds, seed, steps, layout)
         receipts: dict[int, Receipt] = {}
         drawn = 0
         batches = select_entrants(model, count=patients, seed=seed, where=where, batch=shard_size)
@@ -103,33 +94,25 @@ def write_run(
         return finish_run(folder, identity, [receipts[i] for i in sorted(receipts)], drawn=drawn)
 
 
-def describe_run(
-    model: Model,
-    *,
-    patients: int,
-    worlds: tuple[World, ...],
-    seed: int,
-    steps: int,
-    where: Expression | None,
-    layout: Layout,
-    shard_size: int,
-) -> dict[str, Any]:
+def describe_run(job: Job, *, patients: int, where: Expression | None, shard_size: int) -> dict[str, Any]:
     """What makes a run this run and no other: no clock times, no host, not the number of workers."""
     return {
         "nosograph": version("nosograph"),
         "model": {
-            "id": model.id,
-            "version": model.version,
-            "sha256": hash_model(model),
-            "parameters": {name: parameter.value for name, parameter in model.parameters.items()},
+            "id": job.model.id,
+            "version": job.model.version,
+            "sha256": hash_model(job.model),
+            "parameters": {name: parameter.value for name, parameter in job.model.parameters.items()},
         },
-        "seed": seed,
+        "seed": job.seed,
         "patients": patients,
-        "worlds": [{"name": world.name, "interventions": [i.text for i in world.interventions]} for world in worlds],
-        "steps": steps,
+        "worlds": [
+            {"name": world.name, "interventions": [i.text for i in world.interventions]} for world in job.worlds
+        ],
+        "steps": job.steps,
         "where": str(where) if where is not None else None,
-        "keep": list(layout.keep) if layout.keep is not None else None,
-        "every": layout.every,
+        "keep": list(job.layout.keep) if job.layout.keep is not None else None,
+        "every": job.layout.every,
         "shard_size": shard_size,
         "made_with": {
             **{name: version(name) for name in LIBRARIES},
@@ -147,28 +130,10 @@ def hash_model(model: Model) -> str:
     parts += [repr((p.name, p.value, p.unit)) for p in model.parameters.values()]
     for v in model.variables.values():
         expressions = {key: str(expression) for key, expression in v.expressions.items()}
+        schedule = (v.when.every, v.when.first, v.when.at) if isinstance(v.when, Schedule) else ()
         claims = sorted((c.cause, *((e.source, e.checked or "", e.says) for e in c.evidence)) for c in v.claims)
-        when = (
-            (v.when.every, v.when.first, v.when.at) if v.when is not None and not isinstance(v.when, Expression) else ""
-        )
-        parts.append(
-            repr(
-                (
-                    v.name,
-                    v.kind,
-                    v.concept,
-                    v.unit,
-                    expressions,
-                    v.of,
-                    when,
-                    v.occurs,
-                    v.ends,
-                    v.competes,
-                    v.recorded,
-                    claims,
-                )
-            )
-        )
+        nature = (v.name, v.kind, v.concept, v.unit, v.of, v.occurs, v.ends, v.competes, v.recorded)
+        parts.append(repr((nature, expressions, schedule, claims)))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

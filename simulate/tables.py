@@ -26,7 +26,10 @@ class Layout:
     every: int = 1
 
 
-def build_tables(journeys: Journeys, *, model: Model, layout: Layout = Layout()) -> dict[str, pa.Table]:
+WHOLE = Layout()
+
+
+def build_tables(journeys: Journeys, *, model: Model, layout: Layout = WHOLE) -> dict[str, pa.Table]:
     """The four tables of a batch. After the end of a journey every value is null and nothing is recorded."""
     return {
         "patients": build_patients(journeys, model=model),
@@ -62,7 +65,7 @@ def build_patients(journeys: Journeys, *, model: Model) -> pa.Table:
     return pa.table(columns)
 
 
-def build_truth(journeys: Journeys, *, model: Model, layout: Layout = Layout()) -> pa.Table:
+def build_truth(journeys: Journeys, *, model: Model, layout: Layout = WHOLE) -> pa.Table:
     """patient, world, time and every variable, a row for each step from the start to the horizon."""
     worlds, count = len(journeys.worlds), len(journeys.patients)
     steps = list(range(0, journeys.last_step + 1, layout.every))
@@ -180,7 +183,7 @@ def build_events(journeys: Journeys, *, model: Model) -> pa.Table:
         variable, found = model.variables[name], journeys.occurrences[name]
         end, close = ended[found.world, found.patient], closed[found.world, found.patient]
         shown = (found.step < end) | ((found.step == end) & (variable.ends == "journey"))
-        held = (found.step <= close) & variable.recorded
+        held = variable.recorded & ((found.step < close) | ((found.step == close) & (variable.ends == "record")))
         parts["patient"].append(journeys.patients[found.patient[shown]].numpy())
         parts["world"].append(found.world[shown].numpy().astype(np.int32))
         parts["time"].append(found.date[shown].numpy())
