@@ -29,7 +29,7 @@ class Normal(Family):
         spread = scale > 0
         width = torch.where(spread, scale, 1.0)
         z = (value - mean) / width
-        density = -0.5 * z * z - torch.log(width) - HALF_LOG_TWO_PI
+        density = -(z * z) / 2 - torch.log(width) - HALF_LOG_TWO_PI
         return torch.where(spread, density, torch.where(value == mean, torch.inf, -torch.inf))
 
     def recover(self, value: Tensor, *parameters: Number) -> tuple[Tensor, Tensor]:
@@ -41,7 +41,8 @@ class Normal(Family):
 
     def quantile(self, probability: Tensor, *parameters: Number) -> Tensor:
         mean, scale = as_doubles(*parameters)
-        return mean + scale * torch.special.ndtri(probability.double())
+        noise: Tensor = torch.special.ndtri(probability.double())
+        return mean + scale * noise
 
 
 class LogNormal(Family):

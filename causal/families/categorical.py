@@ -1,0 +1,93 @@
+"""Categorical by the Gumbel-max trick, its noise keyed by the levels' names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from .base import Family, Number, as_doubles, as_tensors
+
+
+class Categorical(Family):
+    """Named levels with weights (they need not sum to 1); the value is the level's index, int8.
+
+    M. Oberst and D. Sontag, "Counterfactual off-policy evaluation with Gumbel-max structural causal models", ICML 2019.
+    Written with exponentials: level k waits E_k / weight_k, where E_k = -log1p(-u_k) is the level's own noise, and the
+    least wait is the value. So raising one level's weight can only move patients into that level.
+
+    `noise` is (levels, ...), one uniform a level, keyed by the level's name; there is one weight a level.
+    """
+
+    name = "Categorical"
+    parameters = ("weight",)
+    constraints = ("nonnegative",)
+    noise = "uniform"
+    discrete = True
+
+    def valid(self, *parameters: Number) -> tuple[Tensor, ...]:
+        """Weights are not negative, and one at least is positive."""
+        some = _total(as_tensors(*parameters)) > 0
+        return tuple(each & some for each in super().valid(*parameters))
+
+    def push(self, noise: Tensor, *parameters: Number) -> Tensor:
+        waits = [-torch.log1p(-u) / weight for u, weight in zip(noise, as_tensors(*parameters), strict=True)]
+        level, least = torch.zeros((), dtype=torch.int8), waits[0]
+        for index, wait in enumerate(waits[1:], start=1):
+            sooner = wait < least
+            level = torch.where(sooner, torch.tensor(index, dtype=torch.int8), level)
+            least = torch.where(sooner, wait, least)
+        return level.expand(least.shape)
+
+    def log_prob(self, value: Tensor, *parameters: Number) -> Tensor:
+        weights = as_doubles(*parameters)
+        chosen = torch.zeros((), dtype=torch.float64)
+        for level, weight in enumerate(weights):
+            chosen = torch.where(value == level, weight, chosen)
+        return torch.log(chosen) - torch.log(_total(weights))
+
+    def recover(self, value: Tensor, *parameters: Number) -> tuple[Tensor, Tensor]:
+        """The box around the noise that gives `value`: all of (0, 1), each level, if the level can be at all.
+
+        The noise that gives a value fills no box; `draw_consistent` draws from it exactly.
+        """
+        possible = torch.isfinite(self.log_prob(value, *parameters))
+        shape = (len(parameters), *possible.shape)
+        return (~possible).double().expand(shape), possible.double().expand(shape)
+
+    def draw_consistent(self, fresh: Tensor, value: Tensor, *parameters: Number) -> Tensor:
+        """Noise given `value`, by Oberst and Sontag's top-down sampling.
+
+        The least wait T is exponential at the total weight whatever level has it; every other level waits T and then
+        an exponential of its own.
+        """
+        weights = as_doubles(*parameters)
+        own = [-torch.log1p(-u.double()) for u in fresh]
+        first = torch.zeros((), dtype=torch.float64)
+        for level, exponential in enumerate(own):
+            first = torch.where(value == level, exponential, first)
+        least = first / _total(weights)
+        waits = [
+            least * weight + torch.where(value == level, 0.0, exponential)
+            for level, (weight, exponential) in enumerate(zip(weights, own, strict=True))
+        ]
+        shape = _total(waits).shape
+        return -torch.expm1(-torch.stack([wait.expand(shape) for wait in waits]))
+
+    def quantile(self, probability: Tensor, *parameters: Number) -> Tensor:
+        """The first level, in their order, at which the summed shares reach `probability` (float64 index)."""
+        weights = as_doubles(*parameters)
+        reached = probability.double() * _total(weights)
+        summed, level = weights[0], torch.zeros_like(reached)
+        for weight in weights[1:]:
+            level = level + (summed < reached)
+            summed = summed + weight
+        return level
+
+
+def _total(weights: Sequence[Tensor]) -> Tensor:
+    total = weights[0]
+    for weight in weights[1:]:
+        total = total + weight
+    return total

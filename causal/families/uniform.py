@@ -1,0 +1,40 @@
+"""Uniform, driven by a uniform draw."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .base import Family, Number, as_doubles, as_tensors, empty_unless, outside
+
+
+class Uniform(Family):
+    """Uniform(low, high), high at least low; where they are equal it is that constant."""
+
+    name = "Uniform"
+    parameters = ("low", "high")
+    constraints = ("real", "real")
+    noise = "uniform"
+
+    def valid(self, *parameters: Number) -> tuple[Tensor, ...]:
+        low, high = as_tensors(*parameters)
+        return torch.isfinite(low), torch.isfinite(high) & (high >= low)
+
+    def push(self, noise: Tensor, *parameters: Number) -> Tensor:
+        low, high = as_tensors(*parameters)
+        return low + (high - low) * noise.to(low.dtype)
+
+    def log_prob(self, value: Tensor, *parameters: Number) -> Tensor:
+        value, low, high = as_tensors(value, *parameters)
+        return outside(-torch.log(high - low), (value >= low) & (value <= high))
+
+    def recover(self, value: Tensor, *parameters: Number) -> tuple[Tensor, Tensor]:
+        value, low, high = as_tensors(value, *parameters)
+        wide = high > low
+        noise = (value - low) / torch.where(wide, high - low, 1.0)
+        ends = torch.where(wide, noise, 0.0), torch.where(wide, noise, 1.0)  # a constant says nothing of its noise
+        return empty_unless((value >= low) & (value <= high), *ends)
+
+    def quantile(self, probability: Tensor, *parameters: Number) -> Tensor:
+        low, high = as_doubles(*parameters)
+        return low + (high - low) * probability.double()
