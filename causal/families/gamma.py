@@ -9,6 +9,9 @@ from torch import Tensor
 from .base import Family, Number, as_doubles, empty_unless, outside
 from .implicit import Law
 
+# What float32 rounds to 0 and to 1: such a value stands for all the noise beyond.
+LEAST, MOST = 2.0**-150, 1 - 2.0**-25
+
 
 def _log_gamma_density(value: Tensor, shape: Tensor) -> Tensor:
     return torch.xlogy(shape - 1, value) - value - torch.lgamma(shape)
@@ -32,14 +35,14 @@ class Gamma(Family):
 
     def log_prob(self, value: Tensor, *parameters: Number) -> Tensor:
         value, shape, rate = as_doubles(value, *parameters)
-        inside = value > 0
+        inside = value >= 0
         density = _log_gamma_density(torch.where(inside, value, 1.0) * rate, shape) + torch.log(rate)
         return outside(density, inside)
 
     def recover(self, value: Tensor, *parameters: Number) -> tuple[Tensor, Tensor]:
         value, shape, rate = as_doubles(value, *parameters)
-        noise = GAMMA.cumulative((value * rate).clamp(min=0), shape)
-        return empty_unless(value > 0, noise, noise)
+        noise = GAMMA.cumulative(value.clamp(min=LEAST) * rate, shape)
+        return empty_unless(value >= 0, torch.where(value == 0, 0.0, noise), noise)
 
     def quantile(self, probability: Tensor, *parameters: Number) -> Tensor:
         shape, rate = as_doubles(*parameters)
@@ -55,13 +58,14 @@ class Beta(Family):
 
     def log_prob(self, value: Tensor, *parameters: Number) -> Tensor:
         value, a, b = as_doubles(value, *parameters)
-        inside = (value > 0) & (value < 1)
+        inside = (value >= 0) & (value <= 1)
         return outside(_log_beta_density(torch.where(inside, value, 0.5), a, b), inside)
 
     def recover(self, value: Tensor, *parameters: Number) -> tuple[Tensor, Tensor]:
         value, a, b = as_doubles(value, *parameters)
-        noise = BETA.cumulative(value.clamp(0, 1), a, b)
-        return empty_unless((value >= 0) & (value <= 1), noise, noise)
+        noise = BETA.cumulative(value.clamp(LEAST, MOST), a, b)
+        low, high = torch.where(value == 0, 0.0, noise), torch.where(value == 1, 1.0, noise)
+        return empty_unless((value >= 0) & (value <= 1), low, high)
 
     def quantile(self, probability: Tensor, *parameters: Number) -> Tensor:
         return BETA.quantile(probability, *as_doubles(*parameters))

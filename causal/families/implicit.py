@@ -21,7 +21,7 @@ Function = Callable[..., Array]
 
 @dataclass(frozen=True)
 class Law:
-    """A standard law. Each function takes the parameters, then a value or probability, and `out` and `where`.
+    """A standard law. Each function takes the parameters, then a value or a probability.
 
     `upper` and `upper_quantile` are the survival function and its inverse: exact where `lower` is near 1.
     """
@@ -49,10 +49,10 @@ class _Quantile(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, law: Law, probability: Tensor, *parameters: Tensor) -> Tensor:
         u, *theta = np.broadcast_arrays(*(tensor.detach().numpy() for tensor in (probability, *parameters)))
-        near_zero = u <= 0.5
         value = np.empty(u.shape)
-        law.lower_quantile(*theta, u, out=value, where=near_zero)
-        law.upper_quantile(*theta, 1 - u, out=value, where=~near_zero)
+        low, high = u <= 0.5, u > 0.5
+        value[low] = law.lower_quantile(*(part[low] for part in theta), u[low])
+        value[high] = law.upper_quantile(*(part[high] for part in theta), 1 - u[high])
         result = torch.from_numpy(value)
         ctx.law = law
         ctx.save_for_backward(probability, result, *parameters)
@@ -86,10 +86,7 @@ def _slope(law: Law, probability: Tensor, value: Tensor, parameters: list[Tensor
 
     def shifted(steps: int) -> Array:
         moved = [*theta[:index], theta[index] + steps * step, *theta[index + 1 :]]
-        out = np.empty(x.shape)
-        law.lower(*moved, x, out=out, where=near_zero)
-        law.upper(*moved, x, out=out, where=~near_zero)
-        return out
+        return np.where(near_zero, law.lower(*moved, x), -law.upper(*moved, x))
 
     slope: Array = (8 * (shifted(1) - shifted(-1)) - (shifted(2) - shifted(-2))) / (12 * step)
-    return np.where(near_zero, slope, -slope)
+    return slope

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 from scipy import special
@@ -18,12 +17,12 @@ def _log_density(value: Tensor, df: Tensor) -> Tensor:
     return normaliser - (df + 1) / 2 * torch.log1p(value * value / df)
 
 
-def _upper(df: Array, value: Array, **where: Any) -> Array:
-    return special.stdtr(df, -value, **where)
+def _upper(df: Array, value: Array) -> Array:
+    return special.stdtr(df, -value)
 
 
-def _upper_quantile(df: Array, probability: Array, **where: Any) -> Array:
-    return special.stdtrit(df, probability, **where)
+def _upper_quantile(df: Array, probability: Array) -> Array:
+    return -special.stdtrit(df, probability)
 
 
 STUDENT = Law(special.stdtr, _upper, special.stdtrit, _upper_quantile, _log_density)
