@@ -16,7 +16,8 @@ class Column:
     """One column of the frame (float64; NaN where nothing is recorded; a categorical by the position of its level).
 
     A static holds its value; a measurement its last recorded value by `step`; a treatment its value at `step`; the
-    outcome its last recorded value by `step` while alive (an event: 1 where it happened by then while alive, else 0).
+    outcome its last recorded value by `step` while alive. An event: 1 where it happened by `step` (as an outcome: while
+    alive), else 0. Under "hypothetical" and "survivors" the outcome of the dead is NaN.
     `node` is the column's node in the unrolled graph.
     """
 
@@ -31,9 +32,9 @@ class Column:
 def columns(model: Model, effect: Effect) -> tuple[Column, ...]:
     """The columns of the frame for `effect`, covariates first, then the treatment, then the outcome.
 
-    Covariates are recorded, known by the decision and not caused by it: statics, measurements at step 0 and (for a
-    later decision) at the decision, and the other treatments at the decision. A treatment or an outcome that is never
-    recorded has no column.
+    Covariates are recorded, known by the decision and not caused by it: statics, measurements at step 0, and the other
+    treatments at the decision. For a later decision also: measurements by then, the treatment itself in the step
+    before, and the events that happened before. A treatment or an outcome that is never recorded has no column.
     """
     graph = unroll(model, until=effect.decision)
     treatment = model.variables[effect.treatment]
@@ -68,6 +69,8 @@ def _covariates(model: Model, variable: Variable, decision: int) -> list[Column]
         if nodes[decision] == nodes[0]:
             nodes = {0: nodes[0]}
         return [_column(variable, step, node) for step, node in nodes.items() if node is not None]
+    if variable.kind == "event" and decision > 1:
+        return [_column(variable, decision - 1, ("ever", variable.name, decision))]
     return []
 
 

@@ -63,7 +63,8 @@ def basis(encoded: pd.DataFrame, arms: Sequence[Mask]) -> Array:
 
 
 def _standard(values: Array) -> Array:
-    return (values - values.mean()) / values.std()
+    standard: Array = (values - values.mean()) / values.std()
+    return standard
 
 
 def _curve(values: Array) -> list[Array]:

@@ -11,7 +11,7 @@ import numpy as np
 from ..language.syntax import Name
 from ..model import Effect, Model
 from .columns import Column, columns
-from .encode import Array, basis, encode
+from .encode import Array, Mask, basis, encode
 from .estimate import (
     FEWEST,
     PROPENSITY_FLOOR,
@@ -117,7 +117,7 @@ def examine(
     """
     identification = identify_effect(model, effect)
     offered = columns(model, effect)
-    roles = {column.role: column for column in offered}
+    roles: dict[str, Column] = {column.role: column for column in offered}
     names = [roles[role].name for role in ("treatment", "outcome") if role in roles]
     kept = frame.dropna(subset=names).reset_index(drop=True)
     naive = _naive(kept, roles, effect) if len(names) == 2 else None
@@ -185,7 +185,8 @@ class _Analysis:
         first = cross_fitted_propensity(cause, design, contrast[0])
         binary = set(np.unique(cause)) == {0.0, 1.0}
         second = 1 - first if binary else cross_fitted_propensity(cause, design, contrast[1])
-        frame = encoded.assign(**{treatment.name: cause, outcome.name: kept[outcome.name]})
+        frame = encoded.copy()
+        frame[treatment.name], frame[outcome.name] = cause, kept[outcome.name]
         return cls(frame, adjustment, kept, treatment.name, outcome.name, contrast, design, (first, second))
 
     def find_gap(self, effect: Effect) -> str:
@@ -214,7 +215,7 @@ class _Analysis:
         return refute(self.frame, self.treatment, self.outcome, self.contrast, seed=seed)
 
 
-def describe_region(frame: pd.DataFrame, adjustment: Sequence[Column], rare: Array) -> str:
+def describe_region(frame: pd.DataFrame, adjustment: Sequence[Column], rare: Mask) -> str:
     """The one covariate and cut that tell the flagged rows best from the others, as ": above all where age > 80"."""
     best, words = 0.0, ""
     for column in adjustment:

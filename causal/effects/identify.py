@@ -78,17 +78,20 @@ def _identify(
     model: Model, effect: Effect, graph: Graph, offered: tuple[Column, ...], cause: Node, outcome: Node
 ) -> Identification:
     always = [ENTERS] if ENTERS in graph else []
-    cut = _cut(graph, cause)
+    covariates = [column for column in offered if column.role == "covariate"]
+    # the projection has the d-separations of the whole graph, and cutting the cause's arrows commutes with it
+    cut = _cut(project(graph, [cause, outcome, *always, *[column.node for column in covariates]]), cause)
     confounded = not _separates(cut, cause, outcome, set(always))
-    candidates = _candidates(cut, offered, cause, outcome, always)
+    candidates = _candidates(cut, covariates, cause, outcome, set(always))
     given = {column.node for column in candidates} | set(always)
     if not _separates(cut, cause, outcome, given):
         candidates = candidates[:MOST_CANDIDATES]  # no subset is valid where the whole is not; DoWhy confirms it
     projection = project(graph, [cause, outcome, *always, *[column.node for column in candidates]])
     found = identify(projection, cause, outcome, always=always)
     if found is None:
-        path = open_path(cut, cause, outcome, given)
-        reason = f"not identifiable: {describe_path(path, cut, model)}" if path else "not identifiable"
+        whole = _cut(graph, cause)
+        path = open_path(whole, cause, outcome, given)
+        reason = f"not identifiable: {describe_path(path, whole, model)}" if path else "not identifiable"
         return Identification(False, confounded, reason=reason)
     chosen = tuple(column for column in candidates if column.node in found)
     names = tuple(column.name for column in chosen)
@@ -107,7 +110,7 @@ def _never_recorded(model: Model, effect: Effect, offered: tuple[Column, ...]) -
 
 
 def _candidates(
-    cut: Graph, offered: tuple[Column, ...], cause: Node, outcome: Node, always: list[Node]
+    cut: nx.DiGraph[Any], covariates: list[Column], cause: Node, outcome: Node, fixed: set[Node]
 ) -> list[Column]:
     """The covariates worth giving to DoWhy.
 
@@ -116,10 +119,8 @@ def _candidates(
     where the set stays valid: a baseline score is no cause of a later one, but tells of it. What tells nothing of the
     outcome once the rest and the cause are known only costs precision and is left out.
     """
-    covariates = [column for column in offered if column.role == "covariate"]
-    ancestors = set().union(*(nx.ancestors(cut, node) for node in [cause, outcome, *always]))
+    ancestors = set().union(*(nx.ancestors(cut, node) for node in [cause, outcome, *fixed]))
     kept = [column for column in covariates if column.node in ancestors]
-    fixed = set(always)
     if not _separates(cut, cause, outcome, {column.node for column in kept} | fixed):
         causes = nx.ancestors(cut, cause)
         return sorted(kept, key=lambda column: column.node not in causes)
