@@ -38,7 +38,7 @@ def _compile(kernel: Kernel) -> Kernel:
     return cast(Kernel, numba.njit(error_model="numpy")(kernel))
 
 
-def _compile_and_keep(kernel: Kernel) -> Kernel:
+def compile_kernel(kernel: Kernel) -> Kernel:
     """The same, kept on disk for the next process where there is a folder for that which can be written."""
     try:
         return cast(Kernel, numba.njit(error_model="numpy", cache=True)(kernel))
@@ -130,7 +130,7 @@ def _transform(kind: int, words: NDArray[np.uint32], out: NDArray[Any]) -> None:
             out[i] = (np.float64(words[i]) + 0.5) * 2.0**-32
 
 
-@_compile_and_keep
+@compile_kernel
 def _fill(kind: int, key: np.uint64, patients: NDArray[np.int64], first: int, out: NDArray[Any]) -> None:
     """out[s, i]: the draw of patients[i] at step first + s."""
     words = np.empty((WORDS, CHUNK), np.uint32)

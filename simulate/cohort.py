@@ -20,7 +20,7 @@ from ..causal.world import FACTUAL, World, parse_intervention, parse_world
 from ..errors import fail
 from .run import SHARD_SIZE, RunSummary, write_run
 from .selection import parse_condition, select_entrants
-from .tables import TABLES, build_tables
+from .tables import BUILDERS
 
 if TYPE_CHECKING:
     import xarray
@@ -96,16 +96,17 @@ class Cohort(Tables):
         return f"Cohort of {len(self):,} from {self.model.id}, worlds: {', '.join(w.name for w in self.worlds)}"
 
     @cached_property
-    def tables(self) -> dict[str, pa.Table]:
-        built = [build_tables(batch, model=self.model) for batch in self.batches]
-        return {name: pa.concat_tables([tables[name] for tables in built]).unify_dictionaries() for name in TABLES}
+    def built(self) -> dict[str, pa.Table]:
+        return {}
 
     def table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-        table = self.tables[name]
-        return table if columns is None else table.select(list(columns))
+        if name not in self.built:
+            parts = [BUILDERS[name](batch, model=self.model) for batch in self.batches]
+            self.built[name] = pa.concat_tables(parts).unify_dictionaries()
+        return self.built[name] if columns is None else self.built[name].select(list(columns))
 
     def truth_columns(self) -> list[str]:
-        return [name for name in self.tables["truth"].column_names if name in self.model.variables]
+        return [name for name in self.table("truth").column_names if name in self.model.variables]
 
     def save(self, folder: str | Path, *, workers: int = 1, shard_size: int = SHARD_SIZE) -> RunSummary:
         """Write the cohort as a run folder. The same bytes as `nosograph simulate` with the same arguments."""

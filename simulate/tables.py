@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,12 +31,8 @@ WHOLE = Layout()
 
 def build_tables(journeys: Journeys, *, model: Model, layout: Layout = WHOLE) -> dict[str, pa.Table]:
     """The four tables of a batch. After the end of a journey every value is null and nothing is recorded."""
-    return {
-        "patients": build_patients(journeys, model=model),
-        "record": build_record(journeys, model=model),
-        "events": build_events(journeys, model=model),
-        "truth": build_truth(journeys, model=model, layout=layout),
-    }
+    tables = {name: build(journeys, model=model) for name, build in BUILDERS.items() if name != "truth"}
+    return {**tables, "truth": build_truth(journeys, model=model, layout=layout)}
 
 
 def living(journeys: Journeys, steps: Sequence[int]) -> Tensor:
@@ -225,3 +221,11 @@ def _column(values: Tensor, valid: pa.Buffer | None, variable: Variable) -> pa.A
     if flat.dtype == np.bool_:
         return pa.Array.from_buffers(pa.bool_(), count, [valid, _bitmap(flat)])
     return pa.Array.from_buffers(pa.float32(), count, [valid, pa.py_buffer(flat.astype(np.float32, copy=False))])
+
+
+BUILDERS: dict[str, Callable[..., pa.Table]] = {
+    "patients": build_patients,
+    "record": build_record,
+    "events": build_events,
+    "truth": build_truth,
+}

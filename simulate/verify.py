@@ -1,0 +1,295 @@
+"""Verification: the true effect comes from worlds that share noise; DoWhy gets the graph and the record alone."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from ..causal.compile import parse_effect
+from ..causal.effects.columns import columns
+from ..causal.effects.examine import Examination, examine
+from ..causal.evaluate import Moment, compile_expression
+from ..causal.language import Expression, reads
+from ..causal.model import Effect, Model
+from ..causal.program import Journeys, sample
+from ..causal.world import FACTUAL, World, parse_intervention
+from ..errors import fail
+from .cohort import Cohort, Run, Tables
+from .frames import build_frame, condition_columns
+from .selection import select_entrants
+from .tables import living, open_record
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PATIENTS = 20_000
+TRUTH_PATIENTS = 100_000  # others than those of the record: their average is the population's, not the sample's
+BATCH = 10_000
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The true effect, the standard error of its simulation, and how many patients it rests on."""
+
+    value: float
+    error: float
+    patients: int
+
+
+@dataclass(frozen=True)
+class Verification:
+    """One examination an effect. `passed`: no effect that the record identifies was missed."""
+
+    examinations: tuple[Examination, ...]
+    model: str
+    patients: int
+    seed: int
+
+    @property
+    def passed(self) -> bool:
+        return all(examination.recovered is not False for examination in self.examinations)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "model": self.model,
+            "patients": self.patients,
+            "seed": self.seed,
+            "passed": self.passed,
+            "effects": [examination.as_json() for examination in self.examinations],
+        }
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A row for each estimate of each effect, the naive one among them."""
+        import pandas as pd
+
+        rows = []
+        for found in self.examinations:
+            estimates = ([found.naive] if found.naive else []) + list(found.estimates)
+            for estimate in estimates:
+                low, high = estimate.interval
+                row = {"effect": found.effect, "truth": found.truth, "method": estimate.method}
+                rows.append(
+                    {**row, "estimate": estimate.estimate, "low": low, "high": high, "covers": found.covers(estimate)}
+                )
+        return pd.DataFrame(rows)
+
+    def rows(self) -> list[tuple[str, str, str, str, str]]:
+        """effect, truth, without adjustment, with it, and what comes of it; in words."""
+        return [_describe(examination) for examination in self.examinations]
+
+    def __str__(self) -> str:
+        lines = [f"{self.model}: {self.patients:,} patients, seed {self.seed}"]
+        for effect, truth, naive, adjusted, verdict in self.rows():
+            lines += [effect, f"  truth     {truth}", f"  naive     {naive}", f"  adjusted  {adjusted}", f"  {verdict}"]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{name}</th>" for name in ("effect", "truth", "without adjustment", "adjusted", "verdict"))
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows()
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _describe(found: Examination) -> tuple[str, str, str, str, str]:
+    def show(estimate: float, low: float, high: float) -> str:
+        return f"{estimate:+.3f} ({low:+.3f} to {high:+.3f})"
+
+    truth = "-" if found.truth is None else f"{found.truth:+.3f}"
+    naive = show(found.naive.estimate, *found.naive.interval) if found.naive else "-"
+    adjusted = show(found.estimates[-1].estimate, *found.estimates[-1].interval) if found.estimates else "-"
+    if not found.identifiable:
+        verdict = f"not identifiable from the record: {found.reason}"
+    elif found.recovered is None:
+        verdict = found.reason
+    else:
+        verdict = "recovered" if found.recovered else "MISSED by the adjusted estimates"
+        if found.naive_misses is not None:
+            verdict += "; missed without adjustment" if found.naive_misses else "; not missed without adjustment"
+    return found.effect, truth, naive, adjusted, verdict
+
+
+def verify(
+    source: Model | Run,
+    *,
+    effects: Sequence[str | Effect] | None = None,
+    patients: int = PATIENTS,
+    truth_patients: int = TRUTH_PATIENTS,
+    seed: int = 0,
+) -> Verification:
+    """Examine effects (the model's declared ones by default) on a fresh cohort of `patients`, or on a run's record.
+
+    Raises NosographError for an effect that the model cannot have.
+    """
+    model = source.model if isinstance(source, Run) else source
+    chosen = [parse_effect(e, model) if isinstance(e, str) else e for e in effects] if effects else list(model.effects)
+    if not chosen:
+        raise fail("the model declares no effects", node=model.id, fix='--effect "treatment -> outcome @ 18 months"')
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        if isinstance(source, Run):
+            cohort: Tables = source
+            world, count, seed = _factual_world(source), len(source), int(source.manifest["seed"])
+            _check_horizon(source, chosen)
+            where = None
+        else:
+            cohort, world, count, where = _record(model, chosen, patients, seed), FACTUAL.name, patients, None
+        found = [
+            _examine(model, effect, cohort, world, truth_patients, skip=count, seed=seed, of=len(chosen), where=where)
+            for effect in chosen
+        ]
+    finally:
+        torch.set_num_threads(threads)
+    return Verification(tuple(found), model.id, count, seed)
+
+
+def _factual_world(run: Run) -> str:
+    for world in run.manifest["worlds"]:
+        if not world["interventions"]:
+            return str(world["name"])
+    raise fail("the run has no factual world to verify", value=run.folder, fix="simulate without --do")
+
+
+def _check_horizon(run: Run, effects: Sequence[Effect]) -> None:
+    for effect in effects:
+        if effect.at > int(run.manifest["steps"]):
+            raise fail(
+                "the effect lies beyond the run's end", value=effect.text, fix="an earlier time, or a longer run"
+            )
+
+
+def _record(model: Model, effects: Sequence[Effect], patients: int, seed: int) -> Cohort:
+    """A cohort as long as the effects need, of what is recorded alone."""
+    steps = max(effect.at for effect in effects)
+    keep = [v.name for v in model.variables.values() if v.recorded and v.kind != "state"]
+    batches, drawn = [], 0
+    for entrants in select_entrants(model, count=patients, seed=seed, batch=BATCH):
+        batches.append(sample(model, patients=entrants.numbers, seed=seed, steps=steps, keep=keep))
+        drawn = entrants.drawn
+    return Cohort(model, (FACTUAL,), seed, steps, None, tuple(batches), drawn)
+
+
+def _examine(
+    model: Model,
+    effect: Effect,
+    cohort: Tables,
+    world: str,
+    truth_patients: int,
+    *,
+    skip: int,
+    seed: int,
+    of: int,
+    where: Expression | None,
+) -> Examination:
+    truth = find_truth(model, effect, patients=truth_patients, skip=skip, seed=seed, where=where)
+    frame = build_frame(cohort, columns(model, effect), world=world)
+    if effect.population is not None:
+        names = sorted({read.name for read in reads(effect.population)} & set(model.variables))
+        entry = build_frame(cohort, condition_columns(model, names), world=world)
+        now = {name: torch.tensor(entry[name].to_numpy(), dtype=torch.float32)[None] for name in names}
+        frame = frame[_meets(model, effect.population, now).numpy()]
+    return examine(model, effect, frame, truth=truth.value, truth_error=truth.error, seed=seed, number_of_effects=of)
+
+
+def contrast_worlds(model: Model, effect: Effect) -> tuple[World, World]:
+    """The two worlds of an effect: the cause set to each level at the decision, or from then on if it is sustained."""
+    variable = model.variables[effect.treatment]
+    when = ""
+    if variable.kind != "static":
+        time = f"{effect.decision * model.clock.step:.12g} years" if effect.decision else "0 years"
+        when = f" from {time}" if effect.strategy == "sustained" else f" at {time}"
+    base = ()
+    if effect.death == "hypothetical":
+        mortal = [v.name for v in model.variables.values() if v.ends == "journey"]
+        base = tuple(parse_intervention(f"{name} = 0", model=model) for name in mortal)
+    first, second = (
+        World(name, (*base, parse_intervention(f"{effect.treatment} = {level:.9g}{when}", model=model)))
+        for name, level in zip(("first", "second"), effect.contrast, strict=True)
+    )
+    return first, second
+
+
+def find_truth(
+    model: Model, effect: Effect, *, patients: int, skip: int = 0, seed: int = 0, where: Expression | None = None
+) -> Truth:
+    """The average contrast over the first `patients` entrants after the first `skip`, from paired worlds.
+
+    Those for whom the outcome is undefined in either world are left out.
+    """
+    worlds = contrast_worlds(model, effect)
+    population = (
+        sorted({read.name for read in reads(effect.population)} & set(model.variables)) if effect.population else []
+    )
+    keep = sorted({effect.outcome, *population}, key=list(model.variables).index)
+    total, squares, count, passed = 0.0, 0.0, 0, 0
+    for entrants in select_entrants(model, count=skip + patients, seed=seed, where=where, batch=BATCH):
+        numbers = entrants.numbers[max(0, skip - passed) :]
+        passed += len(entrants.numbers)
+        if not len(numbers):
+            continue
+        journeys = sample(model, patients=numbers, seed=seed, worlds=worlds, steps=effect.at, keep=keep)
+        outcome = read_outcome(journeys, model, effect).double()
+        difference = outcome[0] - outcome[1]
+        if effect.population is not None:
+            start = sample(model, patients=numbers, seed=seed, steps=0, keep=population)
+            now = {name: _recorded_start(start, name) for name in population}
+            difference = difference[_meets(model, effect.population, now)]
+        defined = difference[~torch.isnan(difference)]
+        total, squares, count = total + float(defined.sum()), squares + float((defined**2).sum()), count + len(defined)
+    if count < 2:
+        raise fail("the outcome is defined for nobody", value=effect.text, fix="a wider population, or another time")
+    mean = total / count
+    return Truth(mean, math.sqrt(max(squares / count - mean**2, 0.0) / count), count)
+
+
+def _recorded_start(start: Journeys, name: str) -> Tensor:
+    value = start.values[name]
+    return torch.where(start.recorded[name], value, torch.nan)[:, 0] if name in start.recorded else value[:, 0]
+
+
+def _meets(model: Model, condition: Expression, now: dict[str, Tensor]) -> Tensor:
+    """Who meets a condition at step 0: bool, (patients,)."""
+    levels = {variable.name: variable.levels for variable in model.variables.values() if variable.levels}
+    parameters = {name: parameter.value for name, parameter in model.parameters.items()}
+    moment = Moment(time=0.0, dt=model.clock.dt, parameters=parameters, now=now, history=[])
+    moment.seen = {name: ~torch.isnan(value) for name, value in now.items()}
+    met = torch.as_tensor(compile_expression(condition, constant=frozenset(), levels=levels)(moment)) != 0
+    return met.expand(1, next(iter(now.values())).shape[-1])[0]
+
+
+def read_outcome(journeys: Journeys, model: Model, effect: Effect) -> Tensor:
+    """The outcome of the effect in each world, (worlds, patients), NaN where it is undefined.
+
+    A measurement is the last recorded value by `at` while alive; an event, whether it happened by then; anything else
+    its value then, if alive.
+    """
+    name, worlds, count = effect.outcome, len(journeys.worlds), len(journeys.patients)
+    variable = model.variables[name]
+    alive = (journeys.ended > effect.at).expand(worlds, count)
+    steps = [step for step in journeys.steps[name] if step <= effect.at]
+    values = journeys.values[name][:, : len(steps)]
+    if variable.kind == "measurement":
+        shown = journeys.recorded[name][:, : len(steps)] & open_record(journeys, steps)
+        outcome = torch.full((worlds, count), torch.nan)
+        for row in range(len(steps)):
+            outcome = torch.where(shown[:, row], values[:, row], outcome)
+    elif variable.kind == "event":
+        happened = values & (living(journeys, steps) | (variable.ends == "journey"))
+        outcome = happened.any(1).expand(worlds, count).float()
+    elif variable.kind == "static":
+        outcome = values[:, 0].expand(worlds, count).float()
+    else:
+        outcome = torch.where(alive, values[:, -1], torch.nan)
+    if effect.death == "composite":
+        assert effect.composite is not None
+        outcome = torch.where(alive, outcome, effect.composite)
+    elif effect.death == "survivors":
+        outcome = torch.where(alive, outcome, torch.nan)
+    return outcome
