@@ -78,11 +78,10 @@ def order_documents(graph: Graph, root: URIRef) -> list[URIRef]:
 
 def _shorten(places: Places) -> dict[str, Place]:
     """Lines by node: `variables.amyloid.mechanism` is `amyloid.mechanism`. Names come last, and so win."""
-    found = {path: (places.file, line) for path, line in places.lines.items()}
-    for path, place in list(found.items()):
+    found: dict[str, Place] = {}
+    for path, line in sorted(places.lines.items(), key=lambda item: item[0].startswith(("variables.", "parameters."))):
         head, _, rest = path.partition(".")
-        if head in ("variables", "parameters") and rest:
-            found[rest] = place
+        found[rest if head in ("variables", "parameters") and rest else path] = (places.file, line)
     return found
 
 
@@ -131,9 +130,9 @@ class _Compiler:
         return model
 
     def merge(self, iri: URIRef, document: Document) -> None:
-        for name, entry in document.parameters.items():
+        for name, parameter in document.parameters.items():
             if self.declare(name, iri):
-                self.parameters[name] = self.build_parameter(name, entry, iri)
+                self.parameters[name] = self.build_parameter(name, parameter, iri)
         for name, entry in document.variables.items():
             target = entry.extends or entry.overrides
             if not target:

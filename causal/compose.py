@@ -8,12 +8,16 @@ from importlib import resources
 from pathlib import Path
 
 from rdflib import Graph, URIRef
+from rdflib.namespace import RDF
 
 from ..errors import NosographError, Problem, fail, nearest
 from ..ontology.document import IDENTIFIER, Document, Places, read_document, validate_document
+from ..ontology.files import RDF_FORMATS, read_graph
+from ..ontology.knowledge import KnowledgeGraph
 from ..ontology.mapping import find_imports, find_root, resolve_imports, to_data, to_graph
-from ..ontology.turtle import RDF_FORMATS, read_graph
-from ..ontology.vocabulary import local_name, new_graph, variable_iri
+from ..ontology.shapes import check_shapes
+from ..ontology.vocabulary import NG, local_name, new_graph, variable_iri
+from .terms import check_terms
 
 FORMATS = (".yaml", ".yml", *RDF_FORMATS)
 Source = str | Path | Graph
@@ -27,6 +31,7 @@ class Composition:
     root: URIRef
     places: Mapping[str, Places]
     own: Graph
+    problems: tuple[Problem, ...] = ()  # with terms: what does not keep the rest from being looked at
 
 
 def list_catalog() -> tuple[str, ...]:
@@ -61,16 +66,19 @@ def _nearest_file(path: Path) -> str:
     return str(path.parent / near) if near else "the path of a model, or a name of the catalog"
 
 
-def compose(source: Source) -> Composition:
+def compose(source: Source, *, knowledge: KnowledgeGraph | None = None) -> Composition:
     """Read a model and all that it imports. Raises NosographError for what cannot be read, for imports that are
-    missing or circular, and for two models of one id."""
-    composer = _Composer()
-    loaded = composer.load_graph(source) if isinstance(source, Graph) else composer.load(locate_model(source))
+    missing or circular, and for two models of one id. `knowledge` says which concepts there are (by default, what
+    ships); what is wrong with concepts and units is kept in `problems`."""
+    composer = _Composer(knowledge)
+    loaded = (
+        composer.load_graph(new_graph() + source) if isinstance(source, Graph) else composer.load(locate_model(source))
+    )
     union = new_graph()
     for document in composer.finished.values():
         union += document.graph
     places = {local_name(document.root): document.places for document in composer.finished.values()}
-    return Composition(union, loaded.root, places, loaded.graph)
+    return Composition(union, loaded.root, places, loaded.graph, tuple(composer.problems))
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,8 @@ class _Loaded:
 
 @dataclass
 class _Composer:
+    knowledge: KnowledgeGraph | None
+    problems: list[Problem] = field(default_factory=list)
     finished: dict[str, _Loaded] = field(default_factory=dict)  # by file
     open: list[str] = field(default_factory=list)
     models: dict[URIRef, str] = field(default_factory=dict)  # which file a model came from
@@ -112,12 +122,18 @@ class _Composer:
 
     def read(self, path: Path) -> _Loaded:
         document, places = read_document(path)
+        document = self.check_terms(document, places)
         imports = self.load_imports(document, places, path.parent)
         names: dict[str, URIRef] = {}
         for loaded in imports:
             names |= loaded.names
         graph = to_graph(document, imported=names)
         return self.finish(graph, document, places, imports)
+
+    def check_terms(self, document: Document, places: Places) -> Document:
+        document, problems = check_terms(document, places, self.knowledge)
+        self.problems += problems
+        return document
 
     def read_rdf(self, path: Path) -> _Loaded:
         graph, places = read_graph(path)
@@ -127,8 +143,11 @@ class _Composer:
         """A graph may hold its imports already (`ng:model` says which they are), or name them to be found."""
         root = find_root(graph)
         places = places or Places("", {})
-        document = validate_document(to_data(graph, root), places)
-        if len(find_imports(graph, root)) == len(document.imports):
+        if mistakes := check_shapes(graph, places):
+            raise NosographError(mistakes)
+        document = self.check_terms(validate_document(to_data(graph, root), places), places)
+        held = [iri for iri in find_imports(graph, root) if (iri, RDF.type, NG.DiseaseModel) in graph]
+        if len(held) == len(document.imports):
             loaded = _Loaded(graph, root, places, {n: variable_iri(root, n) for n in document.variables})
         else:
             loaded = self.finish(graph, document, places, self.load_imports(document, places, folder))

@@ -7,21 +7,27 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..errors import NosographError, Problem, nearest
-from .compile import compile_model
+from ..ontology.knowledge import KnowledgeGraph
+from .compile import examine_graph
 from .compose import Source, compose, list_catalog
 from .model import Model
 
 __all__ = ["list_catalog", "load_model", "set_parameters"]
 
 
-def load_model(source: Source, *, parameters: Mapping[str, float] | None = None) -> Model:
+def load_model(
+    source: Source, *, parameters: Mapping[str, float] | None = None, knowledge: KnowledgeGraph | None = None
+) -> Model:
     """The model of a catalog name, a path (`.yaml`, `.ttl`, `.jsonld`, `.nt`, `.rdf`) or an rdflib graph, with the
-    values in `parameters` in place of its own.
+    values in `parameters` in place of its own. `knowledge` says which concepts there are (by default, what ships).
 
     Raises NosographError with every mistake found.
     """
-    composition = compose(source)
-    model = compile_model(composition.graph, places=composition.places)
+    composition = compose(source, knowledge=knowledge)
+    model, findings = examine_graph(composition.graph, places=composition.places)
+    problems = [*composition.problems, *findings.errors]
+    if problems or model is None:
+        raise NosographError(problems)
     return set_parameters(model, parameters or {})
 
 

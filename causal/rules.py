@@ -292,9 +292,9 @@ def _find_waits(variable: Variable, model: Model, first: bool) -> list[str]:
         expressions = (serves,) if first or variable.kind != "static" else ()
     waits: dict[str, None] = {}
     for read in sorted(reads(*expressions)):
-        if read.name in model.variables and read.name != variable.name:
-            if read.same_step or (first and read.how == "value"):
-                waits[read.name] = None
+        waiting = read.same_step or (first and read.how == "value")
+        if waiting and read.name in model.variables and read.name != variable.name:
+            waits[read.name] = None
     if variable.kind == "measurement":
         waits |= dict.fromkeys(name for name, event in model.variables.items() if event.ends == "record" and not first)
     return list(waits)

@@ -13,7 +13,6 @@ from rdflib.term import Node
 from ..errors import fail
 from .document import Document, Evidenced
 from .prefixes import compact
-from .yaml import Written
 from .vocabulary import (
     MODEL_BASE,
     NG,
@@ -27,6 +26,7 @@ from .vocabulary import (
     predicate,
     variable_iri,
 )
+from .yaml import Written
 
 MODEL_TEXT = ("id", "title", "description", "version", "population")
 CLOCK_TEXT = ("step", "horizon", "unit")
@@ -169,7 +169,7 @@ def find_imports(graph: Graph, model: Node) -> list[URIRef]:
 def resolve_imports(graph: Graph, model: Node, models: Iterable[URIRef]) -> None:
     """Say in the graph which models the imports of `model` are, in their order."""
     for node, iri in zip(_Reader(graph).items(model, "imports"), models, strict=True):
-        graph.add((node, NG.model, iri))
+        graph.set((node, NG.model, iri))
 
 
 def to_data(graph: Graph, model: Node) -> dict[str, Any]:

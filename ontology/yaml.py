@@ -106,6 +106,11 @@ def resolve_scalar(text: str) -> Any:
     return text
 
 
+def _find_line(event: Any) -> int:
+    line: int = event.start_mark.line + 1
+    return line
+
+
 class _Reader:
     """From the parser's events to nodes. An alias is the very node that it names, so a bomb costs no memory; its
     size counts as often as it is used, so that no walk of the tree takes long."""
@@ -115,7 +120,7 @@ class _Reader:
         self.anchors: dict[str, Node] = {}
 
     def error(self, problem: str, event: Any, *, fix: str = "", value: str = "") -> NosographError:
-        return fail(problem, fix=fix, value=value, file=self.file, line=event.start_mark.line + 1)
+        return fail(problem, fix=fix, value=value, file=self.file, line=_find_line(event))
 
     def read(self, events: Iterator[Any]) -> Node:
         root: Node | None = None
@@ -129,7 +134,7 @@ class _Reader:
     def node(self, event: Any, events: Iterator[Any], depth: int) -> Node:
         if depth > MAXIMUM_DEPTH:
             raise self.error(f"nested deeper than {MAXIMUM_DEPTH}", event, fix="the keys of a disease model only")
-        line = event.start_mark.line + 1
+        line = _find_line(event)
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self.anchors:
                 raise self.error(f"nothing before this is named &{event.anchor}", event, value=f"*{event.anchor}")
@@ -173,6 +178,25 @@ class _Reader:
                 raise self.error(
                     f"the key {key!r} stands twice, first in line {lines[key]}", event, fix="each key once", value=key
                 )
-            lines[key] = event.start_mark.line + 1
+            lines[key] = _find_line(event)
             items[key] = self.node(next(events), events, depth + 1)
         return Node(items, line, 1 + sum(item.size for item in items.values()), lines)
+
+
+def write_yaml(data: dict[str, Any]) -> str:
+    """Plain data as YAML, which `read_yaml` reads back as the same."""
+    text: str = yaml.safe_dump(
+        _unwrap(data), default_flow_style=None, sort_keys=False, allow_unicode=True, width=118, indent=2
+    )
+    return text
+
+
+def _unwrap(data: Any) -> Any:
+    """Whole numbers as integers, and nothing but what YAML's own writer knows."""
+    if isinstance(data, dict):
+        return {str(key): _unwrap(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_unwrap(item) for item in data]
+    if isinstance(data, float):
+        return int(data) if data.is_integer() and abs(data) < 1e15 else float(data)
+    return data

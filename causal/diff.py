@@ -1,0 +1,123 @@
+"""Where two models differ in meaning: not in comments, order, titles or how a number was written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from .model import Claim, Clock, Effect, Evidence, Model, Parameter, Schedule, Variable
+
+Facts = dict[str, str]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One aspect of one node. `before` and `after` are as a document would say it; empty where there is none."""
+
+    node: str
+    aspect: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        if self.aspect == "exists":
+            return f"{self.node}: {'only in the second' if self.after else 'only in the first'}"
+        return f"{self.node}.{self.aspect}: {self.before or '(none)'} -> {self.after or '(none)'}"
+
+
+def diff_models(a: Model, b: Model) -> tuple[Difference, ...]:
+    """The differences in meaning between two models; none where they are equal in everything that they say."""
+    found = [*_compare("model", _describe_model(a), _describe_model(b))]
+    found += _compare_all(a.parameters, b.parameters, _describe_parameter)
+    found += _compare_all(a.variables, b.variables, _describe_variable)
+    found += _compare_all(_name_effects(a), _name_effects(b), _describe_effect)
+    return tuple(found)
+
+
+def _name_effects(model: Model) -> dict[str, Effect]:
+    """Effects by what they are about; several about the same are numbered."""
+    named: dict[str, Effect] = {}
+    for effect in model.effects:
+        months = effect.at * model.clock.step * 12
+        name = f"{effect.treatment} -> {effect.outcome} @ {months:.6g} months"
+        count = sum(known.partition(" (")[0] == name for known in named)
+        named[f"{name} ({count + 1})" if count else name] = effect
+    return named
+
+
+def _compare_all(a: Mapping[str, T], b: Mapping[str, T], describe: Callable[[T], Facts]) -> Iterator[Difference]:
+    for name in dict.fromkeys([*a, *b]):
+        if name in a and name in b:
+            yield from _compare(name, describe(a[name]), describe(b[name]))
+        else:
+            yield Difference(name, "exists", "yes" if name in a else "", "yes" if name in b else "")
+
+
+def _compare(node: str, a: Facts, b: Facts) -> Iterator[Difference]:
+    for aspect in dict.fromkeys([*a, *b]):
+        before, after = a.get(aspect, ""), b.get(aspect, "")
+        if before != after:
+            yield Difference(node, aspect, before, after)
+
+
+def _describe_model(model: Model) -> Facts:
+    return {
+        "disease": model.disease,
+        "clock": _describe_clock(model.clock),
+        "population": str(model.population or ""),
+    }
+
+
+def _describe_clock(clock: Clock) -> str:
+    return f"{clock.steps} steps of {clock.step:.12g} years, counted in {clock.unit:.12g} years"
+
+
+def _describe_parameter(parameter: Parameter) -> Facts:
+    return {
+        "value": repr(parameter.value),
+        "unit": parameter.unit,
+        "uncertain": str(parameter.uncertain or ""),
+        "evidence": _describe_evidence(parameter.evidence),
+    }
+
+
+def _describe_variable(variable: Variable) -> Facts:
+    facts = {
+        "kind": variable.kind,
+        "concept": variable.concept,
+        "unit": variable.unit,
+        "of": variable.of,
+        "occurs": variable.occurs,
+        "ends": variable.ends,
+        "competes": variable.competes,
+        "recorded": str(variable.recorded).lower(),
+    }
+    facts |= {key: str(expression) for key, expression in variable.expressions.items()}
+    if isinstance(variable.when, Schedule):
+        steps = variable.when
+        facts["when"] = f"at {steps.at}" if steps.at else f"every {steps.every} steps from step {steps.first}"
+    return facts | {f"caused_by.{claim.cause}": _describe_claim(claim) for claim in variable.claims}
+
+
+def _describe_claim(claim: Claim) -> str:
+    return _describe_evidence(claim.evidence) or "measured"
+
+
+def _describe_evidence(evidence: tuple[Evidence, ...]) -> str:
+    texts = []
+    for item in sorted(evidence, key=lambda item: item.source):
+        texts.append(" ".join(filter(None, (item.source, f"({item.checked})" if item.checked else "", item.says))))
+    return "; ".join(texts)
+
+
+def _describe_effect(effect: Effect) -> Facts:
+    return {
+        "contrast": f"{effect.contrast[0]:g} against {effect.contrast[1]:g}",
+        "decision": str(effect.decision),
+        "strategy": effect.strategy,
+        "population": str(effect.population or ""),
+        "death": effect.death,
+        "composite": "" if effect.composite is None else f"{effect.composite:g}",
+    }

@@ -1,0 +1,87 @@
+"""The shapes that a disease model in RDF must have (SHACL), and what is wrong with a graph that has not, in words."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+
+from rdflib import Graph, URIRef
+from rdflib.collection import Collection
+from rdflib.namespace import RDF, SH
+from rdflib.term import Node
+
+from ..errors import Problem, nearest
+from .document import Places
+from .vocabulary import NG, local_name
+
+
+@cache
+def read_shapes() -> Graph:
+    text = resources.files(__package__).joinpath("shapes.ttl").read_text(encoding="utf-8")
+    return Graph(bind_namespaces="none").parse(data=text, format="turtle")
+
+
+def check_shapes(graph: Graph, places: Places) -> list[Problem]:
+    """What in the graph of a disease model breaks the shapes; nothing where all is well."""
+    from pyshacl import validate
+
+    conforms, report, _ = validate(
+        graph, shacl_graph=read_shapes(), advanced=False, inference="none", meta_shacl=False, allow_warnings=False
+    )
+    if conforms or not isinstance(report, Graph):
+        return []
+    found = {_explain(graph, report, result, places) for result in report.subjects(RDF.type, SH.ValidationResult)}
+    return sorted(found, key=lambda problem: (problem.line, problem.node, problem.problem))
+
+
+def _explain(graph: Graph, report: Graph, result: Node, places: Places) -> Problem:
+    focus = report.value(result, SH.focusNode)
+    path = report.value(result, SH.resultPath)
+    value = report.value(result, SH.value)
+    rule = report.value(result, SH.sourceConstraintComponent)
+    shape = report.value(result, SH.sourceShape)
+    key = f"ng:{local_name(path)}" if isinstance(path, URIRef) else ""
+    owner = _find_owner(graph, focus)
+    problem, fix = _describe(rule, key, shape, str(report.value(result, SH.resultMessage)))
+    shown = value.n3(graph.namespace_manager) if isinstance(value, Node) and value != focus else str(focus)
+    group = "parameters" if "/par/" in str(owner) else "variables"
+    line = places.line(f"{group}.{local_name(owner)}")
+    return Problem(problem, fix=fix, node=local_name(owner), value=shown, file=places.file, line=line)
+
+
+def _find_owner(graph: Graph, node: Node | None) -> Node | None:
+    """The variable that a claim belongs to; any other node stands for itself."""
+    return next(iter(graph.subjects(NG.causedBy, node)), node)
+
+
+def _describe(rule: Node | None, key: str, shape: Node | None, message: str) -> tuple[str, str]:
+    """The problem and its fix, by the constraint of the SHACL specification (section 4) that is broken."""
+    shapes = read_shapes()
+    if rule == SH.ClosedConstraintComponent:
+        known = sorted(f"ng:{local_name(p)}" for p in set(shapes.objects(None, SH.path)) if isinstance(p, URIRef))
+        near = nearest(key, known)
+        return f"unknown property {key}", near or f"one of {', '.join(known)}"
+    if rule == SH.MinCountConstraintComponent:
+        return (f"{key} is missing", f"{key} …") if key else ("no variable has this claim", "ng:causedBy it")
+    if rule == SH.MaxCountConstraintComponent:
+        return f"{key or 'ng:causedBy'} stands more than once", f"one {key or 'ng:causedBy'}"
+    if rule == SH.InConstraintComponent and shape is not None:
+        choices = shapes.value(shape, SH["in"])
+        words = [f'"{word}"' for word in Collection(shapes, choices)] if choices is not None else []
+        return f"{key} cannot be this", f"{key} {' or '.join(words)}"
+    if rule == SH.ClassConstraintComponent and shape is not None:
+        kind = local_name(shapes.value(shape, SH["class"]))
+        return f"{key} leads to what is no ng:{kind}", f"a ng:{kind} at its node"
+    if rule == SH.XoneConstraintComponent:
+        return (
+            "a claim is either cited or assumed",
+            'ng:evidence <https://pubmed.ncbi.nlm.nih.gov/…>, or ng:source "assumption"',
+        )
+    if rule == SH.OrConstraintComponent:
+        return (f"{key} is no number", f"{key} 1.5") if key else ("ng:kind is missing", 'ng:kind "state"')
+    if rule == SH.NodeKindConstraintComponent:
+        literal = shape is not None and shapes.value(shape, SH.nodeKind) == SH.Literal
+        return (f"{key} is no text", f'{key} "…"') if literal else (f"{key or 'the node'} is no IRI", "<https://…>")
+    if rule == SH.PatternConstraintComponent:
+        return "the name is not as it must be", "https://w3id.org/nosograph/model/<id>, with /var/<name> or /par/<name>"
+    return f"{key or 'the node'} is not as it should be", message
