@@ -84,7 +84,7 @@ def cross_fitted_propensity(treatment: Array, design: Array, level: float) -> Ar
 
     Logistic regression with a penalty too small to matter but where the groups are separable.
     """
-    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+    from sklearn.linear_model import LogisticRegression
 
     has = treatment == level
     predicted = np.empty(len(treatment))

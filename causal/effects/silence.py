@@ -24,7 +24,7 @@ def quiet_dowhy(seed: int = 0) -> Iterator[Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            import dowhy  # type: ignore[import-untyped]
+            import dowhy
 
             sys.displayhook = hook
             logger.setLevel(logging.CRITICAL)

@@ -128,14 +128,14 @@ def _is_random(model: Model, variable: Variable, step: int) -> bool:
 def _sources(model: Model, found: Iterable[Read], step: int, *, measurement: str = "") -> list[Node]:
     """The nodes that these reads take their values from at `step`.
 
-    `measurement`: whose rules they are; its own value in this step is what was just measured, kept or not, and it has
-    no past before step 0.
+    `measurement`: whose rules they are; what it reads of itself is what was recorded before, if anything was.
     """
     nodes: list[Node] = []
     for read in sorted(found):
         at = max(step - read.lag, 0)
-        if read.name == measurement and (read.lag > step or read.lag == 0):
-            nodes += [(measurement, step)] if read.lag == 0 else []
+        if read.name == measurement:
+            own = last_recorded(model, measurement, step - max(read.lag, 1)) if step >= max(read.lag, 1) else None
+            nodes += [own] if own is not None else []
         elif read.how in ("ever", "since"):
             if read.name in model.variables and at > 1:  # no event happens at step 0
                 nodes.append((read.how, read.name, at))

@@ -346,7 +346,6 @@ def test_coverage_is_nominal() -> None:
     replicates, rows = 400, 1500
     covered = dict.fromkeys([*DECIDING, "propensity weighting (DoWhy)", "linear regression (DoWhy)"], 0)
     decided = 0
-    model, effect = make_trial()
     columns = [
         Column("age", "age", 0, "covariate", ("age", 0)),
         Column("score@0", "score", 0, "covariate", ("score", 0)),
