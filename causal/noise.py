@@ -39,7 +39,10 @@ def _compile(kernel: Kernel) -> Kernel:
 
 
 def compile_kernel(kernel: Kernel) -> Kernel:
-    """The same, kept on disk for the next process where there is a folder for that which can be written."""
+    """The same, kept on disk for the next process where there is a folder for that which can be written.
+
+    For what Python calls, never for what other kernels call (see `_compile`).
+    """
     try:
         return cast(Kernel, numba.njit(error_model="numpy", cache=True)(kernel))
     except RuntimeError:  # numba found no such folder

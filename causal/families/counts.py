@@ -81,7 +81,7 @@ class Count(Family):
         possible = (count >= 0) & (count == np.floor(count)) & (count <= self.most(*arrays))
         high = self.lower(count.clip(0), *arrays)
         low = np.where(count >= 1, self.lower((count - 1).clip(0), *arrays), 0.0)
-        return empty_unless(torch.from_numpy(possible & (low < high)), torch.from_numpy(low), torch.as_tensor(high))
+        return empty_unless(*(torch.as_tensor(part) for part in (possible & (low < high), low, high)))
 
 
 def _whole(value: Tensor) -> Tensor:

@@ -63,7 +63,7 @@ class Beta(Family):
 
     def recover(self, value: Tensor, *parameters: Number) -> tuple[Tensor, Tensor]:
         value, a, b = as_doubles(value, *parameters)
-        noise = BETA.cumulative(value.clamp(LEAST, MOST), a, b)
+        noise = BETA.cumulative(torch.where(value == 1, MOST, value.clamp(LEAST, 1)), a, b)
         low, high = torch.where(value == 0, 0.0, noise), torch.where(value == 1, 1.0, noise)
         return empty_unless((value >= 0) & (value <= 1), low, high)
 

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numba
 import numpy as np
 import pytest
 import torch
@@ -155,3 +162,38 @@ def test_neighbouring_keys_are_uncorrelated() -> None:
     for other in others:
         assert abs(np.corrcoef(base.ravel(), other.ravel())[0, 1]) < limit
         assert abs(np.corrcoef(base.ravel() ** 2, other.ravel() ** 2)[0, 1]) < limit
+
+
+def test_without_a_folder_to_keep_it_in_a_kernel_still_compiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    compile_ = numba.njit
+
+    def refuse_to_keep(*kernel: Any, **options: Any) -> Any:
+        wrap = compile_(**options)
+
+        def wrapped(function: Any) -> Any:
+            if options.get("cache"):
+                raise RuntimeError("cannot cache function: no locator available")
+            return wrap(function)
+
+        return wrapped(*kernel) if kernel else wrapped
+
+    monkeypatch.setattr(numba, "njit", refuse_to_keep)
+    assert noise.compile_kernel(lambda x: x + 1)(2) == 3
+
+
+@pytest.mark.verification
+def test_bits_are_the_same_on_a_processor_with_other_vectors(tmp_path: Path) -> None:
+    """Exact: the same draws compiled for this processor, for 128-bit and for 256-bit vectors with fused arithmetic."""
+    program = (
+        "import numpy as np, hashlib; from nosograph.causal.noise import *\n"
+        "draws = [d(seed=5, name='x', patients=np.arange(20_000), steps=9).numpy().tobytes()"
+        " for d in (draw_normal, draw_uniform, draw_uniform64)]\n"
+        "print(hashlib.sha256(b''.join(draws)).hexdigest())"
+    )
+    generic = {"NUMBA_CPU_NAME": "generic", "NUMBA_CACHE_DIR": str(tmp_path)}
+    processors = [{}, {**generic, "NUMBA_CPU_FEATURES": ""}, {**generic, "NUMBA_CPU_FEATURES": "+avx,+avx2,+fma"}]
+    hashes = {
+        subprocess.check_output([sys.executable, "-c", program], env={**os.environ, **processor}, text=True)
+        for processor in processors
+    }
+    assert len(hashes) == 1
