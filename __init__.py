@@ -1,1 +1,35 @@
-"""Nosograph: a disease, written as a cited causal graph, becomes patients."""
+"""Nosograph: a disease, written as a cited causal graph, becomes patients. Torch and the like come when they are used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .causal.load import load_model as load
+    from .errors import NosographError
+    from .simulate.cohort import open_run as open
+    from .simulate.cohort import simulate
+    from .simulate.verify import verify
+
+_HOMES = {
+    "NosographError": ("errors", "NosographError"),
+    "load": ("causal.load", "load_model"),
+    "open": ("simulate.cohort", "open_run"),
+    "simulate": ("simulate.cohort", "simulate"),
+    "verify": ("simulate.verify", "verify"),
+}
+__all__ = ["NosographError", "load", "open", "simulate", "verify"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, attribute = _HOMES[name]
+    value = getattr(import_module(f".{module}", __name__), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -28,7 +28,7 @@ def load_model(
     problems = [*composition.problems, *findings.errors]
     if problems or model is None:
         raise NosographError(problems)
-    return set_parameters(model, parameters or {})
+    return set_parameters(replace(model, rdf=composition.graph), parameters or {})
 
 
 def set_parameters(model: Model, values: Mapping[str, float]) -> Model:

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from .language import Expression, Read, reads
 from .language.syntax import Draw, find_draw
+
+if TYPE_CHECKING:
+    import networkx as nx
+    from matplotlib.figure import Figure
+    from rdflib import Graph
+
+    from .explain import Explanation
+    from .program import Program
 
 Kind = Literal["static", "state", "event", "treatment", "measurement"]
 Checked = Literal["text", "abstract", "recalled"]
@@ -160,7 +168,40 @@ class Model:
     population: Expression | None = None
     description: str = ""
     places: Mapping[str, tuple[str, int]] = field(default_factory=dict, compare=False)  # node -> file, line
+    rdf: Graph | None = field(default=None, compare=False, repr=False)  # the graph that it was compiled from
 
     @property
     def claims(self) -> tuple[Claim, ...]:
         return tuple(claim for variable in self.variables.values() for claim in variable.claims)
+
+    @property
+    def graph(self) -> nx.DiGraph[str]:
+        """The causal graph: variables as nodes (`kind`, `recorded`), claims as edges (`lag`)."""
+        from .scm import causal_graph
+
+        return causal_graph(self)
+
+    @property
+    def program(self) -> Program:
+        """The Pyro program itself."""
+        from .program import Program
+
+        return Program(self)
+
+    def explain(self, variable: str | None = None) -> Explanation:
+        """The model, or one variable of it, in words."""
+        from .explain import explain_model, explain_variable
+
+        return explain_variable(self, variable) if variable else explain_model(self)
+
+    def draw(self) -> Figure:
+        """The causal graph as a matplotlib figure."""
+        from .draw import figure_model
+
+        return figure_model(self)
+
+    def to_turtle(self) -> str:
+        """The graph that the model was compiled from, imports and all; empty where it was built by hand."""
+        from ..ontology.files import write_graph
+
+        return write_graph(self.rdf, ".ttl") if self.rdf is not None else ""

@@ -8,7 +8,7 @@ Messenger that fills the noise sites from the keyed generator instead. Tensors o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyro
@@ -59,6 +59,25 @@ class Journeys:
     ended: Tensor
     closed: Tensor
 
+    def to(self, device: str) -> Journeys:
+        """The same journeys with their tensors on another device."""
+
+        def move(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+            return {name: tensor.to(device) for name, tensor in tensors.items()}
+
+        occurrences = {
+            name: Occurrences(*(tensor.to(device) for tensor in (o.world, o.patient, o.step, o.date)))
+            for name, o in self.occurrences.items()
+        }
+        return replace(
+            self,
+            values=move(self.values),
+            recorded=move(self.recorded),
+            occurrences=occurrences,
+            ended=self.ended.to(device),
+            closed=self.closed.to(device),
+        )
+
 
 class Program:
     """The Pyro program of a model. Calling it is one run: `program(patients=100, worlds=[…])` gives Journeys."""
@@ -107,15 +126,16 @@ def sample_site(site: Site, patients: int) -> Tensor:
 class KeyedNoise(Messenger):
     """Fills the noise sites of a program from the keyed generator: the same patient is the same in any batch."""
 
-    def __init__(self, model: Model, *, seed: int, patients: Tensor, steps: int) -> None:
+    def __init__(self, model: Model, *, seed: int, patients: Tensor, steps: int, device: str = "cpu") -> None:
         super().__init__()
+        self.device = device
         self.sites = {site.name: site for site in noise_sites(model, steps=steps)}
         self.seed, self.patients = seed, patients
 
     def _pyro_sample(self, message: dict[str, Any]) -> None:
         site = self.sites.get(message["name"])
         if site is not None and message["value"] is None:
-            message["value"] = draw_site(site, seed=self.seed, patients=self.patients)
+            message["value"] = draw_site(site, seed=self.seed, patients=self.patients).to(self.device)
             message["done"] = True
 
 
@@ -146,15 +166,19 @@ def sample(
     steps: int | None = None,
     keep: Sequence[str] | None = None,
     parameters: Mapping[str, Value] | None = None,
+    device: str = "cpu",
 ) -> Journeys:
     """Run the model's program on keyed noise: patient i is a pure function of (model, seed, i).
 
-    Raises NosographError as the program does.
+    The noise is drawn on the processor wherever the program runs; the journeys come back to it. Raises NosographError
+    as the program does.
     """
     numbers = torch.arange(patients) if isinstance(patients, int) else patients
     last = model.clock.steps if steps is None else steps
-    with torch.no_grad(), KeyedNoise(model, seed=seed, patients=numbers, steps=last):
-        return Program(model)(numbers, worlds=worlds, steps=last, keep=keep, parameters=parameters)
+    noise = KeyedNoise(model, seed=seed, patients=numbers, steps=last, device=device)
+    with torch.no_grad(), torch.device(device), noise:
+        journeys = Program(model)(numbers, worlds=worlds, steps=last, keep=keep, parameters=parameters)
+    return journeys if device == "cpu" else journeys.to("cpu")
 
 
 @dataclass

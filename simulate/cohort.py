@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,10 +17,11 @@ from ..causal.language import Expression
 from ..causal.model import Model
 from ..causal.program import Journeys, sample
 from ..causal.world import FACTUAL, World, parse_intervention, parse_world
-from ..errors import fail
+from ..errors import fail, nearest
 from .run import SHARD_SIZE, RunSummary, write_run
 from .selection import parse_condition, select_entrants
-from .tables import BUILDERS
+from .shard import Job
+from .tables import BUILDERS, Layout
 
 if TYPE_CHECKING:
     import xarray
@@ -109,19 +110,14 @@ class Cohort(Tables):
         return [name for name in self.table("truth").column_names if name in self.model.variables]
 
     def save(self, folder: str | Path, *, workers: int = 1, shard_size: int = SHARD_SIZE) -> RunSummary:
-        """Write the cohort as a run folder. The same bytes as `nosograph simulate` with the same arguments."""
+        """Write the cohort as a run folder, with the same bytes as `nosograph simulate` with the same arguments."""
         return write_run(
-            self.model,
-            Path(folder),
-            patients=len(self),
-            worlds=self.worlds,
-            seed=self.seed,
-            steps=self.steps,
-            where=self.where,
-            workers=workers,
-            shard_size=shard_size,
-            source=self.model.to_turtle(),
+            self.job, Path(folder), patients=len(self), where=self.where, workers=workers, shard_size=shard_size
         )
+
+    @property
+    def job(self) -> Job:
+        return Job(self.model, self.worlds, self.seed, self.steps)
 
 
 @dataclass(frozen=True)
@@ -230,3 +226,45 @@ def choose_steps(model: Model, years: float | None) -> int:
         fix = f"at most {model.clock.horizon:g} years, in steps of {model.clock.text[0]}"
         raise fail("the years are not whole steps within the horizon", value=f"{years:g} years", fix=fix)
     return steps
+
+
+def simulate_to(
+    model: Model,
+    folder: Path,
+    *,
+    patients: int,
+    seed: int = 0,
+    worlds: Sequence[str] = (),
+    do: Sequence[str] = (),
+    years: float | None = None,
+    where: str | None = None,
+    keep: Sequence[str] | None = None,
+    every: int = 1,
+    workers: int = 1,
+    shard_size: int = SHARD_SIZE,
+    device: str = "cpu",
+    progress: Callable[[int], None] = lambda patients: None,
+) -> RunSummary:
+    """Simulate into a run folder; the arguments are those of `nosograph simulate`. Raises NosographError."""
+    count_patients(patients)
+    for name in keep or ():
+        if name not in model.variables:
+            raise fail(f"the model has no variable {name!r}", fix=nearest(name, model.variables), value=name)
+    job = Job(
+        model=model,
+        worlds=choose_worlds(model, worlds=worlds, do=do),
+        seed=seed,
+        steps=choose_steps(model, years),
+        layout=Layout(tuple(keep) if keep else None, every),
+        device=choose_device(device),
+    )
+    condition = parse_condition(where, model=model) if where else None
+    return write_run(
+        job, folder, patients=patients, where=condition, workers=workers, shard_size=shard_size, progress=progress
+    )
+
+
+def choose_device(name: str) -> str:
+    if name == "cpu" or (name == "cuda" and torch.cuda.is_available()):
+        return name
+    raise fail("torch has no such device here", value=name, fix="--device cpu")

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,11 @@ from torch import Tensor
 
 from ..causal.language import Expression
 from ..causal.model import Model, Schedule
-from ..causal.world import World
 from ..errors import NosographError, fail
 from .fingerprint import combine
 from .selection import select_entrants
 from .shard import ASIDE, Job, Receipt, read_receipt, work_alone, write_shard, write_whole
-from .tables import TABLES, WHOLE, Layout
+from .tables import TABLES
 
 SHARD_SIZE = 10_000
 LIBRARIES = ("nosograph", "torch", "pyro-ppl", "numpy", "numba", "pyarrow")
@@ -46,27 +45,23 @@ class RunSummary:
 
 
 def write_run(
-    model: Model,
+    job: Job,
     folder: Path,
     *,
     patients: int,
-    worlds: tuple[World, ...],
-    seed: int,
-    steps: int,
     where: Expression | None = None,
-    layout: Layout = WHOLE,
     workers: int = 1,
     shard_size: int = SHARD_SIZE,
-    source: str = "",
     progress: Callable[[int], None] = lambda patients: None,
 ) -> RunSummary:
     """Simulate into `folder`, in shards of `shard_size` patients; an interrupted run goes on from its finished shards.
 
-    `source`: the model as Turtle, kept beside the data. `progress` is told of each finished shard's patients. Raises
+    The model is kept beside the data, as Turtle. `progress` is told of each finished shard's patients. Raises
     NosographError where the folder holds another run or cannot be written.
     """
-    job = Job(model, worlds, seed, steps, layout)
     identity = describe_run(job, patients=patients, where=where, shard_size=shard_size)
+    source = job.model.to_turtle()
+    job = replace(job, model=replace(job.model, rdf=None))  # workers need no graph
     with _explain_disk_errors(folder):
         finished = claim_folder(folder, identity)
         if finished is not None:
@@ -75,7 +70,7 @@ def write_run(
             write_whole(folder / "model.ttl", lambda path: path.write_text(source))
         receipts: dict[int, Receipt] = {}
         drawn = 0
-        batches = select_entrants(model, count=patients, seed=seed, where=where, batch=shard_size)
+        batches = select_entrants(job.model, count=patients, seed=job.seed, where=where, batch=shard_size)
 
         def shards() -> Iterator[tuple[int, Tensor]]:
             nonlocal drawn
@@ -119,7 +114,7 @@ def describe_run(job: Job, *, patients: int, where: Expression | None, shard_siz
             "python": platform.python_version(),
             "cpu_capability": torch.backends.cpu.get_cpu_capability(),
             "machine": platform.machine(),
-            "device": "cpu",
+            "device": job.device,
         },
     }
 

@@ -20,20 +20,21 @@ from ..causal.model import Model
 from ..causal.program import sample
 from ..causal.world import World
 from .fingerprint import fingerprint_patients
-from .tables import Layout, build_tables
+from .tables import WHOLE, Layout, build_tables
 
 ASIDE = ".unfinished"  # inside the run's folder: what is not yet a whole run
 
 
 @dataclass(frozen=True)
 class Job:
-    """All that a shard depends on but its patients. `parameters` are in the model already."""
+    """All that a shard depends on but its patients."""
 
     model: Model
     worlds: tuple[World, ...]
     seed: int
     steps: int
-    layout: Layout
+    layout: Layout = WHOLE
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Receipt:
 
 def write_shard(job: Job, index: int, numbers: Tensor, folder: Path) -> Receipt:
     """Simulate `numbers` and write `<table>/part-<index>.parquet` for each table under `folder`."""
-    journeys = sample(job.model, patients=numbers, seed=job.seed, worlds=job.worlds, steps=job.steps)
+    journeys = sample(job.model, patients=numbers, seed=job.seed, worlds=job.worlds, steps=job.steps, device=job.device)
     tables = build_tables(journeys, model=job.model, layout=job.layout)
     del journeys
     aside = folder / ASIDE
