@@ -13,10 +13,13 @@ from torch import Tensor
 from ..errors import fail
 from .evaluate import Evaluator, Moment, Value, compile_expression
 from .families import FAMILIES
+from .graph import causal_graph as causal_graph
+from .graph import evaluated_steps as evaluated_steps
+from .graph import measured_steps as measured_steps
 from .language import Expression, Read, reads
 from .language.syntax import find_draw
 from .mechanism import Mechanism, compile_mechanism
-from .model import Model, Schedule, Variable
+from .model import Model, Variable
 from .world import Intervention, World
 
 
@@ -29,22 +32,6 @@ class Site:
     noise: Literal["normal", "uniform", "uniform64"]
     steps: tuple[int, ...]
     levels: tuple[str, ...]  # components, for a categorical
-
-
-def causal_graph(model: Model) -> nx.DiGraph:
-    """The causal graph: variables as nodes (`kind`, `recorded`), claims as edges (`lag`: the least, in steps)."""
-    graph = nx.DiGraph()
-    for variable in model.variables.values():
-        graph.add_node(variable.name, kind=variable.kind, recorded=variable.recorded and variable.kind != "state")
-    for variable in model.variables.values():
-        for cause in {claim.cause for claim in variable.claims}:
-            lags = [_lag(read) for read in variable.reads if read.name == cause]
-            graph.add_edge(cause, variable.name, lag=min(lags, default=0))
-    return graph
-
-
-def _lag(read: Read) -> int:
-    return read.lag if read.same_step or read.lag else 1
 
 
 def order_variables(model: Model, *, first: bool, worlds: Iterable[World] = ()) -> list[str]:
@@ -95,27 +82,6 @@ def _reads_in_step(variable: Variable, first: bool) -> frozenset[Read]:
 
 def _when(variable: Variable) -> list[Expression]:
     return [variable.when] if isinstance(variable.when, Expression) else []
-
-
-def measured_steps(variable: Variable, *, steps: int) -> tuple[int, ...]:
-    """The steps, 0 to `steps`, in which a measurement may be taken."""
-    if isinstance(variable.when, Schedule):
-        return tuple(k for k in range(steps + 1) if variable.when.includes(k))
-    return tuple(range(steps + 1))
-
-
-def evaluated_steps(variable: Variable, key: str, *, steps: int) -> tuple[int, ...]:
-    """The steps in which the expression under `key` of `variable` is evaluated."""
-    match variable.kind, key:
-        case ("static", _) | (_, "start"):
-            return (0,)
-        case ("measurement", "when"):
-            return tuple(range(steps + 1))
-        case ("measurement", _):
-            return measured_steps(variable, steps=steps)
-        case ("event", _):
-            return tuple(range(1, steps + 1))
-    return tuple(range(0 if variable.start is None else 1, steps + 1))
 
 
 def noise_sites(model: Model, *, steps: int, needed: Iterable[str] | None = None) -> list[Site]:
