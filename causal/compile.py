@@ -99,7 +99,8 @@ class _Compiler:
     entries: dict[str, VariableEntry] = field(default_factory=dict)
     parameters: dict[str, Parameter] = field(default_factory=dict)
     extensions: list[tuple[str, VariableEntry, URIRef]] = field(default_factory=list)
-    broken: set[str] = field(default_factory=set)  # paths whose expressions do not parse
+    broken: set[str] = field(default_factory=set)  # places where an expression does not parse
+    timeless: bool = False  # the clock is wrong, so that nothing can be said about times
 
     def compile(self) -> Model:
         for iri, document in self.documents.items():
@@ -123,10 +124,11 @@ class _Compiler:
         for name, variable in variables.items():
             check_claims(variable, name, model, self.findings, self.broken)
         model = replace(model, variables=self.extend(model))
-        effects = (self.read_effect(f"effects.{i}", e, model) for i, e in enumerate(document.effects))
-        model = replace(model, effects=tuple(effect for effect in effects if effect is not None))
+        if not self.timeless:
+            effects = (self.read_effect(f"effects.{i}", e, model) for i, e in enumerate(document.effects))
+            model = replace(model, effects=tuple(effect for effect in effects if effect is not None))
         own = frozenset(name for name, owner in self.owners.items() if owner == iri)
-        check_model_rules(model, self.findings, own=own)
+        check_model_rules(model, self.findings, own=own, broken=self.broken)
         return model
 
     def merge(self, iri: URIRef, document: Document) -> None:
@@ -194,9 +196,11 @@ class _Compiler:
                     "the model changes in time and has no clock",
                     fix="clock: {step: 1 month, horizon: 10 years, unit: year}",
                 )
+                self.timeless = True
             return default
         with self.findings.catch("clock"):
             return parse_clock(document.clock.step, document.clock.horizon, document.clock.unit)
+        self.timeless = True
         return default
 
     def build_parameter(self, name: str, entry: ParameterEntry, iri: URIRef) -> Parameter:
@@ -230,6 +234,8 @@ class _Compiler:
         return None
 
     def parse_when(self, path: str, text: str, clock: Clock) -> Schedule | Expression | None:
+        if self.timeless:
+            return None
         with self.findings.catch(path):
             schedule = parse_schedule(text, clock=clock) if text else None
             return schedule if schedule is not None else self.parse_key(path, text)

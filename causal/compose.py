@@ -45,7 +45,7 @@ def locate_model(source: str | Path) -> Path:
     text = str(source)
     path = Path(source)
     if IDENTIFIER.fullmatch(text) and text in list_catalog():
-        return Path(str(resources.files(__package__).joinpath("catalog", f"{text}.yaml")))
+        return Path(str(resources.files(__package__).joinpath("catalog", f"{text}.yaml"))).resolve()
     if path.suffix in FORMATS:
         if path.is_file():
             return path
@@ -141,8 +141,11 @@ class _Composer:
 
     def load_graph(self, graph: Graph, *, places: Places | None = None, folder: Path | None = None) -> _Loaded:
         """A graph may hold its imports already (`ng:model` says which they are), or name them to be found."""
-        root = find_root(graph)
         places = places or Places("", {})
+        try:
+            root = find_root(graph)
+        except NosographError as error:
+            raise NosographError([replace(problem, file=places.file) for problem in error.problems]) from None
         if mistakes := check_shapes(graph, places):
             raise NosographError(mistakes)
         document = self.check_terms(validate_document(to_data(graph, root), places), places)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Set
 
 from ..errors import nearest
@@ -25,7 +26,8 @@ def check_claims(variable: Variable, place: str, model: Model, findings: Finding
     for key, expression in variable.expressions.items():
         for name in sorted({read.name for read in reads(expression)} - set(known)):
             near = nearest(name, known)
-            fix = f"{near} instead of {name}" if near else f"a variable or parameter named {name}, declared"
+            corrected = re.sub(rf"\b{name}\b", near, str(expression))
+            fix = f"{key}: {corrected}" if near else f"a variable or parameter named {name}, declared"
             if name == own_name:
                 fix = f"{variable.name}: what extends an event is part of it"
             findings.error(f"{place}.{key}", f"'{name}' is not declared", fix=fix, value=str(expression))
@@ -70,18 +72,21 @@ def _compare_claims(variable: Variable, place: str, model: Model, findings: Find
         )
 
 
-def check_model_rules(model: Model, findings: Findings, *, own: Set[str]) -> None:
-    """Every rule but those about claims. `own` are the names that the document itself declares, not its imports."""
+def check_model_rules(model: Model, findings: Findings, *, own: Set[str], broken: Set[str]) -> None:
+    """Every rule but those about claims. `own` are the names that the document itself declares, not its imports;
+    `broken` those with an expression that does not parse."""
     for variable in model.variables.values():
-        _check_keys(variable, findings)
+        if variable.name not in broken:
+            _check_keys(variable, findings)
         _check_draws(variable, findings)
         for key, expression in variable.expressions.items():
             path = f"{variable.name}.{key}"
-            _check_reads(variable, key, expression, model, findings)
+            if variable.name not in broken:
+                _check_reads(variable, key, expression, model, findings)
             _check_levels(path, variable, expression, model, findings)
         if variable.kind == "treatment":
             _check_treatment(variable, model, findings)
-    _check_cycles(model, findings)
+    _check_cycles(model, findings, broken)
     _check_population(model, findings)
     _check_parameters(model, findings, own)
     _check_groups(model, findings)
@@ -102,20 +107,16 @@ def _check_keys(variable: Variable, findings: Findings) -> None:
     for key, (kinds, present) in only.items():
         if present and kind not in kinds:
             kinds_text = " or ".join(sorted(kinds))
-            findings.error(f"{name}.{key}", f"a {kind} has no '{key}'", fix=f"no {key} here, or kind: {kinds_text}")
+            findings.error(f"{name}.{key}", f"{_an(kind)} has no '{key}'", fix=f"no {key} here, or kind: {kinds_text}")
     if kind == "state" and variable.recorded:
         findings.error(
             f"{name}.recorded", "a state is never recorded", fix="a measurement of it, with kind: measurement"
         )
-    if f"{name}.mechanism" in {f"{problem.node}" for problem in findings.errors}:
-        return
     if kind == "static" and variable.start is not None and variable.mechanism is not None:
         findings.error(f"{name}.start", "a static has one value, and so no start", fix="mechanism alone")
     elif variable.mechanism is None and not (kind == "static" and variable.start is not None):
-        found = {problem.node for problem in findings.errors}
-        if f"{name}.start" not in found:
-            past = f"{name}[-1]" if kind in ("state", "treatment") else "Bernoulli(0.5)"
-            findings.error(name, "the key 'mechanism' is missing", fix=f"mechanism: {past}")
+        past = f"{name}[-1]" if kind in ("state", "treatment") else "Bernoulli(0.5)"
+        findings.error(name, "the key 'mechanism' is missing", fix=f"mechanism: {past}")
 
 
 def _check_draws(variable: Variable, findings: Findings) -> None:
@@ -269,15 +270,21 @@ def _check_treatment(variable: Variable, model: Model, findings: Findings) -> No
         )
 
 
-def _check_cycles(model: Model, findings: Findings) -> None:
+def _check_cycles(model: Model, findings: Findings, broken: Set[str]) -> None:
     """Within a step, nothing may wait for itself; at step 0 a lag reads the start, and so waits as well."""
     for first in (False, True):
-        waits = {name: _find_waits(variable, model, first) for name, variable in model.variables.items()}
+        waits = {
+            name: _find_waits(variable, model, first)
+            for name, variable in model.variables.items()
+            if name not in broken
+        }
         if cycle := _find_cycle(waits):
             shown = " -> ".join(reversed(cycle))
             when = "at step 0, where a lag reads the start" if first else "within one step"
             a, b = cycle[0], cycle[1]
-            fix = f"a start for {a} that does not read {b}" if first else f"{b}[-1] in {a}, for the last step's value"
+            fix = f"{b}[-1] in {a}, for the last step's value"
+            if first:
+                fix = f"a start of {next((n for n in cycle if model.variables[n].start), a)} that reads less"
             findings.error(a, f"the variables cause each other {when}", fix=fix, value=shown)
             return
 

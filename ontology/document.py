@@ -62,6 +62,10 @@ def _read_citation(value: Any) -> Any:
     return text
 
 
+def _read_level(value: Any) -> Any:
+    return float(value) if isinstance(value, Written) else _read_text(value)
+
+
 def _read_effect(value: Any) -> Any:
     return value if isinstance(value, dict) else {"effect": value}
 
@@ -69,6 +73,7 @@ def _read_effect(value: Any) -> Any:
 Text = Annotated[str, BeforeValidator(_read_text)]
 Name = Annotated[str, BeforeValidator(_read_name)]
 Citation = Annotated[str, BeforeValidator(_read_citation)]
+Level = Annotated[float | str, BeforeValidator(_read_level)]  # a number, or the name of a categorical's level
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
@@ -167,7 +172,7 @@ class ClockEntry(Entry):
 
 class EffectEntry(Entry):
     effect: Text
-    contrast: tuple[Number | Text, Number | Text] | None = None
+    contrast: tuple[Level, Level] | None = None
     decision: Text = ""
     strategy: Literal["initiation", "sustained"] | None = None
     population: Text = ""

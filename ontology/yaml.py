@@ -77,17 +77,19 @@ def read_yaml(text: str, *, file: str = "") -> Node:
         mark = error.problem_mark or error.context_mark
         problem = ", ".join(part for part in (error.context, error.problem) if part)
         line = mark.line + 1 if mark is not None else 0
-        shown = text.splitlines()[line - 1 : line]
+        shown = "".join(text.splitlines()[line - 1 : line]).strip()
         raise fail(
-            f"this is not YAML: {problem}", fix=_suggest(problem), value="".join(shown), file=file, line=line
+            f"this is not YAML: {problem}", fix=_suggest(problem, shown), value=shown, file=file, line=line
         ) from None
     except yaml.reader.ReaderError as error:
         raise fail(f"this is not YAML: {error.reason}", fix="plain UTF-8 text", file=file) from None
 
 
-def _suggest(problem: str) -> str:
-    if "mapping values" in problem:
-        return "quotation marks around text that holds a colon and a space"
+def _suggest(problem: str, shown: str) -> str:
+    key, colon, rest = shown.partition(": ")
+    if "mapping values" in problem and colon:
+        quoted = rest.replace("'", "''")
+        return f"{key}: '{quoted}'"
     if "cannot start any token" in problem:
         return "spaces, not tabs, to indent; quotation marks around text that starts with @, %, ` or a tab"
     return "key: value, with spaces to indent, and quotation marks around text that holds : # [ ] { } or ,"
