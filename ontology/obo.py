@@ -101,12 +101,7 @@ def read_obo(path: Path) -> Iterator[ox.Quad]:
         yield ox.Quad(ontology, VERSION, ox.Literal(version))
     for stanza in stanzas[1:]:
         if stanza.kind == "Term":
-            try:
-                yield from _read_term(stanza, iris)
-            except NosographError:
-                raise
-            except ValueError as error:  # an IRI with a blank or the like
-                raise fail(str(error), file=str(path), line=stanza.line) from error
+            yield from _read_term(stanza, iris, path)
 
 
 class _Iris:
@@ -136,48 +131,55 @@ class _Iris:
         return ox.NamedNode(self.relations.get(identifier) or self._expand(identifier))
 
 
-def _read_term(stanza: Stanza, iris: _Iris) -> Iterator[ox.Quad]:
+def _read_term(stanza: Stanza, iris: _Iris, path: Path) -> Iterator[ox.Quad]:
     ids = stanza.values("id")
     if not ids:
-        raise fail("a [Term] has no id", fix="id: PREFIX:0000001", line=stanza.line)
+        raise fail("a [Term] has no id", fix="id: PREFIX:0000001", file=str(path), line=stanza.line)
     term = iris.node(ids[0])
     yield ox.Quad(term, RDF_TYPE, CLASS)
-    for tag, value, _ in stanza.tags:
-        match tag:
-            case "name":
-                yield ox.Quad(term, LABEL, ox.Literal(_unescape(value.partition(" {")[0])))
-            case "def" | "synonym":
-                yield from _read_text(term, tag, value)
-            case "comment":
-                yield ox.Quad(term, COMMENT, ox.Literal(_unescape(value)))
-            case "xref":
-                yield ox.Quad(term, CROSS_REFERENCE, ox.Literal(_unescape(_strip(value).split(' "')[0])))
-            case "is_a":
-                yield ox.Quad(term, SUBCLASS_OF, iris.node(_strip(value)))
-            case "relationship":
-                relation, _, target = _strip(value).partition(" ")
-                yield ox.Quad(term, iris.node(relation), iris.node(target.strip()))
-            case "alt_id":  # a merged term: obsolete, and replaced by this one
-                merged = iris.node(_strip(value))
-                yield ox.Quad(merged, DEPRECATED, TRUE)
-                yield ox.Quad(merged, REPLACED_BY, term)
-            case "is_obsolete" if _strip(value) == "true":
-                yield ox.Quad(term, DEPRECATED, TRUE)
-            case "replaced_by":
-                yield ox.Quad(term, REPLACED_BY, iris.node(_strip(value)))
-            case "consider":
-                yield ox.Quad(term, CONSIDER, iris.node(_strip(value)))
-            case "subset":
-                yield ox.Quad(term, ox.NamedNode(OIO + "inSubset"), ox.Literal(_strip(value)))
-            case "namespace":
-                yield ox.Quad(term, ox.NamedNode(OIO + "hasOBONamespace"), ox.Literal(_strip(value)))
+    for tag, value, line in stanza.tags:
+        try:
+            yield from _read_tag(term, tag, value, iris)
+        except ValueError as error:  # an IRI with a blank, a text without quotes
+            raise fail(str(error), node=ids[0], value=value[:80], file=str(path), line=line) from error
+
+
+def _read_tag(term: ox.NamedNode, tag: str, value: str, iris: _Iris) -> Iterator[ox.Quad]:
+    match tag:
+        case "name":
+            yield ox.Quad(term, LABEL, ox.Literal(_unescape(value.partition(" {")[0])))
+        case "def" | "synonym":
+            yield from _read_text(term, tag, value)
+        case "comment":
+            yield ox.Quad(term, COMMENT, ox.Literal(_unescape(value)))
+        case "xref":
+            yield ox.Quad(term, CROSS_REFERENCE, ox.Literal(_unescape(_strip(value).split(' "')[0])))
+        case "is_a":
+            yield ox.Quad(term, SUBCLASS_OF, iris.node(_strip(value)))
+        case "relationship":
+            relation, _, target = _strip(value).partition(" ")
+            yield ox.Quad(term, iris.node(relation), iris.node(target.strip()))
+        case "alt_id":  # a merged term: obsolete, and replaced by this one
+            merged = iris.node(_strip(value))
+            yield ox.Quad(merged, DEPRECATED, TRUE)
+            yield ox.Quad(merged, REPLACED_BY, term)
+        case "is_obsolete" if _strip(value) == "true":
+            yield ox.Quad(term, DEPRECATED, TRUE)
+        case "replaced_by":
+            yield ox.Quad(term, REPLACED_BY, iris.node(_strip(value)))
+        case "consider":
+            yield ox.Quad(term, CONSIDER, iris.node(_strip(value)))
+        case "subset":
+            yield ox.Quad(term, ox.NamedNode(OIO + "inSubset"), ox.Literal(_strip(value)))
+        case "namespace":
+            yield ox.Quad(term, ox.NamedNode(OIO + "hasOBONamespace"), ox.Literal(_strip(value)))
 
 
 def _read_text(term: ox.NamedNode, tag: str, value: str) -> Iterator[ox.Quad]:
     """A definition, or a synonym with its scope and type, from `"text" SCOPE type [references]`."""
     quoted = _QUOTED.match(value)
     if not quoted:
-        raise ValueError(f"`{tag}` begins with its text in double quotes, this does not: {value[:60]}")
+        raise ValueError(f"`{tag}` begins with its text in double quotes")
     text = ox.Literal(_unescape(quoted[1]))
     if tag == "def":
         yield ox.Quad(term, DEFINITION, text)

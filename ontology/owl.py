@@ -26,7 +26,9 @@ def read_owl(path: Path, *, reason: bool = False) -> Iterator[ox.Quad]:
     """
     import owlready2  # type: ignore[import-untyped]
 
-    refuse_entities(path)
+    root = refuse_entities(path).rpartition(":")[2]
+    if root not in ("RDF", "Ontology"):
+        raise fail("not an OWL file", fix="RDF/XML or OWL/XML", value=f"<{root}>", file=str(path))
     world = owlready2.World()
     ontology = world.get_ontology(path.resolve().as_uri() + "#")
     try:
@@ -39,7 +41,10 @@ def read_owl(path: Path, *, reason: bool = False) -> Iterator[ox.Quad]:
     dump = io.BytesIO()
     world.save(dump, format="ntriples")
     world.close()
-    yield from ox.parse(dump.getvalue(), ox.RdfFormat.N_TRIPLES, rename_blank_nodes=True)
+    try:
+        yield from ox.parse(dump.getvalue(), ox.RdfFormat.N_TRIPLES, rename_blank_nodes=True)
+    except SyntaxError as error:  # an IRI with a blank, for example
+        raise fail(f"not valid OWL: {error.msg}", value=(error.text or "")[:80], file=str(path)) from error
 
 
 def _reason(world: Any, path: Path) -> None:

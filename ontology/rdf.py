@@ -7,6 +7,7 @@ refused before any other parser sees it. So is nesting without end, which crashe
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from xml.parsers import expat
@@ -23,6 +24,7 @@ FORMATS = {
     ".jsonld": ox.RdfFormat.JSON_LD,
     ".json": ox.RdfFormat.JSON_LD,
 }
+_ELEMENT = re.compile(rb"<[A-Za-z_][\w.-]*(:[A-Za-z_][\w.-]*)?[\s/>]")  # no IRI: those have another colon or none
 _DEEPEST = 1000  # XML elements inside each other; real files stay below twenty
 
 
@@ -52,7 +54,7 @@ def _read_start(path: Path) -> bytes:
 def _is_xml(start: bytes) -> bool:
     if start[:2] in (b"\xff\xfe", b"\xfe\xff"):  # UTF-16, which only XML may be in
         return True
-    return start.startswith((b"<?xml", b"<!")) or (start[:1] == b"<" and b":" not in start[1:].partition(b"//")[0][:5])
+    return start.startswith((b"<?xml", b"<!")) or (b"xmlns" in start and bool(_ELEMENT.match(start)))
 
 
 def refuse_entities(path: Path) -> str:

@@ -13,6 +13,7 @@ import tempfile
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,10 @@ from oxrdflib import OxigraphStore
 
 from ..errors import fail
 
-FORMAT_VERSION = 1  # raise it when the triples that the readers write change
+_READERS = ("obo.py", "hpo.py", "rdf.py", "owl.py", "rf2.py", "prefixes.py", "store.py")
 _ASIDE = "building-"
 _A_DAY = 86_400.0
+_UNUSED = 60 * _A_DAY
 _DEEPEST_QUERY = 100
 
 
@@ -35,12 +37,14 @@ def locate_cache() -> Path:
 
 
 def key_of(released: Sequence[Path], own: Sequence[Path] = ()) -> str:
-    """A name for the store made of these files, and of our format.
+    """A name for the store that our readers, as they are now, make of these files.
 
     Files of a package count by name, size and beginning (they carry their version there), so that two environments
     share a store; a user's own files and folders count by path and time of change, too.
     """
-    digest = hashlib.sha256(f"nosograph store {FORMAT_VERSION}".encode())
+    digest = hashlib.sha256()
+    for reader in _READERS:
+        digest.update((Path(__file__).parent / reader).read_bytes())
     for file in released:
         with file.open("rb") as opened:
             digest.update(f"|{file.name} {file.stat().st_size}|".encode() + opened.read(4096))
@@ -60,7 +64,7 @@ def open_cached(folder: Path, key: str, build: Callable[[], Iterable[ox.Quad]]) 
     if not target.is_dir():
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _remove_abandoned(folder)
+            _remove_old(folder)
             aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=folder))
         except OSError:
             return _build_in_memory(build)
@@ -72,6 +76,8 @@ def open_cached(folder: Path, key: str, build: Callable[[], Iterable[ox.Quad]]) 
         except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
             raise
+    with suppress(OSError):  # somebody else's cache is not ours to mark
+        os.utime(target)  # in use: see _remove_old
     try:
         return ox.Store.read_only(str(target))
     except (OSError, RuntimeError) as error:
@@ -97,10 +103,10 @@ def _build_in_memory(build: Callable[[], Iterable[ox.Quad]]) -> ox.Store:
     return store
 
 
-def _remove_abandoned(folder: Path) -> None:
-    """Clears away what builds that were killed more than a day ago left behind."""
-    for left in folder.glob(f"{_ASIDE}*"):
-        if time.time() - left.stat().st_mtime > _A_DAY:
+def _remove_old(folder: Path) -> None:
+    """Clears away builds that were killed more than a day ago, and stores that nobody has opened for two months."""
+    for left in folder.iterdir():
+        if time.time() - left.stat().st_mtime > (_A_DAY if left.name.startswith(_ASIDE) else _UNUSED):
             shutil.rmtree(left, ignore_errors=True)
 
 

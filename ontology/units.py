@@ -42,9 +42,10 @@ _PLAIN = {
 }  # fmt: skip
 _OFTEN_MEANT = {
     "year": "a", "yr": "a", "month": "mo", "week": "wk", "day": "d", "hour": "h", "hr": "h", "minute": "min",
-    "sec": "s", "second": "s", "mmhg": "mm[Hg]", "iu": "[IU]", "percent": "%", "°c": "Cel", "celsius": "Cel", "µg": "ug",
+    "sec": "s", "second": "s", "mmhg": "mm[Hg]", "iu": "[IU]", "percent": "%", "celsius": "Cel", "µg": "ug",
     "μg": "ug", "mcg": "ug", "cc": "mL", "lb": "[lb_av]", "inch": "[in_i]", "in": "[in_i]", "centiloid": "[Centiloid]",
-    "cl": "[Centiloid]", "hu": "[hnsf'U]", "ph": "[pH]", "count": "1", "score": "{score}", "points": "{points}",
+    "cl": "[Centiloid]", "°c": "Cel", "hu": "[hnsf'U]", "ph": "[pH]", "count": "1",
+    "score": "{score}", "points": "{points}",
 }  # fmt: skip
 
 
