@@ -1,9 +1,9 @@
 """Where the nodes and edges of a drawing go: in layers, causes above effects.
 
 After Gansner, Koutsofios, North & Vo, "A technique for drawing directed graphs" (IEEE Trans. Software Eng., 1993):
-layers that make edges short, barycenter ordering against crossings, and positions that make long edges straight. The first and
-the last are linear programs, and solved as such. An edge passes a layer vertically, in a lane of its own, so no edge
-can run over a node.
+layers that make edges short, barycenter ordering against crossings, and positions that make long edges straight. The
+first and the last are linear programs, and solved as such. An edge passes a layer vertically, in a lane of its own, so
+no edge can run over a node.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ Point = tuple[float, float]
 LANE = 0.13  # inches: half of what a passing edge takes of a layer
 SIDE = 0.11  # between a node and its neighbours
 GAP = 0.42  # between layers, at least
+FLAT = 0.44  # of a node's width, where no edge ends: slopes and round corners
 WIDEST = 9  # nodes in a layer
 SWEEPS = 24
 
@@ -245,7 +246,7 @@ def _find_ports(
     ports: dict[tuple[int, int], Point] = {}
     for (node, side), edges in sides.items():
         width, height = sizes[node]
-        room = min(0.66 * width, 0.24 * (len(edges) - 1))
+        room = min(width - FLAT, 0.24 * (len(edges) - 1))
         for i, (_, number) in enumerate(sorted(edges)):
             shift = room * (i / (len(edges) - 1) - 0.5) if len(edges) > 1 else 0.0
             ports[number, side] = (x[node] + shift, y[node] + side * height / 2)
