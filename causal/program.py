@@ -8,6 +8,7 @@ Messenger that fills the noise sites from the keyed generator instead. Tensors o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -176,7 +177,8 @@ def sample(
     numbers = torch.arange(patients) if isinstance(patients, int) else patients
     last = model.clock.steps if steps is None else steps
     noise = KeyedNoise(model, seed=seed, patients=numbers, steps=last, device=device)
-    with torch.no_grad(), torch.device(device), noise:
+    # torch's device context slows every operation down, so it is entered only where it is needed
+    with torch.no_grad(), nullcontext() if device == "cpu" else torch.device(device), noise:
         journeys = Program(model)(numbers, worlds=worlds, steps=last, keep=keep, parameters=parameters)
     return journeys if device == "cpu" else journeys.to("cpu")
 
@@ -270,8 +272,14 @@ class _Run:
         """The natural value, then what interventions make of it."""
         mechanism = self.plan.mechanisms[variable.name, key]
         value = mechanism.push(self.moment, self.draw(variable, key), patients=self.patients)
-        value = value.expand(*value.shape[:-2], value.shape[-2] if value.dim() > 1 else 1, len(self.patients))
-        return self.plan.intervene(variable.name, step, value, self.moment)
+        return self.plan.intervene(variable.name, step, self.spread(value), self.moment)
+
+    def spread(self, value: Tensor) -> Tensor:
+        """A value that is the same for all patients, or all worlds, in the shape (..., worlds or 1, patients)."""
+        count = len(self.patients)
+        if value.dim() > 1 and value.shape[-1] == count:
+            return value
+        return value.expand(*value.shape[:-2], value.shape[-2] if value.dim() > 1 else 1, count)
 
     def occur(self, event: Variable, step: int) -> Tensor:
         """Whether the event happens in this step, (worlds or 1, patients)."""
@@ -282,7 +290,7 @@ class _Run:
             happened = self.race(event, step)
         else:
             happened = mechanism.push(self.moment, self.draw(event, "mechanism"), patients=self.patients) != 0
-        happened = happened.expand(happened.shape[-2] if happened.dim() > 1 else 1, len(self.patients))
+        happened = self.spread(happened)
         if event.occurs == "once":
             happened = happened & ~self.moment.ever[event.name]
         return self.plan.intervene(event.name, step, happened, self.moment)
@@ -321,11 +329,10 @@ class _Run:
         if not bool(now.any()):
             return
         moment = self.moment
-        stopped = torch.where(now, step, self.last + 1).to(torch.int32)
         if event.ends == "journey":
-            self.ended = torch.minimum(self.ended, stopped)
+            self.ended = torch.where(now, self.ended.clamp(max=step), self.ended)
         elif event.ends == "record":
-            self.closed = torch.minimum(self.closed, stopped)
+            self.closed = torch.where(now, self.closed.clamp(max=step), self.closed)
         if now.dim() == 2:
             everywhere = now.expand(len(self.plan.worlds), now.shape[-1])
             world, patient = everywhere.nonzero(as_tuple=True)
