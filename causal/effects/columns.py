@@ -69,7 +69,7 @@ def _covariates(model: Model, variable: Variable, decision: int) -> list[Column]
         if nodes[decision] == nodes[0]:
             nodes = {0: nodes[0]}
         return [_column(variable, step, node) for step, node in nodes.items() if node is not None]
-    if variable.kind == "event" and decision > 1:
+    if variable.kind == "event" and variable.ends != "journey" and decision > 1:
         return [_column(variable, decision - 1, ("ever", variable.name, decision))]
     return []
 

@@ -42,18 +42,19 @@ def encode(frame: pd.DataFrame, adjustment: Sequence[Column]) -> pd.DataFrame:
     return pd.DataFrame(varying, index=frame.index)
 
 
-def basis(encoded: pd.DataFrame, arms: Sequence[Mask]) -> Array:
+def basis(encoded: pd.DataFrame, arms: Sequence[Mask], *, products: bool = True) -> Array:
     """A design matrix (rows, terms), intercept first, of the richest of three kinds that the smallest arm can carry.
 
     Linear; with cubic splines of the columns of many values (restricted to be linear in the tails: Harrell 2015,
     "Regression modeling strategies", section 2.4.5) and an indicator for each of few; and with all products of two
-    columns besides. Columns are standardized, and terms that others span, in all rows or in an arm, are left out.
+    columns besides (but for propensities: in the far tails of a product are weights of thousands). Columns are
+    standardized, and terms that others span, in all rows or in an arm, are left out.
     """
     columns = [_standard(encoded[name].to_numpy()) for name in encoded]
     linear = list(columns)
     curved = [term for values in columns for term in _curve(values)]
-    products = [a * b for a, b in combinations(columns, 2)]
-    kinds = [[*linear, *curved, *products], [*linear, *curved], linear]
+    crossed = [a * b for a, b in combinations(columns, 2)] if products else []
+    kinds = [[*linear, *curved, *crossed], [*linear, *curved], linear]
     most = min(int(arm.sum()) for arm in arms) // ROWS_PER_TERM
     terms = next((kind for kind in kinds if len(kind) < most), linear)
     design = np.column_stack([np.ones(len(encoded)), *terms])

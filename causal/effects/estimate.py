@@ -82,15 +82,19 @@ def augmented_weighting(
 def cross_fitted_propensity(treatment: Array, design: Array, level: float) -> Array:
     """P(treatment = level | covariates) for everybody, each predicted from the other folds (rows modulo 5).
 
-    Logistic regression with a penalty too small to matter but where the groups are separable.
+    Logistic regression with a unit ridge on the design's standardized terms (not the intercept), which matters only
+    where the groups are all but separable.
     """
     from sklearn.linear_model import LogisticRegression
 
-    has = treatment == level
+    has, terms = treatment == level, design[:, 1:]
     predicted = np.empty(len(treatment))
     for fold in _folds(len(treatment)):
-        model = LogisticRegression(C=1e3, solver="newton-cholesky", max_iter=200, fit_intercept=False)
-        predicted[fold] = model.fit(design[~fold], has[~fold]).predict_proba(design[fold])[:, 1]
+        if terms.shape[1]:
+            model = LogisticRegression(C=1.0, solver="newton-cholesky", max_iter=200)
+            predicted[fold] = model.fit(terms[~fold], has[~fold]).predict_proba(terms[fold])[:, 1]
+        else:
+            predicted[fold] = has[~fold].mean()
     return np.clip(predicted, 1e-9, 1.0)
 
 

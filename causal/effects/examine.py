@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 FAMILY_WISE_ERROR = 0.001
 DECIDING = ("regression with treatment-by-covariate terms", "augmented inverse probability weighting")
-MOST_LEVELS = 20  # a cause of more distinct values is a dose, of which nobody has exactly this or that
 
 
 @dataclass(frozen=True)
@@ -112,11 +111,14 @@ def examine(
     """Examine one effect on a frame with exactly the columns that `columns(model, effect)` names, a row a person.
 
     `truth_error` is the standard error of `truth`, `number_of_effects` how many the table has. Rows without a
-    treatment or an outcome are left out, and counted. Where the graph finds no adjustment set, or some people could
-    hardly have been treated (or untreated), `reason` says so and nothing is estimated: no weights are trimmed.
+    treatment or an outcome are left out, and counted. Where the graph finds no adjustment set, or more than 1% of the
+    people have a probability under 0.5% of a level of the contrast, `reason` says so and nothing is estimated: no
+    weight is ever trimmed. Raises ValueError for a frame without the columns.
     """
     identification = identify_effect(model, effect)
     offered = columns(model, effect)
+    if lacking := [column.name for column in offered if column.name not in frame]:
+        raise ValueError(f"the frame lacks the columns {', '.join(lacking)}")
     roles: dict[str, Column] = {column.role: column for column in offered}
     names = [roles[role].name for role in ("treatment", "outcome") if role in roles]
     kept = frame.dropna(subset=names).reset_index(drop=True)
@@ -166,7 +168,7 @@ class _Analysis:
     frame: pd.DataFrame  # the adjustment set in numbers, then the treatment and the outcome
     adjustment: Sequence[Column]
     raw: pd.DataFrame
-    treatment: str
+    cause: Column
     outcome: str
     contrast: tuple[float, float]
     design: Array
@@ -181,13 +183,14 @@ class _Analysis:
         if set(np.unique(cause)) == set(contrast):  # two groups: DoWhy's weighting wants them to be 0 and 1
             cause, contrast = (cause == contrast[0]).astype(np.float64), (1.0, 0.0)
         encoded = encode(kept, adjustment)
-        design = basis(encoded, [cause == level for level in contrast])
-        first = cross_fitted_propensity(cause, design, contrast[0])
+        arms = [cause == level for level in contrast]
+        design, plain = basis(encoded, arms), basis(encoded, arms, products=False)
+        first = cross_fitted_propensity(cause, plain, contrast[0])
         binary = set(np.unique(cause)) == {0.0, 1.0}
-        second = 1 - first if binary else cross_fitted_propensity(cause, design, contrast[1])
+        second = 1 - first if binary else cross_fitted_propensity(cause, plain, contrast[1])
         frame = encoded.copy()
         frame[treatment.name], frame[outcome.name] = cause, kept[outcome.name]
-        return cls(frame, adjustment, kept, treatment.name, outcome.name, contrast, design, (first, second))
+        return cls(frame, adjustment, kept, treatment, outcome.name, contrast, design, (first, second))
 
     def find_gap(self, effect: Effect) -> str:
         """Who could hardly have had a level (propensity under `PROPENSITY_FLOOR`), in words; empty where hardly any."""
@@ -197,22 +200,22 @@ class _Analysis:
                 where = describe_region(self.raw, self.adjustment, rare)
                 return (
                     f"not recoverable: positivity: {rare.mean():.0%} of the people have under {PROPENSITY_FLOOR:.1%} "
-                    f"probability of {effect.treatment} = {level:g}{where}"
+                    f"probability of {effect.treatment} = {_level_name(self.cause, level)}{where}"
                 )
         return ""
 
     def estimate(self) -> tuple[Estimate, ...]:
-        cause = self.frame[self.treatment].to_numpy(dtype=np.float64)
+        cause = self.frame[self.cause.name].to_numpy(dtype=np.float64)
         outcome = self.frame[self.outcome].to_numpy(dtype=np.float64)
-        found = [linear_regression(self.frame, self.treatment, self.outcome, self.contrast)[0]]
+        found = [linear_regression(self.frame, self.cause.name, self.outcome, self.contrast)[0]]
         if set(np.unique(cause)) == {0.0, 1.0} and len(self.frame.columns) > 2:
-            found.append(propensity_weighting(self.frame, self.treatment, self.outcome))
+            found.append(propensity_weighting(self.frame, self.cause.name, self.outcome))
         found.append(interacted_regression(outcome, cause, self.design, self.contrast))
         found.append(augmented_weighting(outcome, cause, self.design, self.contrast, self.propensities))
         return tuple(found)
 
     def refute(self, seed: int) -> tuple[Refutation, ...]:
-        return refute(self.frame, self.treatment, self.outcome, self.contrast, seed=seed)
+        return refute(self.frame, self.cause.name, self.outcome, self.contrast, seed=seed)
 
 
 def describe_region(frame: pd.DataFrame, adjustment: Sequence[Column], rare: Mask) -> str:
@@ -233,6 +236,10 @@ def describe_region(frame: pd.DataFrame, adjustment: Sequence[Column], rare: Mas
     return words
 
 
+def _level_name(column: Column, level: float) -> str:
+    return f'"{column.levels[int(level)]}"' if column.levels else f"{level:g}"
+
+
 def _naive(kept: pd.DataFrame, roles: dict[str, Column], effect: Effect) -> Estimate | None:
     cause = kept[roles["treatment"].name].to_numpy(dtype=np.float64)
     if any((cause == level).sum() < 2 for level in effect.contrast):
@@ -245,7 +252,8 @@ def _too_few(kept: pd.DataFrame, treatment: Column, effect: Effect) -> str:
     for level in effect.contrast:
         count = int((cause == level).sum())
         if count < FEWEST:
-            return f"not recoverable: positivity: {count} people of {len(cause)} have {effect.treatment} = {level:g}"
+            what = f"{effect.treatment} = {_level_name(treatment, level)}"
+            return f"not recoverable: positivity: {count} people of {len(cause)} have {what}"
     return ""
 
 

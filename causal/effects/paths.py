@@ -23,11 +23,15 @@ HELPERS = {
 }
 
 
+COLLIDER, SELECTION, VARIABLE, STEP = 1_000_000, 10_000, 1_000, 1
+
+
 def open_path(graph: Graph, start: Node, end: Node, given: Collection[Node]) -> list[Node]:
-    """The shortest path from `start` to `end` that is open given `given` (d-connection), or an empty list.
+    """The path from `start` to `end` that is open given `given` (d-connection) and shortest to tell, or an empty list.
 
     Dijkstra over (node, whether it was entered along an arrow): a chain or fork passes where it is not given, a
-    collider where it or a descendant is (Shachter 1998, "Bayes-ball"). Paths without colliders are preferred.
+    collider where it or a descendant is (Shachter 1998, "Bayes-ball"). Steps of one variable cost little; paths
+    through colliders, or through who is recorded at all, are taken where there is no other.
     """
     fixed = set(given)
     opened = fixed.union(*(nx.ancestors(graph, node) for node in fixed if node in graph))
@@ -44,13 +48,14 @@ def open_path(graph: Graph, start: Node, end: Node, given: Collection[Node]) -> 
             return _unlink(link)
         steps: list[tuple[Node, bool, int]] = []
         if node not in fixed or node == start:
-            steps += [(child, True, 1) for child in graph.successors(node)]
+            steps += [(child, True, 0) for child in graph.successors(node)]
             if not along:
-                steps += [(parent, False, 1) for parent in graph.predecessors(node)]
+                steps += [(parent, False, 0) for parent in graph.predecessors(node)]
         if along and node in opened:
-            steps += [(parent, False, 1000) for parent in graph.predecessors(node)]
+            steps += [(parent, False, COLLIDER) for parent in graph.predecessors(node)]
         for other, direction, price in steps:
             count += 1
+            price += _price(node, other)
             heapq.heappush(queue, (cost + price, count, other, direction, link))
     return []
 
@@ -65,6 +70,11 @@ def describe_path(path: list[Node], graph: Graph, model: Model) -> str:
             hidden = labels[index] not in (labels[0], labels[-1]) and _is_hidden(path[index], model)
             words += ["->" if forward else "<-", labels[index] + " (not recorded)" * hidden]
     return " ".join(words)
+
+
+def _price(node: Node, other: Node) -> int:
+    price = STEP if _label(node) == _label(other) else VARIABLE
+    return price + SELECTION * (other[0] in ("recorded", "alive"))
 
 
 def _unlink(link: tuple[Any, ...] | None) -> list[Node]:

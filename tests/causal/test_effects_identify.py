@@ -120,6 +120,19 @@ def test_indication_by_a_latent_state_is_not_and_the_path_is_told() -> None:
     assert "drug <- frailty (not recorded) -> severity (not recorded) -> score" in found.reason
 
 
+def test_the_path_told_goes_through_values_rather_than_through_who_is_recorded() -> None:
+    dropout = make_variable("dropout", "event", ends="record", mechanism="Hazard(exp(frailty))")
+    found = identify_effect(*make_trial("Bernoulli(expit(severity + frailty))", dropout))
+    assert found.reason == "not identifiable: drug <- severity (not recorded) -> score"
+
+
+def test_a_later_decision_looks_at_what_was_recorded_by_then() -> None:
+    fall = make_variable("fall", "event", mechanism="Hazard(exp(severity[-1]))")
+    model, _ = make_trial("Bernoulli(0.5)", fall)
+    names = [column.name for column in columns(model, Effect("drug", "score", 6, decision=3))]
+    assert names == ["age", "score@0", "score@3", "fall@2", "drug@2", "drug@3", "score@6"]
+
+
 def test_a_randomized_trial_is_not_confounded_but_baseline_is_used() -> None:
     found = identify_effect(*make_trial("Bernoulli(0.5)"))
     assert found.identifiable

@@ -8,6 +8,7 @@ from itertools import chain, combinations
 import networkx as nx
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nosograph.causal.effects.paths import open_path
 from nosograph.causal.effects.projection import project
 
 NODES = 9
@@ -35,6 +36,19 @@ def test_the_projection_keeps_every_d_separation(case: tuple[nx.DiGraph, list[in
         for fixed in chain.from_iterable(combinations(others, size) for size in range(len(others) + 1)):
             expected = nx.is_d_separator(graph, {a}, {b}, set(fixed))
             assert nx.is_d_separator(projection, {a}, {b}, set(fixed)) == expected
+
+
+@settings(max_examples=150, deadline=None)
+@given(graphs())
+def test_there_is_an_open_path_exactly_where_nothing_separates(case: tuple[nx.DiGraph, list[int]]) -> None:
+    graph = nx.relabel_nodes(case[0], {number: (f"v{number}", 0) for number in range(NODES)})
+    start, end, *fixed = [(f"v{number}", 0) for number in case[1]]
+    path = open_path(graph, start, end, fixed)
+    assert bool(path) != nx.is_d_separator(graph, {start}, {end}, set(fixed))
+    for before, node, after in zip(path, path[1:], path[2:], strict=False):
+        collides = graph.has_edge(before, node) and graph.has_edge(after, node)
+        opened = bool(({node} | nx.descendants(graph, node)) & set(fixed))
+        assert opened if collides else node not in fixed
 
 
 def test_the_projection_of_a_front_door() -> None:
