@@ -278,6 +278,10 @@ def _check_cycles(model: Model, findings: Findings, broken: Set[str]) -> None:
             for name, variable in model.variables.items()
             if name not in broken
         }
+        for name, variable in model.variables.items():
+            if variable.competes and not first:  # the members of a group are decided together
+                rivals = [v.name for v in model.variables.values() if v.competes == variable.competes]
+                waits[name] = [cause for rival in rivals for cause in waits.get(rival, [])]
         if cycle := _find_cycle(waits):
             shown = " -> ".join(reversed(cycle))
             when = "at step 0, where a lag reads the start" if first else "within one step"

@@ -76,8 +76,11 @@ def read_yaml(text: str, *, file: str = "") -> Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = ", ".join(part for part in (error.context, error.problem) if part)
-        line = mark.line + 1 if mark is not None else 0
-        shown = "".join(text.splitlines()[line - 1 : line]).strip()
+        if error.context_mark is not None and mark is not None and error.context_mark.line < mark.line:
+            problem += f" (it began in line {error.context_mark.line + 1})"
+        lines = text.splitlines()
+        line = min(mark.line + 1, len(lines)) if mark is not None else 0
+        shown = lines[line - 1].strip() if line else ""
         raise fail(
             f"this is not YAML: {problem}", fix=_suggest(problem, shown), value=shown, file=file, line=line
         ) from None

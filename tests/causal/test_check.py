@@ -37,7 +37,9 @@ def test_a_sound_model_is_counted() -> None:
 
 def test_evidence_is_counted(tmp_path: Path) -> None:
     text = TEXT.replace("{source: assumption}\n", '{evidence: "PMID:1", checked: recalled}\n', 3)
-    text = text.replace("{source: assumption}\n", '{evidence: ["PMID:1", "doi:10.1000/x"], checked: text, says: so}\n', 1)
+    text = text.replace(
+        "{source: assumption}\n", '{evidence: ["PMID:1", "doi:10.1000/x"], checked: text, says: so}\n', 1
+    )
     (tmp_path / "six.yaml").write_text(text)
     report = check_model(tmp_path / "six.yaml")
     assert (report.claims, report.cited, report.recalled, report.assumed) == (7, 4, 3, 3)
@@ -57,7 +59,8 @@ MISTAKES = [
     ("Bernoulli(0.4)", 'Categorical("a": 0.4, "b": 0.6)', 19, "not YAML", "'Categorical(\"a\": 0.4, \"b\": 0.6)'"),
     ("id: six", "id: six\nid: seven", 2, "the key 'id' stands twice, first in line 1", "each key once"),
     ("id: six", "id: !!python/object/apply:os.system six", 1, "tags have no place", "without its tag"),
-    ("mechanism: Uniform(45, 90)", "mechanisn: Uniform(45, 90)", 16, "unknown key 'mechanisn'", "mechanism: Uniform(45, 90)"),
+    ("mechanism: Uniform(45, 90)", "mechanisn: Uniform(45, 90)", 16, "unknown key 'mechanisn'",
+     "mechanism: Uniform(45, 90)"),
     ("title: Six", "titel: Six", 2, "unknown key 'titel'", "title: Six"),
     ("horizon: 3", "horison: 3", 5, "unknown key 'horison'", "horizon: 3 years"),
     ("kind: static", "kind: statik", 14, "'kind' cannot be this", "kind: static"),
@@ -86,13 +89,18 @@ MISTAKES = [
     ("of: severity", "of: severty", 30, "'severty' is not declared", "severity"),
     ("Normal(severity, 2)", "Normal(2, 2)", 30, "severity_rated.of claims 'severity'", "severity in the mechanism"),
     ("risk: {source: assumption}", "risk:", 26, "the claim has no evidence", "source: assumption"),
-    ("risk: {source: assumption}", 'risk: {evidence: "PMID:x", checked: text}', 26, "neither a PMID nor a DOI", "PMID:12345678"),
-    ("risk: {source: assumption}", 'risk: {evidence: "PMID:1"}', 26, "must say how far it was checked", "checked: recalled"),
-    ("risk: {source: assumption}", 'risk: {evidence: "PMID:1", checked: recalled, says: x}', 26, "none was read", "no says"),
-    ("risk: {source: assumption}", 'risk: {evidence: "PMID:1", checked: text, source: assumption}', 26, "cited and assumed", ""),
+    ("risk: {source: assumption}", 'risk: {evidence: "PMID:x", checked: text}', 26, "neither a PMID nor a DOI",
+     "PMID:12345678"),
+    ("risk: {source: assumption}", 'risk: {evidence: "PMID:1"}', 26, "must say how far it was checked",
+     "checked: recalled"),
+    ("risk: {source: assumption}", 'risk: {evidence: "PMID:1", checked: recalled, says: x}', 26, "none was read",
+     "no says"),
+    ("risk: {source: assumption}", 'risk: {evidence: "PMID:1", checked: text, source: assumption}', 26,
+     "cited and assumed", ""),
     ("Normal(severity[-1]", "Normal(severity", 23, "'severity' reads its own value of this step", "severity[-1]"),
     ("severity[-1] + dt", "severity[-37] + dt", 23, "longer than the journey's 36 steps", "severity[-1]"),
-    (f"start: {START}", f"start: {START.replace('age', 'severity[-1]')}", 22, "at step 0 'severity' has no past", "start: Normal(0, 1)"),
+    (f"start: {START}", f"start: {START.replace('age', 'severity[-1]')}", 22, "at step 0 'severity' has no past",
+     "start: Normal(0, 1)"),
     (f"    start: {START}\n", "", 22, "has no start, and its mechanism reads its past", "start: Normal(0, 1)"),
     (f"    mechanism: {DRIFT}\n", "", 20, "the key 'mechanism' is missing", "mechanism: severity[-1]"),
     ("kind: event", "kind: event\n    start: Bernoulli(0.1)", 44, "an event has no 'start'", "kind: state"),
@@ -102,7 +110,8 @@ MISTAKES = [
     ("Hazard(exp(", "Normal(1, exp(", 45, "it happens or not", "Bernoulli(…) or Hazard(…)"),
     ("Bernoulli(0.05 + 0.1 * risk)", "Normal(risk, 1)", 33, "it happens or not", "Bernoulli(…)"),
     ("severity[-1])", "severity)", 45, "decided first in its step, so it cannot read 'severity'", "severity[-1]"),
-    ("Normal(severity, 2)", "Normal(severity + ever(risk), 2)", 32, "ever() takes an event, and 'risk' is a static", "risk"),
+    ("Normal(severity, 2)", "Normal(severity + ever(risk), 2)", 32, "ever() takes an event, and 'risk' is a static",
+     "risk"),
     ("progression -", "progression[-1] -", 23, "'progression' has no past", "progression"),
     ("step: 1 month", "step: 7 months", 5, "the horizon is not", "multiple of 7 months"),
     ("step: 1 month", "step: 1 mnth", 5, "'mnth' is not a unit of time", "1 month"),
@@ -119,7 +128,8 @@ MISTAKES = [
     ("age >= 50", "agee >= 50", 6, "'agee' is not declared", "age"),
     ("age >= 50", "severity[-1] >= 50", 6, "the population is chosen at the start", "age >= 50"),
     ("age >= 50", "Normal(age, 1) >= 50", 6, "a distribution stands where only a value may", "expression"),
-    ('uncertain: "Normal(3, 0.5)"', 'uncertain: "Normal(risk, 0.5)"', 10, "uncertainty is written in numbers", "Normal"),
+    ('uncertain: "Normal(3, 0.5)"', 'uncertain: "Normal(risk, 0.5)"', 10, "uncertainty is written in numbers",
+     "Normal"),
     ("(age - 70)", '(__import__("os") - 70)', 22, "'__import__' is not a name", "letter"),
     ("(age - 70)", "(open - 70)", 22, "'open' is not declared", "declared"),
     ("(age - 70)", '(eval("1") - 70)', 22, "no function 'eval'", "exp"),
@@ -169,8 +179,28 @@ def test_a_lagged_loop_is_fine_but_not_at_the_start(tmp_path: Path) -> None:
     assert any("at step 0" in error.problem for error in errors)
 
 
+def test_competing_events_wait_for_each_others_causes(tmp_path: Path) -> None:
+    """They are decided together, so what one waits for may not wait for the other."""
+    events = """
+  stroke:
+    kind: event
+    competes: vessel
+    mechanism: Hazard(0.1 * load)
+    caused_by: {load: {source: assumption}}
+  infarct: {kind: event, competes: vessel, mechanism: Hazard(0.1)}
+  load:
+    kind: state
+    mechanism: where(infarct, 1, 0)
+    caused_by: {infarct: {source: assumption}}
+"""
+    errors, _ = check(tmp_path, ("effects:", f"{events}effects:"))
+    assert ["within one step" in error.problem for error in errors] == [True]
+    lagged = events.replace("where(infarct", "where(infarct[-1]")
+    assert check(tmp_path, ("effects:", f"{lagged}effects:")) == ((), ())
+
+
 def test_levels_must_exist(tmp_path: Path) -> None:
-    levels = ("Bernoulli(0.4)", "'Categorical(\"low\": 0.4, \"high\": 0.6)'")
+    levels = ("Bernoulli(0.4)", '\'Categorical("low": 0.4, "high": 0.6)\'')
 
     def errors(expression: str) -> tuple[Problem, ...]:
         missing = ("Bernoulli(0.05 + 0.1 * risk)", f"'Bernoulli(0.1 * {expression})'")

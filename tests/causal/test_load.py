@@ -166,7 +166,7 @@ def test_bad_rdf_is_explained(name: str, text: str, problem: str, line: int, tmp
 
 def test_sources_that_are_not_there(tmp_path: Path) -> None:
     write(tmp_path / "six.yaml", SIX.read_text())
-    with pytest.raises(NosographError, match="six.yaml"):
+    with pytest.raises(NosographError, match=r"six\.yaml"):
         locate_model(tmp_path / "sx.yaml")
     with pytest.raises(NosographError, match="write: alzheimers"):
         load_model("alzheimer")
