@@ -1,83 +1,31 @@
 """One Pyro program from a disease model: noise enters by `pyro.sample`, structural equations are plain torch.
 
-Run as it is, Pyro draws the noise, and `trace`, `Predictive`, SVI and NUTS work on it; `sample` runs it under a
-Messenger that fills the noise sites from the keyed generator instead. Tensors of values have the shape
+Run as it is, Pyro draws the noise, and `trace`, `Predictive`, SVI and NUTS work on it; `sampling.sample` runs it under
+a Messenger that fills the noise sites from the keyed generator instead. Tensors of values have the shape
 (..., worlds or 1, patients) inside a step; patients are the last dimension everywhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyro
 import pyro.distributions as dist
 import torch
-from pyro.poutine.messenger import Messenger
 from torch import Tensor
 
 from ..errors import fail
 from .evaluate import Moment, Value
 from .families import event_delay
 from .families.hazard import Hazard
+from .journeys import Journeys, Occurrences
 from .model import Model, Schedule, Variable
-from .noise import draw_normal, draw_uniform, draw_uniform64
 from .scm import Plan, Site, ancestors, noise_sites, site_name
 from .world import FACTUAL, World
 
 HAZARD = Hazard()
-DRAWS = {"normal": draw_normal, "uniform": draw_uniform, "uniform64": draw_uniform64}
-
-
-@dataclass(frozen=True)
-class Occurrences:
-    """When an event happened: one entry each, all four of equal length. `date` is in the clock's unit."""
-
-    world: Tensor
-    patient: Tensor  # the index in the batch
-    step: Tensor
-    date: Tensor
-
-
-@dataclass(frozen=True)
-class Journeys:
-    """Trajectories of a batch of patients in one or more worlds, before the end of a journey is applied.
-
-    `values[name]`: (worlds or 1, steps of that variable, patients); `steps[name]` says which steps these are.
-    `recorded[name]`: whether each measurement was recorded, in the same shape. `ended`: (worlds or 1, patients), the
-    step in which the journey ended, and `closed` that in which the record did: one past the last step if it did not.
-    """
-
-    worlds: tuple[World, ...]
-    patients: Tensor
-    last_step: int
-    values: dict[str, Tensor]
-    steps: dict[str, tuple[int, ...]]
-    recorded: dict[str, Tensor]
-    occurrences: dict[str, Occurrences]
-    ended: Tensor
-    closed: Tensor
-
-    def to(self, device: str) -> Journeys:
-        """The same journeys with their tensors on another device."""
-
-        def move(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-            return {name: tensor.to(device) for name, tensor in tensors.items()}
-
-        occurrences = {
-            name: Occurrences(*(tensor.to(device) for tensor in (o.world, o.patient, o.step, o.date)))
-            for name, o in self.occurrences.items()
-        }
-        return replace(
-            self,
-            values=move(self.values),
-            recorded=move(self.recorded),
-            occurrences=occurrences,
-            ended=self.ended.to(device),
-            closed=self.closed.to(device),
-        )
 
 
 class Program:
@@ -102,7 +50,11 @@ class Program:
         """
         numbers = torch.arange(patients) if isinstance(patients, int) else patients
         last = self.model.clock.steps if steps is None else steps
-        needed = list(self.model.variables) if keep is None else ancestors(self.model, [*keep, *self.endings()])
+        needed = (
+            list(self.model.variables)
+            if keep is None
+            else ancestors(self.model, [*keep, *self.endings()], worlds=worlds)
+        )
         plan = Plan(self.model, worlds, parameters=parameters or {}, needed=needed)
         sites = noise_sites(self.model, steps=last, needed=needed)
         noise = {site.name: sample_site(site, len(numbers)) for site in sites}
@@ -122,65 +74,6 @@ def sample_site(site: Site, patients: int) -> Tensor:
             return pyro.sample(site.name, base.expand(shape))
         with pyro.plate(f"{site.name}.levels", len(site.levels), dim=-3):
             return pyro.sample(site.name, base.expand((len(site.levels), *shape)))
-
-
-class KeyedNoise(Messenger):
-    """Fills the noise sites of a program from the keyed generator: the same patient is the same in any batch."""
-
-    def __init__(self, model: Model, *, seed: int, patients: Tensor, steps: int, device: str = "cpu") -> None:
-        super().__init__()
-        self.device = device
-        self.sites = {site.name: site for site in noise_sites(model, steps=steps)}
-        self.seed, self.patients = seed, patients
-
-    def _pyro_sample(self, message: dict[str, Any]) -> None:
-        site = self.sites.get(message["name"])
-        if site is not None and message["value"] is None:
-            message["value"] = draw_site(site, seed=self.seed, patients=self.patients).to(self.device)
-            message["done"] = True
-
-
-def draw_site(site: Site, *, seed: int, patients: Tensor) -> Tensor:
-    """The keyed noise of a site: float32 (steps, patients), or (levels, steps, patients)."""
-    draw = DRAWS[site.noise]
-
-    def component(level: str) -> Tensor:
-        first, last = site.steps[0], site.steps[-1]
-        if last - first + 1 == len(site.steps):
-            window = range(first, last + 1)
-            return draw(seed=seed, name=site.name, patients=patients, steps=window, component=level)
-        rows = [
-            draw(seed=seed, name=site.name, patients=patients, steps=range(k, k + 1), component=level)
-            for k in site.steps
-        ]
-        return torch.cat(rows)
-
-    return torch.stack([component(level) for level in site.levels]) if site.levels else component("")
-
-
-def sample(
-    model: Model,
-    *,
-    patients: int | Tensor,
-    seed: int = 0,
-    worlds: Sequence[World] = (FACTUAL,),
-    steps: int | None = None,
-    keep: Sequence[str] | None = None,
-    parameters: Mapping[str, Value] | None = None,
-    device: str = "cpu",
-) -> Journeys:
-    """Run the model's program on keyed noise: patient i is a pure function of (model, seed, i).
-
-    The noise is drawn on the processor wherever the program runs; the journeys come back to it. Raises NosographError
-    as the program does.
-    """
-    numbers = torch.arange(patients) if isinstance(patients, int) else patients
-    last = model.clock.steps if steps is None else steps
-    noise = KeyedNoise(model, seed=seed, patients=numbers, steps=last, device=device)
-    # torch's device context slows every operation down, so it is entered only where it is needed
-    with torch.no_grad(), nullcontext() if device == "cpu" else torch.device(device), noise:
-        journeys = Program(model)(numbers, worlds=worlds, steps=last, keep=keep, parameters=parameters)
-    return journeys if device == "cpu" else journeys.to("cpu")
 
 
 @dataclass
@@ -204,13 +97,14 @@ class _Run:
         self.moment = Moment(time=0.0, dt=self.dt, parameters=plan.parameters, now={}, history=[])
         self.tracks = {name: _Track() for name in keep}
         self.row = dict.fromkeys(noise, 0)
-        self.happened: dict[str, list[tuple[Tensor, Tensor, int, Tensor]]] = {}
+        self.rates: dict[str, list[Tensor]] = {}  # of the hazards that are kept: they date their events
         self.ended = self.closed = torch.full((1, len(patients)), last + 1, dtype=torch.int32)
         self.clocks: dict[str, tuple[Tensor, Value]] = {}  # of this step's hazards: noise and rate
         for name in plan.first_order:
             if self.variables[name].kind == "event":
                 self.moment.ever[name] = none
-                self.happened[name] = []
+                if name in keep:
+                    self.rates[name] = []
                 if name in plan.read_since:
                     self.moment.latest[name] = torch.full((1, len(patients)), -torch.inf)
             if self.variables[name].kind == "measurement":
@@ -249,7 +143,7 @@ class _Run:
             if name in self.keep:
                 self.tracks[name].steps.append(step)
                 self.tracks[name].values.append(moment.now[name])
-        for name in self.happened:
+        for name in moment.ever:
             self.remember(self.variables[name], step)
         for name, seen in moment.seen.items():
             moment.now[f"{name} recorded"] = seen
@@ -291,9 +185,8 @@ class _Run:
         else:
             happened = mechanism.push(self.moment, self.draw(event, "mechanism"), patients=self.patients) != 0
         happened = self.spread(happened)
-        if event.occurs == "once":
-            happened = happened & ~self.moment.ever[event.name]
-        return self.plan.intervene(event.name, step, happened, self.moment)
+        happened = self.plan.intervene(event.name, step, happened, self.moment)
+        return happened & ~self.moment.ever[event.name] if event.occurs == "once" else happened
 
     def race(self, event: Variable, step: int) -> Tensor:
         """Whether the hazard's keyed exponential falls within the step, and before its rivals'."""
@@ -306,45 +199,35 @@ class _Run:
                 assert noise is not None
                 self.clocks[name] = (noise, rate)
         noise, rate = self.clocks[event.name]
+        if event.name in self.rates:
+            self.rates[event.name].append(self.spread(torch.as_tensor(rate)))
         happened = HAZARD.push(noise, rate, self.dt)
+        own = event_delay(noise, rate)
         for name in rivals:
             if name != event.name:
-                happened = happened & (event_delay(noise, rate) <= self.rival_delay(name, step))
+                rival = self.rival_delay(name, step)
+                first = own < rival if rivals.index(name) < rivals.index(event.name) else own <= rival
+                happened = happened & first  # of equals, the one that is declared first
         return happened
 
     def rival_delay(self, name: str, step: int) -> Tensor:
-        """When a rival would happen; an event that is set, or that has happened once and for all, is no rival."""
+        """When a rival would happen; one that is kept from it, or that has happened once and for all, is no rival."""
         delay = event_delay(*self.clocks[name])
         if self.variables[name].occurs == "once":
             delay = torch.where(self.moment.ever[name], torch.inf, delay)
-        for forced in self.plan.forced.get(name, ()):
-            if forced.intervention.active(step) and forced.intervention.operator == "=":
-                delay = delay.expand(len(self.plan.worlds), delay.shape[-1]).clone()
-                delay[forced.world] = torch.inf
-        return delay
+        able = self.plan.intervene(name, step, torch.ones_like(delay, dtype=torch.bool), self.moment)
+        return torch.where(able, delay, torch.inf)
 
     def remember(self, event: Variable, step: int) -> None:
-        """Note who had the event in this step, and when."""
-        now = self.moment.now[event.name]
-        if not bool(now.any()):
-            return
-        moment = self.moment
+        """Carry the past of an event on: whether it ever happened, when last, and whether it ended anything."""
+        moment, now = self.moment, self.moment.now[event.name]
+        moment.ever[event.name] = moment.ever[event.name] | now
+        if event.name in moment.latest:
+            moment.latest[event.name] = torch.where(now, moment.time, moment.latest[event.name])
         if event.ends == "journey":
             self.ended = torch.where(now, self.ended.clamp(max=step), self.ended)
         elif event.ends == "record":
             self.closed = torch.where(now, self.closed.clamp(max=step), self.closed)
-        if now.dim() == 2:
-            everywhere = now.expand(len(self.plan.worlds), now.shape[-1])
-            world, patient = everywhere.nonzero(as_tuple=True)
-            date = torch.full(world.shape, moment.time)
-            if event.name in self.clocks:
-                noise, rate = self.clocks[event.name]
-                delay = event_delay(noise[0, patient], torch.as_tensor(rate).expand(everywhere.shape)[world, patient])
-                date = torch.where(delay < self.dt, moment.time - self.dt + delay, date)
-            self.happened[event.name].append((world, patient, step, date))
-        moment.ever[event.name] = moment.ever[event.name] | now
-        if event.name in moment.latest:
-            moment.latest[event.name] = torch.where(now, moment.time, moment.latest[event.name])
 
     def measure(self, variable: Variable, step: int) -> None:
         """Take a measurement where it is due, and carry the last recorded value where it is not."""
@@ -378,32 +261,52 @@ class _Run:
 
     def collect(self) -> Journeys:
         values = {name: _stack(track.values, len(self.patients)) for name, track in self.tracks.items()}
+        recorded = {n: _stack(t.recorded, len(self.patients)) for n, t in self.tracks.items() if n in self.moment.seen}
         for name, value in values.items():
-            if self.variables[name].kind in ("state", "static", "treatment") and value.dtype.is_floating_point:
-                self.check_finite(name, value)
+            if self.variables[name].kind != "event" and value.dtype.is_floating_point:
+                self.check_finite(name, torch.where(recorded[name], value, 0) if name in recorded else value)
         return Journeys(
             worlds=self.plan.worlds,
             patients=self.patients,
             last_step=self.last,
             values=values,
             steps={name: tuple(track.steps) for name, track in self.tracks.items()},
-            recorded={
-                n: _stack(t.recorded, len(self.patients)) for n, t in self.tracks.items() if n in self.moment.seen
-            },
-            occurrences={name: _occurrences(found) for name, found in self.happened.items() if name in self.keep},
+            recorded=recorded,
+            occurrences={name: self.find_occurrences(name, values[name]) for name in self.rates},
             ended=self.ended,
             closed=self.closed,
         )
 
+    def find_occurrences(self, event: str, happened: Tensor) -> Occurrences:
+        """Who had the event, and when: within the step for a hazard, at its end for what was set or decided then."""
+        if happened.dim() > 3:  # under Pyro's own particles there is no one list
+            happened = happened[..., :0, :, :].reshape(0, *happened.shape[-2:])
+        everywhere = happened.expand(len(self.plan.worlds) if happened.shape[0] else 0, *happened.shape[-2:])
+        world, step, patient = everywhere.nonzero(as_tuple=True)
+        date = step * self.dt
+        rates = self.rates[event]
+        if rates and len(step):
+            row = step - 1  # a hazard has no noise in step 0
+            rate = _stack(rates, len(self.patients))
+            noise = self.noise[site_name(event, "mechanism")][row, patient]
+            delay = event_delay(noise, rate[world.clamp(max=rate.shape[0] - 1), row, patient])
+            date = torch.where(delay < self.dt, row * self.dt + delay, date)
+        return Occurrences(world, patient, step, date)
+
     def check_finite(self, name: str, value: Tensor) -> None:
-        total = value.detach().sum()
-        if torch.isfinite(total) or bool(torch.isfinite(value).all()):
+        """Raise NosographError where a value is not finite while the patient lives."""
+        if torch.isfinite(value.detach().sum()):
             return
-        world, row, patient = (~torch.isfinite(value)).nonzero()[0][-3:].tolist()
+        alive = torch.tensor(self.tracks[name].steps)[:, None] < self.ended.unsqueeze(-2)
+        bad = ~torch.isfinite(value) & alive
+        if not bool(bad.any()):
+            return
+        where = bad.nonzero()[0]
+        row, patient = where[-2:].tolist()
         raise fail(
             "a value is not a finite number",
             node=name,
-            value=f"{float(value[..., world, row, patient])} at t = {self.tracks[name].steps[row] * self.dt:g}, "
+            value=f"{float(value.expand(bad.shape)[tuple(where)])} at t = {self.tracks[name].steps[row] * self.dt:g}, "
             f"patient {int(self.patients[patient])}",
             fix="clip(…, low, high) around what grows without bound, where(recorded(x), …, …) around what may miss",
         )
@@ -415,15 +318,3 @@ def _stack(rows: list[Tensor], patients: int) -> Tensor:
         return torch.empty(1, 0, patients)
     worlds = max(row.shape[-2] for row in rows)
     return torch.stack([row.expand(*row.shape[:-2], worlds, patients) for row in rows], dim=-2)
-
-
-def _occurrences(found: list[tuple[Tensor, Tensor, int, Tensor]]) -> Occurrences:
-    if not found:
-        empty = torch.empty(0, dtype=torch.int64)
-        return Occurrences(empty, empty, empty, torch.empty(0))
-    return Occurrences(
-        world=torch.cat([world for world, _, _, _ in found]),
-        patient=torch.cat([patient for _, patient, _, _ in found]),
-        step=torch.cat([torch.full_like(world, step) for world, _, step, _ in found]),
-        date=torch.cat([date for _, _, _, date in found]),
-    )

@@ -13,9 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
+from ..causal.journeys import Journeys
 from ..causal.language import Expression
 from ..causal.model import Model
-from ..causal.program import Journeys, sample
+from ..causal.sampling import sample
 from ..causal.world import FACTUAL, World, parse_intervention, parse_world
 from ..errors import fail, nearest
 from .run import SHARD_SIZE, RunSummary, write_run

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..causal.evaluate import Moment, compile_expression
 from ..causal.language import Expression, parse_expression, reads
 from ..causal.model import Model
-from ..causal.program import sample
+from ..causal.sampling import sample
 from ..errors import fail, nearest
 
 BLOCK = 20_000

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ..causal.model import Model
-from ..causal.program import sample
+from ..causal.sampling import sample
 from ..causal.world import World
 from .fingerprint import fingerprint_patients
 from .tables import WHOLE, Layout, build_tables

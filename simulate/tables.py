@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..causal.journeys import Journeys
 from ..causal.model import Model, Variable
-from ..causal.program import Journeys
 
 TABLES = ("patients", "record", "events", "truth")
 

@@ -15,9 +15,10 @@ from ..causal.compile import parse_effect
 from ..causal.effects.columns import columns
 from ..causal.effects.examine import Examination, examine
 from ..causal.evaluate import Moment, compile_expression
+from ..causal.journeys import Journeys
 from ..causal.language import Expression, reads
 from ..causal.model import Effect, Model
-from ..causal.program import Journeys, sample
+from ..causal.sampling import sample
 from ..causal.world import FACTUAL, World, parse_intervention
 from ..errors import fail
 from .cohort import Cohort, Run, Tables
