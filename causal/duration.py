@@ -40,10 +40,10 @@ def parse_steps(texts: list[str], *, clock: Clock) -> tuple[int, ...]:
         unit = match["unit"] if match else unit
         years = parse_duration(text if match or not unit else f"{text} {unit}")
         exact = years / clock.step
+        if exact > clock.steps + 0.5:
+            raise fail("a time is past the horizon", value=text, fix=f"at most {clock.text[1]}")
         step = round(exact)
         if abs(exact - step) > 1e-6 * max(1.0, exact):
             raise fail("a time is off the grid of steps", value=text, fix=f"a multiple of {clock.text[0]}")
-        if step > clock.steps:
-            raise fail("a time is past the horizon", value=text, fix=f"at most {clock.text[1]}")
         steps.append(step)
     return tuple(reversed(steps))

@@ -31,9 +31,10 @@ class Moment:
     now: dict[str, Tensor]
     history: list[dict[str, Tensor]]  # history[lag - 1]; before step 0 it repeats the start
     ever: dict[str, Tensor] = field(default_factory=dict)
-    latest: dict[str, Tensor] = field(default_factory=dict)  # time of the latest occurrence, or -inf
+    latest: dict[str, Tensor] = field(default_factory=dict)  # step of the latest occurrence, or -inf
     seen: dict[str, Tensor] = field(default_factory=dict)  # whether a measurement has been recorded
     kept: dict[int, Value] = field(default_factory=dict)  # values that never change, by expression
+    dead: Tensor | None = None  # whose journey has ended: what becomes of them is nobody's mistake
 
     def past(self, name: str, lag: int) -> Tensor:
         """The value `lag` steps ago; in step 0, and for what never changes, this step's."""
@@ -84,7 +85,7 @@ class _Compiler:
                 return _past(function, name, lag)
             case Unary("negate", operand):
                 inner = self.compile(operand)
-                return lambda moment: -inner(moment)
+                return lambda moment: -_number(inner(moment))
             case Unary(_, operand):
                 inner = self.compile(operand)
                 return lambda moment: _invert(inner(moment))
@@ -162,9 +163,14 @@ def _past(function: str, name: str, lag: int) -> Evaluator:
         case "ever":
             return lambda moment: moment.ever[name]
         case "since":
-            return lambda moment: moment.time - moment.latest[name]
+            # counted in steps: a difference of rounded times would make `since(e) <= 0.25` depend on the date
+            return lambda moment: (round(moment.time / moment.dt) - moment.latest[name]) * moment.dt
     key = f"{name} recorded"
-    return (lambda moment: moment.past(key, lag)) if lag else (lambda moment: moment.seen[name])
+
+    def recorded(moment: Moment) -> Value:
+        return moment.past(key, lag) if lag and moment.history else moment.seen[name]
+
+    return recorded
 
 
 def _tensor(value: Value) -> Tensor:
@@ -208,7 +214,7 @@ def _compare(operator: str, a: Evaluator, b: Evaluator) -> Evaluator:
         case "==":
             return lambda moment: a(moment) == b(moment)
         case "!=":
-            return lambda moment: a(moment) != b(moment)
+            return lambda moment: _differ(a(moment), b(moment))
         case "<":
             return lambda moment: a(moment) < b(moment)
         case "<=":
@@ -216,6 +222,11 @@ def _compare(operator: str, a: Evaluator, b: Evaluator) -> Evaluator:
         case ">":
             return lambda moment: a(moment) > b(moment)
     return lambda moment: a(moment) >= b(moment)
+
+
+def _differ(a: Value, b: Value) -> Value:
+    """As every comparison, false where one side has no value yet."""
+    return _either(a < b, a > b)
 
 
 def _where(condition: Tensor | bool, yes: Value, no: Value) -> Value:
@@ -244,7 +255,8 @@ def clip(value: Value, low: Value, high: Value) -> Value:
 
 
 def _power(base: Value, exponent: Value) -> Value:
-    """Small whole powers multiply; others are exp(b log a), whose bits don't depend on position."""
+    """Small whole powers multiply; others are exp(b log |a|), whose bits don't depend on position, with the sign that a
+    whole power has; a negative number has no other power. Anything to the power 0 is 1."""
     if not isinstance(base, Tensor) and not isinstance(exponent, Tensor):
         try:
             return float(base**exponent)
@@ -257,7 +269,11 @@ def _power(base: Value, exponent: Value) -> Value:
         for _ in range(int(abs(exponent)) - 1):
             result = result * base
         return result if exponent > 0 else 1.0 / result
-    return torch.exp(_number(exponent) * torch.log(_tensor(_number(base))))
+    x, y = _tensor(_number(base)), _tensor(_number(exponent))
+    size = torch.exp(y * torch.log(torch.abs(x)))
+    odd = torch.remainder(y, 2) == 1
+    signed = torch.where(odd, -size, torch.where(y == torch.floor(y), size, torch.nan))
+    return torch.where(y == 0, 1.0, torch.where(x < 0, signed, size))
 
 
 def _interpolate(x: Tensor, xs: Tensor, ys: Tensor) -> Tensor:

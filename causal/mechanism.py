@@ -12,9 +12,11 @@ from torch import Tensor
 from ..errors import fail
 from .evaluate import Evaluator, Moment, Value, clip, compile_expression
 from .families import FAMILIES, Constraint, Family, satisfies
+from .families.categorical import Categorical
+from .families.uniform import Uniform
 from .language import Expression
 from .language.bounds import Range, bound
-from .language.syntax import Call, Draw, find_draw
+from .language.syntax import Binary, Call, Draw, find_draw
 
 LIMITS: dict[Constraint, Range] = {
     "real": (-math.inf, math.inf),
@@ -29,6 +31,10 @@ WORDS: dict[Constraint, str] = {
     "nonnegative": "zero or more",
     "probability": "between 0 and 1",
     "count": "a whole number, zero or more",
+}
+JOINT: dict[type[Family], str] = {  # what a family asks of its parameters together
+    Uniform: "finite, the high one no less than the low",
+    Categorical: "zero or more, and one of them positive",
 }
 
 
@@ -61,6 +67,9 @@ class Mechanism:
         values = [evaluate(moment) for evaluate in self.parameters]
         for index in self.doubtful:
             self.check(values[index], index, moment, patients)
+        if type(self.family) in JOINT:
+            for index, valid in enumerate(self.family.valid(*values)):
+                self.complain(~valid, values[index], index, moment, patients, JOINT[type(self.family)])
         return values
 
     def check(self, value: Value, index: int, moment: Moment, patients: Tensor) -> None:
@@ -68,14 +77,23 @@ class Mechanism:
         kind = _constraint(self.family, index)
         tensor = _as_tensor(value).detach()
         least, greatest = (float(extreme) for extreme in torch.aminmax(tensor))
-        if within((least, greatest), kind) and (kind != "count" or bool(satisfies(kind, tensor).all())):
+        if not within((least, greatest), kind) or kind == "count":
+            self.complain(~satisfies(kind, tensor), tensor, index, moment, patients, WORDS[kind])
+
+    def complain(self, bad: Tensor, value: Value, index: int, moment: Moment, patients: Tensor, rule: str) -> None:
+        """Raise NosographError for the first patient, alive, whose parameter is `bad`."""
+        assert self.family is not None
+        if moment.dead is not None:
+            bad = bad & ~moment.dead
+        if not bool(bad.any()):
             return
-        where = (~satisfies(kind, tensor)).nonzero()[0]
-        found = float(tensor[tuple(where)])
-        number = f", patient {int(patients[where[-1]])}" if tensor.dim() and tensor.shape[-1] == len(patients) else ""
+        where = bad.nonzero()[0]
+        found = float(_as_tensor(value).expand(bad.shape)[tuple(where)])
+        number = f", patient {int(patients[where[-1]])}" if bad.dim() and bad.shape[-1] == len(patients) else ""
         names = self.family.parameters or ("weight",)
+        kind = _constraint(self.family, index)
         raise fail(
-            f"the {names[min(index, len(names) - 1)]} of {self.family.name} must be {WORDS[kind]}",
+            f"the {names[min(index, len(names) - 1)]} of {self.family.name} must be {rule}",
             node=self.variable,
             value=f"{found:g} at t = {moment.time:g}{number}",
             fix="where(recorded(x), …, …) around a measurement that may not have been taken yet"
@@ -130,11 +148,30 @@ def _doubtful(draw: Draw, index: int, family: Family, known: Mapping[str, Range]
     expression = draw.parameters[index]
     if any(getattr(node, "name", "") in measured for node in expression.walk()):
         return True  # a measurement is NaN until there is one
+    if kind != "real" and any(_undefined(node, known) for node in expression.walk()):
+        return True  # a NaN is under no bound
     if kind == "real":
         return False  # what overflows is caught in the value itself
     low, high = bound(expression, known=known)
     above = low > LIMITS[kind][0] or (low == LIMITS[kind][0] and kind != "positive")
     return kind == "count" or not (above and high <= LIMITS[kind][1])
+
+
+def _undefined(node: Expression, known: Mapping[str, Range]) -> bool:
+    """Whether an operation may have no result: the logarithm of less than nothing, 0 / 0."""
+    match node:
+        case Call("log" | "sqrt", (operand,)):
+            return bound(operand, known=known)[0] < 0
+        case Call("logit", (operand,)):
+            low, high = bound(operand, known=known)
+            return low < 0 or high > 1
+        case Binary("/", _, divisor):
+            low, high = bound(divisor, known=known)
+            return low <= 0 <= high
+        case Binary("**", base, exponent):
+            low, high = bound(exponent, known=known)
+            return bound(base, known=known)[0] < 0 and not (low == high and low.is_integer())
+    return False
 
 
 def _as_tensor(value: Value) -> Tensor:

@@ -223,9 +223,10 @@ class _Run:
         moment, now = self.moment, self.moment.now[event.name]
         moment.ever[event.name] = moment.ever[event.name] | now
         if event.name in moment.latest:
-            moment.latest[event.name] = torch.where(now, moment.time, moment.latest[event.name])
+            moment.latest[event.name] = torch.where(now, step, moment.latest[event.name])
         if event.ends == "journey":
             self.ended = torch.where(now, self.ended.clamp(max=step), self.ended)
+            moment.dead = self.ended <= step
         elif event.ends == "record":
             self.closed = torch.where(now, self.closed.clamp(max=step), self.closed)
 

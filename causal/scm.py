@@ -42,11 +42,12 @@ def order_variables(model: Model, *, first: bool, worlds: Iterable[World] = ()) 
     graph.add_nodes_from(model.variables)
     for variable in model.variables.values():
         for read in _reads_in_step(variable, first):
-            if read.name in model.variables and (read.same_step or (first and read.how == "value")):
+            if read.name in model.variables and _waits(read, first):
                 graph.add_edge(read.name, variable.name)
     for intervention in (i for world in worlds for i in world.interventions):
-        for read in reads(intervention.value):
-            if read.name in model.variables and (read.same_step or first):
+        acts = intervention.active(0) if first else intervention.stop > 1
+        for read in reads(intervention.value) if acts else ():
+            if read.name in model.variables and _waits(read, first):
                 graph.add_edge(read.name, intervention.target)
     for event in model.variables.values():
         if event.ends == "record":  # nothing is recorded from the step on in which the record ends
@@ -66,6 +67,11 @@ def order_variables(model: Model, *, first: bool, worlds: Iterable[World] = ()) 
             value=" -> ".join([*cycle, cycle[0]]),
             fix=f"{cycle[-1]}[-1] for the last step's value somewhere in the loop",
         ) from None
+
+
+def _waits(read: Read, first: bool) -> bool:
+    """Whether a read needs this step's value; at step 0 a lag reads the start."""
+    return read.same_step or (first and read.how in ("value", "recorded"))
 
 
 def _rank(model: Model, name: str, index: Mapping[str, int]) -> tuple[bool, int]:
@@ -149,8 +155,11 @@ class Plan:
         return compile_expression(expression, constant=self.constant, levels=self.levels)
 
     def set_parameters(self, parameters: Mapping[str, Value]) -> dict[str, Value]:
-        """The parameters' values: numbers, or (worlds, 1) where an intervention changes one."""
-        values: dict[str, Value] = {name: p.value for name, p in self.model.parameters.items()} | dict(parameters)
+        """The parameters' values: (1, 1), or (worlds, 1) where an intervention changes one."""
+        # numbers become float32 in every world, as they must in a world that changes one, so that twins have one bit
+        # pattern and no world depends on which others run beside it
+        given = {name: p.value for name, p in self.model.parameters.items()} | dict(parameters)
+        values: dict[str, Value] = {n: v if isinstance(v, Tensor) else _spread(v, (1, 1)) for n, v in given.items()}
         shape = (len(self.worlds), 1)
         for index, world in enumerate(self.worlds):
             for change in world.interventions:
@@ -183,13 +192,17 @@ class Plan:
         active = [forced for forced in self.forced.get(name, ()) if forced.intervention.active(step)]
         if not active:
             return natural
-        rows = list(natural.expand(len(self.worlds), natural.shape[-1]))
+        if step == 0:
+            moment.now.setdefault(name, natural)  # a target's own past is its natural start
+        truth = natural.dtype == torch.bool and self.model.variables[name].kind in ("event", "static")
+        kind = natural.dtype if truth or natural.dtype != torch.bool else torch.float32  # half a dose is half a dose
+        rows = list(natural.to(kind).expand(len(self.worlds), natural.shape[-1]))
         for forced in active:
             value = torch.as_tensor(forced.evaluate(moment), dtype=torch.float32)
             new = (value[min(forced.world, value.shape[0] - 1)] if value.dim() > 1 else value).expand(rows[0].shape)
             old = rows[forced.world]
             changed = {"=": new, "+=": old + new, "*=": old * new}[forced.intervention.operator]
-            rows[forced.world] = changed != 0 if natural.dtype == torch.bool else changed.to(natural.dtype)
+            rows[forced.world] = changed != 0 if truth else changed.to(kind)
         return torch.stack(rows)
 
 
@@ -197,9 +210,13 @@ def _spread(value: Value, shape: tuple[int, int]) -> Tensor:
     return torch.as_tensor(value, dtype=torch.float32).expand(shape)
 
 
-def ancestors(model: Model, names: Iterable[str]) -> list[str]:
-    """`names` and all that they depend on, in the order of the model."""
+def ancestors(model: Model, names: Iterable[str], *, worlds: Iterable[World] = ()) -> list[str]:
+    """`names` and all that they depend on, policies in `worlds` included, in the order of the model."""
     graph = causal_graph(model)
+    for intervention in (i for world in worlds for i in world.interventions):
+        for read in reads(intervention.value):
+            if read.name in model.variables and intervention.target in model.variables:
+                graph.add_edge(read.name, intervention.target)
     closing = [v.name for v in model.variables.values() if v.ends == "record"]
     wanted: set[str] = set()
     stack = list(names)
