@@ -378,8 +378,9 @@ def test_coverage_is_nominal() -> None:
     for seed in range(replicates):
         frame = draw_world(rows, 1000 + seed)
         y, t = frame["score@6"].to_numpy(), frame["drug@0"].to_numpy()
-        design = basis(encode(frame, columns), [t == 1, t == 0])
-        e = cross_fitted_propensity(t, design, 1.0)
+        encoded, arms = encode(frame, columns), [t == 1, t == 0]
+        design = basis(encoded, arms)
+        e = cross_fitted_propensity(t, basis(encoded, arms, products=False), 1.0)
         found = [
             interacted_regression(y, t, design, (1.0, 0.0)),
             augmented_weighting(y, t, design, (1.0, 0.0), (e, 1 - e)),
