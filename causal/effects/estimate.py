@@ -100,7 +100,7 @@ def cross_fitted_propensity(treatment: Array, design: Array, level: float) -> Ar
 
 def weighting_error(outcome: Array, treated: Array, design: Array, propensity: Array) -> float:
     """The standard error of the self-normalized weighting estimate with an estimated logistic propensity: the
-    influence function less its projection on the propensity's scores (Lunceford & Davidian 2004, section 3)."""
+    influence function less its projection on the propensity's scores (Lunceford & Davidian 2004)."""
     weights = (treated / propensity, (1 - treated) / (1 - propensity))
     means = [np.sum(weight * outcome) / np.sum(weight) for weight in weights]
     influence = weights[0] * (outcome - means[0]) - weights[1] * (outcome - means[1])

@@ -110,7 +110,7 @@ def refute(
 
 def robustness_value(t: float, degrees_of_freedom: float) -> float:
     """How much of the residual variance of both cause and outcome a hidden confounder must explain to bring a
-    regression estimate with statistic `t` to zero (Cinelli & Hazlett 2020, "Making sense of sensitivity", eq. 8)."""
+    regression estimate with statistic `t` to zero (Cinelli & Hazlett 2020, "Making sense of sensitivity")."""
     f2 = t**2 / degrees_of_freedom
     return float((np.sqrt(f2**2 + 4 * f2) - f2) / 2)
 
