@@ -65,7 +65,7 @@ def _write(figure: Figure, suffix: str) -> bytes:
         "png": {"Software": None},
         "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
     }
-    settings = {"svg.hashsalt": "nosograph", "svg.fonttype": "none", "pdf.fonttype": 42, "savefig.bbox": None}
+    settings: Any = {"svg.hashsalt": "nosograph", "svg.fonttype": "none", "pdf.fonttype": 42, "savefig.bbox": None}
     written = io.BytesIO()
     with matplotlib.rc_context(settings):
         figure.savefig(
@@ -187,7 +187,7 @@ def _draw_shape(axes: Axes, kind: str, center: Point, size: Point, *, latent: bo
 
 
 def _write_text(axes: Axes, x: float, y: float, text: str, **look: Any) -> None:
-    look = {"size": SIZE, "ha": "center", "weight": "normal"} | look
+    look = {"size": SIZE, "ha": "center", "weight": "normal", **look}
     axes.text(x, y, text, va="center", family=FONT, color="black", parse_math=False, zorder=4, **look)
 
 

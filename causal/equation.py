@@ -20,7 +20,7 @@ MEANINGS = {
     "Logistic": "a bell curve with somewhat heavier tails around {0}, scale {1}",
     "Uniform": "every value between {0} and {1} is equally likely",
     "Exponential": "positive: a waiting time at a constant rate of {0}, so with mean 1 / rate",
-    "Weibull": "positive: a waiting time of scale {0} and shape {1}, longer than x with probability exp(-(x/scale)^shape)",
+    "Weibull": "positive: a waiting time of scale {0} and shape {1}, longer than x by exp(-(x/scale)^shape)",
     "Gamma": "positive and skewed: shape {0} and rate {1}, so with mean shape / rate",
     "Beta": "between 0 and 1: a is {0} and b is {1}, so with mean a / (a + b)",
     "Bernoulli": "{0} is the probability of 1; otherwise it is 0",

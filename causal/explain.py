@@ -16,6 +16,7 @@ from .model import Claim, Clock, Effect, Evidence, Model, Parameter, Schedule, V
 if TYPE_CHECKING:
     from ..ontology.knowledge import KnowledgeGraph
 
+__all__ = ["Explanation", "Section", "count_evidence", "explain_model", "explain_variable"]
 KINDS = {
     "static": "a static: it has one value for the whole journey",
     "state": "a state: the truth, which changes in time and is on no record",
@@ -75,8 +76,9 @@ def _describe_estimand(effect: Effect, clock: Clock) -> str:
     given = "afterwards as the model has it" if effect.strategy == "initiation" else "kept so to the end"
     dead = f"composite, {effect.composite:g} for the dead" if effect.composite is not None else effect.death
     return (
-        f"{effect.treatment} on {effect.outcome} by {describe_time(effect.at, clock)}{among}: {high:g} against {low:g}, "
-        f"decided at {describe_time(effect.decision, clock)}, {given} ({effect.strategy}); deaths: {dead}"
+        f"{effect.treatment} on {effect.outcome} by {describe_time(effect.at, clock)}{among}: "
+        f"{high:g} against {low:g}, decided at {describe_time(effect.decision, clock)}, "
+        f"{given} ({effect.strategy}); deaths: {dead}"
     )
 
 

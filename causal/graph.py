@@ -14,9 +14,9 @@ from .model import Model, Schedule, Variable
 from .world import Intervention
 
 
-def causal_graph(model: Model) -> nx.DiGraph:
+def causal_graph(model: Model) -> nx.DiGraph[str]:
     """The causal graph: variables as nodes (`kind`, `recorded`), claims as edges (`lag`: the least, in steps)."""
-    graph = nx.DiGraph()
+    graph: nx.DiGraph[str] = nx.DiGraph()
     for variable in model.variables.values():
         graph.add_node(variable.name, kind=variable.kind, recorded=variable.recorded and variable.kind != "state")
     for variable in model.variables.values():

@@ -12,6 +12,7 @@ import itertools
 from bisect import bisect_left, insort
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -78,7 +79,7 @@ def arrange(sizes: Mapping[str, Point], edges: Sequence[Edge]) -> Layout:
 
 def _orient(pairs: Sequence[tuple[int, int]], *, nodes: int) -> list[tuple[int, int]]:
     """The edges, those turned round that would close a cycle."""
-    graph = nx.DiGraph()
+    graph: nx.DiGraph[int] = nx.DiGraph()
     graph.add_nodes_from(range(nodes))
     turned = []
     for cause, effect in pairs:
@@ -90,7 +91,6 @@ def _orient(pairs: Sequence[tuple[int, int]], *, nodes: int) -> list[tuple[int, 
 
 def _assign_layers(pairs: Sequence[tuple[int, int]], *, nodes: int) -> list[int]:
     """Layer 0 on top; each edge goes down by at least one, all of them together by as little as can be."""
-    from scipy.optimize import linprog
     from scipy.sparse import lil_array
 
     if not pairs:
@@ -102,8 +102,7 @@ def _assign_layers(pairs: Sequence[tuple[int, int]], *, nodes: int) -> list[int]
         cost[upper] -= 1
         cost[lower] += 1
     # the matrix is totally unimodular, so a vertex is whole; bounded by the longest path there can be
-    result = linprog(cost, A_ub=rows.tocsr(), b_ub=-np.ones(len(pairs)), bounds=(0, nodes), method="highs-ds")
-    found = [round(value) for value in result.x]
+    found = [round(value) for value in _minimize(cost, rows, -np.ones(len(pairs)), [(0, nodes)] * nodes)]
     used = {at: i for i, at in enumerate(sorted(set(found)))}
     return [used[at] for at in found]
 
@@ -195,7 +194,6 @@ def _place(
     rows: Sequence[Sequence[int]], segments: Sequence[tuple[int, int]], half: Sequence[float], *, real: int
 ) -> list[float]:
     """The x of each node in inches: neighbours apart, the weighted sum of all sideways steps least."""
-    from scipy.optimize import linprog
     from scipy.sparse import lil_array
 
     nodes = len(half)
@@ -214,8 +212,15 @@ def _place(
     if not len(bound):
         return list(half)
     cost[:nodes] = 1e-4  # and what could stand anywhere stands to the left
-    result = linprog(cost, A_ub=matrix.tocsr(), b_ub=bound, bounds=bounds, method="highs-ds")
-    return [round(float(value), 4) for value in result.x[:nodes]]
+    return [round(value, 4) for value in _minimize(cost, matrix, bound, bounds)[:nodes]]
+
+
+def _minimize(cost: Any, matrix: Any, bound: Any, bounds: Sequence[tuple[float, float | None]]) -> list[float]:
+    """x within `bounds` of the least cost . x where matrix x <= bound, by the simplex method: a vertex."""
+    from scipy.optimize import linprog
+
+    result: Any = linprog(cost, A_ub=matrix.tocsr(), b_ub=bound, bounds=bounds, method="highs-ds")
+    return [float(value) for value in result.x]
 
 
 def _stack(
