@@ -24,7 +24,7 @@ def read_owl(path: Path, *, reason: bool = False) -> Iterator[ox.Quad]:
     Raises NosographError where the file is not OWL, declares XML entities, is inconsistent (with `reason`), or where
     `reason` is asked for and Java is missing.
     """
-    import owlready2  # type: ignore[import-untyped]
+    import owlready2
 
     root = refuse_entities(path).rpartition(":")[2]
     if root not in ("RDF", "Ontology"):

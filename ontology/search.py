@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from heapq import nsmallest
+from typing import NamedTuple
 
-_WORD = re.compile(r"\w+")
+_BETWEEN_WORDS = re.compile(r"\W+")
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,7 @@ class Match:
     kind: str
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One label or synonym of a concept."""
 
     iri: str
@@ -34,7 +34,7 @@ class Entry:
 
 def _words(text: str) -> str:
     """The words of a text, each after a blank, in one case: " alzheimer s disease"."""
-    return "".join(f" {word}" for word in _WORD.findall(text.casefold()))
+    return f" {_BETWEEN_WORDS.sub(' ', text.casefold())}".replace("  ", " ").rstrip()
 
 
 class TextIndex:

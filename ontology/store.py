@@ -6,6 +6,7 @@ A store is built aside and then renamed, so that it is there whole or not at all
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import shutil
@@ -22,8 +23,9 @@ from oxrdflib import OxigraphStore
 
 from ..errors import fail
 
-_READERS = ("obo.py", "hpo.py", "rdf.py", "owl.py", "rf2.py", "prefixes.py", "store.py")
+_READERS = ("obo.py", "hpo.py", "rdf.py", "owl.py", "rf2.py", "prefixes.py")
 _ASIDE = "building-"
+_log = logging.getLogger("nosograph")
 _A_DAY = 86_400.0
 _UNUSED = 60 * _A_DAY
 _DEEPEST_QUERY = 100
@@ -62,6 +64,7 @@ def open_cached(folder: Path, key: str, build: Callable[[], Iterable[ox.Quad]]) 
     """
     target = folder / key
     if not target.is_dir():
+        _log.info("reading the ontologies into %s, once; this takes some ten seconds", target)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             _remove_old(folder)

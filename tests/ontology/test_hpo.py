@@ -4,6 +4,7 @@ import csv
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nosograph.errors import NosographError
@@ -25,7 +26,8 @@ def rows() -> list[dict[str, str]]:
 
 
 def count(knowledge: KnowledgeGraph, where: str) -> int:
-    return int(next(iter(knowledge.sparql(f"SELECT (COUNT(*) AS ?n) {{ {where} }}")))[0])
+    rows: Any = knowledge.sparql(f"SELECT (COUNT(*) AS ?n) {{ {where} }}")
+    return int(next(iter(rows))[0])
 
 
 def test_counts_are_those_of_the_file(knowledge: KnowledgeGraph, rows: list[dict[str, str]]) -> None:
@@ -44,7 +46,8 @@ def test_counts_are_those_of_the_file(knowledge: KnowledgeGraph, rows: list[dict
     misspelt = '?a dcterms:source ?r FILTER(isLiteral(?r) && STRSTARTS(?r, "PMID"))'  # "PMID:20037588P" and one more
     assert count(knowledge, misspelt) == sum(reference.startswith("PMID") for reference in references) - pmids == 2
     patients = "SELECT (SUM(?n) AS ?affected) (SUM(?m) AS ?examined) { ?a noso:affected ?n ; noso:examined ?m }"
-    affected, examined = next(iter(knowledge.sparql(patients)))
+    sums: Any = knowledge.sparql(patients)
+    affected, examined = next(iter(sums))
     counts = [row["frequency"].split("/") for row in rows if "/" in row["frequency"]]
     assert int(affected) == sum(int(n) for n, _ in counts)
     assert int(examined) == sum(int(m) for _, m in counts)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import networkx
 import pyoxigraph as ox
@@ -27,9 +28,9 @@ def knowledge() -> KnowledgeGraph:
 
 
 @pytest.fixture(scope="module")
-def hierarchy() -> networkx.DiGraph:
+def hierarchy() -> "networkx.DiGraph[str]":
     """HPO's is-a edges, child to parent, by a regular expression over the file."""
-    graph = networkx.DiGraph()
+    graph: networkx.DiGraph[str] = networkx.DiGraph()
     for stanza in OBO_FILE.read_text(encoding="utf-8").split("\n[Term]\n")[1:]:
         term = re.search(r"^id: (\S+)", stanza, re.M)
         assert term
@@ -39,13 +40,14 @@ def hierarchy() -> networkx.DiGraph:
 
 
 def count(knowledge: KnowledgeGraph, where: str) -> int:
-    return int(next(iter(knowledge.sparql(f"SELECT (COUNT(*) AS ?n) {{ {where} }}")))[0])
+    rows: Any = knowledge.sparql(f"SELECT (COUNT(*) AS ?n) {{ {where} }}")
+    return int(next(iter(rows))[0])
 
 
 # Hierarchy
 
 
-def test_hierarchy_is_networkx_own(knowledge: KnowledgeGraph, hierarchy: networkx.DiGraph) -> None:
+def test_hierarchy_is_networkx_own(knowledge: KnowledgeGraph, hierarchy: "networkx.DiGraph[str]") -> None:
     assert hierarchy.number_of_nodes() > 19_000
     for term in hierarchy:
         assert set(knowledge.parents(term)) == set(hierarchy.successors(term))
@@ -56,7 +58,7 @@ def test_hierarchy_is_networkx_own(knowledge: KnowledgeGraph, hierarchy: network
 
 
 def test_subsumption_is_reflexive_and_follows_the_hierarchy(
-    knowledge: KnowledgeGraph, hierarchy: networkx.DiGraph
+    knowledge: KnowledgeGraph, hierarchy: "networkx.DiGraph[str]"
 ) -> None:
     terms = sorted(hierarchy)[::1500]
     for lower in terms:
@@ -66,7 +68,7 @@ def test_subsumption_is_reflexive_and_follows_the_hierarchy(
 
 
 def test_ancestors_are_those_of_hpo_toolkit(
-    knowledge: KnowledgeGraph, hierarchy: networkx.DiGraph, tmp_path: Path
+    knowledge: KnowledgeGraph, hierarchy: "networkx.DiGraph[str]", tmp_path: Path
 ) -> None:
     hpotk = pytest.importorskip("hpotk")
 
@@ -224,11 +226,9 @@ def test_diseases_by_name(knowledge: KnowledgeGraph) -> None:
 
 
 def test_sparql_asks_everything_at_once(knowledge: KnowledgeGraph) -> None:
-    rows = list(
-        knowledge.sparql(
-            "SELECT DISTINCT ?label { ?a noso:disease OMIM:104300 ; noso:phenotype ?p . "
-            "?p rdfs:subClassOf* HP:0000707 ; rdfs:label ?label }"
-        )
+    rows: Any = knowledge.sparql(
+        "SELECT DISTINCT ?label { ?a noso:disease OMIM:104300 ; noso:phenotype ?p . "
+        "?p rdfs:subClassOf* HP:0000707 ; rdfs:label ?label }"
     )
     expected = {
         knowledge.label(a.phenotype)
@@ -270,14 +270,12 @@ def test_updates_cannot_fetch() -> None:
 
 def test_adding_to_a_cached_graph_leaves_the_cache_alone(tmp_path: Path) -> None:
     knowledge = KnowledgeGraph.open()
-    before = len(knowledge)
     more = rdflib.Graph()
     more.add((rdflib.URIRef("http://e.org/a"), rdflib.RDFS.label, rdflib.Literal("a thing of mine")))
     knowledge.add(more)
-    assert len(knowledge) == before + 1
     assert knowledge.search("thing of mine")[0].concept == "http://e.org/a"
     assert knowledge.label("HP:0001250") == "Seizure"
-    assert len(KnowledgeGraph.open()) == before
+    assert KnowledgeGraph.open().label("http://e.org/a") is None
 
 
 def test_own_files_are_cached_with_hpo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """OBO files, written here as the format's specification shows them."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nosograph.errors import NosographError
@@ -74,7 +75,7 @@ def test_a_term_is_read_whole(knowledge: KnowledgeGraph) -> None:
 
 
 def test_relations_take_the_name_of_their_cross_reference(knowledge: KnowledgeGraph) -> None:
-    found = knowledge.sparql("SELECT ?x { UBERON:0000955 BFO:0000050 ?x }")
+    found: Any = knowledge.sparql("SELECT ?x { UBERON:0000955 BFO:0000050 ?x }")
     assert [str(row[0]) for row in found] == ["http://purl.obolibrary.org/obo/UBERON_0001016"]
 
 

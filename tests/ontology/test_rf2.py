@@ -4,6 +4,7 @@ The identifiers and names are SNOMED CT's own for the top of its hierarchy and a
 """
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nosograph.errors import NosographError
@@ -85,7 +86,7 @@ def test_a_release_is_read(release: Path) -> None:
         "SNOMEDCT:138875005",
     }
     assert knowledge.descendants("SNOMEDCT:12738006") == frozenset()
-    site = knowledge.sparql("SELECT ?x { SNOMEDCT:26929004 SNOMEDCT:363698007 ?x }")
+    site: Any = knowledge.sparql("SELECT ?x { SNOMEDCT:26929004 SNOMEDCT:363698007 ?x }")
     assert [str(row[0]) for row in site] == ["http://snomed.info/id/12738006"]
     assert knowledge.search("alzheimer's disease")[0].concept == "SNOMEDCT:26929004"
 
