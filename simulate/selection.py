@@ -12,6 +12,7 @@ from ..causal.evaluate import Moment, compile_expression
 from ..causal.language import Expression, parse_expression, reads
 from ..causal.model import Model
 from ..causal.sampling import sample
+from ..causal.world import check_levels, check_read
 from ..errors import fail, nearest
 
 BLOCK = 20_000
@@ -29,12 +30,19 @@ class Entrants:
 def parse_condition(text: str, *, model: Model) -> Expression:
     """A condition on entry such as `age >= 65`. Raises NosographError for a name that the model does not have."""
     condition = parse_expression(text)
-    for read in reads(condition):
-        if read.name not in model.variables and read.name not in model.parameters and read.name not in ("t", "dt"):
+    for read in sorted(reads(condition)):
+        variable = model.variables.get(read.name)
+        if variable is None and read.name not in model.parameters and read.name not in ("t", "dt"):
             near = nearest(read.name, model.variables)
             raise fail(
                 f"the model has no variable {read.name!r}", value=text, fix=near and text.replace(read.name, near)
             )
+        check_read(read, model=model, text=text)
+        if read.lag or read.how in ("ever", "since") or (variable is not None and variable.kind == "event"):
+            raise fail(
+                f"who enters is chosen at the start, where {read.name!r} has no past", value=text, fix="age > 50"
+            )
+    check_levels(condition, model=model)
     return condition
 
 
@@ -76,18 +84,18 @@ def meets(model: Model, conditions: list[Expression], *, patients: Tensor, seed:
     """Which of `patients` meet all conditions at step 0: bool, (patients,)."""
     names = sorted({read.name for read in reads(*conditions)} & set(model.variables))
     start = sample(model, patients=patients, seed=seed, steps=0, keep=names)
-    now = {}
+    now: dict[str, Tensor] = {}
+    seen = {name: taken.any(1) for name, taken in start.recorded.items()}
     for name in names:
-        value = start.values[name]
+        held = start.values[name]
         if name in start.recorded:
-            value = torch.where(start.recorded[name], value, torch.nan)
-        now[name] = value[:, 0] if value.shape[1] else torch.full((1, len(patients)), torch.nan)
+            held = torch.where(start.recorded[name], held, torch.nan)
+        now[name] = held[:, 0] if held.shape[1] else torch.full((1, len(patients)), torch.nan)
     parameters = {name: parameter.value for name, parameter in model.parameters.items()}
-    moment = Moment(time=0.0, dt=model.clock.dt, parameters=parameters, now=now, history=[])
+    moment = Moment(time=0.0, dt=model.clock.dt, parameters=parameters, now=now, history=[], seen=seen)
     levels = {variable.name: variable.levels for variable in model.variables.values() if variable.levels}
     kept = torch.ones(len(patients), dtype=torch.bool)
     for condition in conditions:
         value = compile_expression(condition, constant=frozenset(), levels=levels)(moment)
-        truth = torch.as_tensor(value)
-        kept &= (truth != 0).expand(1, len(patients))[0]
+        kept &= (torch.as_tensor(value) != 0).expand(1, len(patients))[0]
     return kept
