@@ -105,12 +105,15 @@ def _at_steps(journeys: Journeys, variable: Variable, steps: Sequence[int]) -> t
         return values, ~torch.isnan(values) if variable.kind == "measurement" else None
     if variable.kind != "measurement":
         return values[:, [own.index(step) for step in steps]], None
-    full = values.new_full((values.shape[0], len(steps), values.shape[2]), torch.nan)
+    full = values.new_zeros((values.shape[0], len(steps), values.shape[2]))
+    due = torch.zeros(full.shape, dtype=torch.bool)
     place = {step: row for row, step in enumerate(steps)}
     shared = [(row, place[step]) for row, step in enumerate(own) if step in place]
     if shared:
-        full[:, [target for _, target in shared]] = values[:, [source for source, _ in shared]]
-    return full, ~torch.isnan(full)
+        sources, targets = [source for source, _ in shared], [target for _, target in shared]
+        full[:, targets] = values[:, sources]
+        due[:, targets] = ~torch.isnan(values[:, sources])
+    return full, due
 
 
 def build_record(journeys: Journeys, *, model: Model) -> pa.Table:
@@ -216,7 +219,7 @@ def _column(values: Tensor, valid: pa.Buffer | None, variable: Variable) -> pa.A
     flat = _patient_major(values)
     count = len(flat)
     if variable.levels:
-        codes = pa.Array.from_buffers(pa.int32(), count, [valid, pa.py_buffer(flat.astype(np.int32))])
+        codes = pa.Array.from_buffers(pa.int32(), count, [valid, pa.py_buffer(np.nan_to_num(flat).astype(np.int32))])
         return pa.DictionaryArray.from_arrays(codes, pa.array(variable.levels, pa.string()))
     if flat.dtype == np.bool_:
         return pa.Array.from_buffers(pa.bool_(), count, [valid, _bitmap(flat)])
