@@ -14,6 +14,7 @@ import networkx
 import pyoxigraph as ox
 import pytest
 import rdflib
+
 from nosograph.errors import NosographError
 from nosograph.ontology.hpo import locate_hpo
 from nosograph.ontology.knowledge import KnowledgeGraph

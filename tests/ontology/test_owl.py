@@ -5,6 +5,7 @@ from pathlib import Path
 
 import owlready2
 import pytest
+
 from nosograph.errors import NosographError
 from nosograph.ontology.knowledge import KnowledgeGraph
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from nosograph.errors import NosographError
 from nosograph.ontology.knowledge import KnowledgeGraph
 

@@ -3,9 +3,10 @@
 import math
 
 import pytest
+from scipy import constants
+
 from nosograph.errors import NosographError
 from nosograph.ontology.units import conversion_factor, parse_unit
-from scipy import constants
 
 
 @pytest.mark.parametrize(
