@@ -19,7 +19,8 @@ from ..ontology.document import (
     VariableEntry,
     validate_document,
 )
-from ..ontology.mapping import find_imports, find_root, to_data
+from ..ontology.mapping import order_models, to_data
+from ..ontology.shapes import check_targets
 from ..ontology.vocabulary import local_name, parameter_iri, variable_iri
 from .clock import parse_clock, parse_schedule
 from .duration import parse_step
@@ -27,7 +28,7 @@ from .findings import Findings, Place
 from .language import Expression, parse_expression, parse_mechanism
 from .language.syntax import FAMILIES, RESERVED, Binary, Draw
 from .model import Claim, Clock, Effect, Evidence, Model, Parameter, Schedule, Variable
-from .rules import check_claims, check_model_rules
+from .rules import check_claims, check_entry, check_model_rules
 
 EFFECT = re.compile(r"\s*(?P<treatment>\w+)\s*->\s*(?P<outcome>\w+)\s*@\s*(?P<at>.+)")
 DEFAULT_CLOCK = ClockEntry(step="1 year", horizon="1 year", unit="year")
@@ -50,30 +51,15 @@ def examine_graph(graph: Graph, *, places: Mapping[str, Places] | None = None) -
     findings = Findings()
     documents: dict[URIRef, Document] = {}
     with findings.catch(""):
-        for iri in order_documents(graph, find_root(graph)):
+        for iri in order_models(graph):
             known = (places or {}).get(local_name(iri)) or Places("", {})
             findings.places = {**findings.places, **_shorten(known)}
             documents[iri] = validate_document(to_data(graph, iri), known)
+    for problem in check_targets(graph):
+        findings.error(problem.node, problem.problem, fix=problem.fix, value=problem.value)
     if findings.errors:
         return None, findings
     return _Compiler(documents, findings).compile(), findings
-
-
-def order_documents(graph: Graph, root: URIRef) -> list[URIRef]:
-    """The models that the root needs, each after those that it imports, the root last."""
-    order: list[URIRef] = []
-
-    def visit(iri: URIRef, above: tuple[URIRef, ...]) -> None:
-        if iri in above:
-            circle = [local_name(node) for node in (*above[above.index(iri) :], iri)]
-            raise fail("the imports go round in a circle", value=" -> ".join(circle), fix="one of them taken out")
-        if iri not in order:
-            for imported in find_imports(graph, iri):
-                visit(imported, (*above, iri))
-            order.append(iri)
-
-    visit(root, ())
-    return order
 
 
 def _shorten(places: Places) -> dict[str, Place]:
@@ -289,7 +275,10 @@ class _Compiler:
 
     def read_effect(self, path: str, entry: EffectEntry, model: Model) -> Effect | None:
         with self.findings.catch(path):
-            return parse_effect(entry, model)
+            effect = parse_effect(entry, model)
+            if effect.population is not None:
+                check_entry(f"{path}.population", effect.population, model, self.findings)
+            return effect
         return None
 
 

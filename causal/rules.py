@@ -87,7 +87,8 @@ def check_model_rules(model: Model, findings: Findings, *, own: Set[str], broken
         if variable.kind == "treatment":
             _check_treatment(variable, model, findings)
     _check_cycles(model, findings, broken)
-    _check_population(model, findings)
+    if model.population is not None:
+        check_entry("population", model.population, model, findings)
     _check_parameters(model, findings, own)
     _check_groups(model, findings)
 
@@ -323,27 +324,21 @@ def _find_cycle(waits: dict[str, list[str]]) -> list[str]:
     return [edge[0] for edge in edges] + [edges[0][0]]
 
 
-def _check_population(model: Model, findings: Findings) -> None:
+def check_entry(path: str, expression: Expression, model: Model, findings: Findings) -> None:
     """Who enters is decided at the start; so is who an effect is about."""
-    conditions = [("population", model.population)]
-    conditions += [(f"effects.{i}.population", effect.population) for i, effect in enumerate(model.effects)]
-    for path, expression in conditions:
-        if expression is None:
-            continue
-        for read in sorted(reads(expression)):
-            cause = model.variables.get(read.name)
-            if cause is None and read.name not in model.parameters:
-                near = nearest(read.name, [*model.variables, *model.parameters])
-                findings.error(path, f"'{read.name}' is not declared", fix=near or "a variable", value=str(expression))
-            elif read.lag or read.how in ("ever", "since") or (cause is not None and cause.kind == "event"):
-                findings.error(
-                    path,
-                    f"the population is chosen at the start, where '{read.name}' has no past",
-                    fix="age >= 50",
-                    value=str(expression),
-                )
-        nobody = Variable(name="", iri="", kind="static")
-        _check_levels(path, nobody, expression, model, findings)
+    for read in sorted(reads(expression)):
+        cause = model.variables.get(read.name)
+        if cause is None and read.name not in model.parameters:
+            near = nearest(read.name, [*model.variables, *model.parameters])
+            findings.error(path, f"'{read.name}' is not declared", fix=near or "a variable", value=str(expression))
+        elif read.lag or read.how in ("ever", "since") or (cause is not None and cause.kind == "event"):
+            findings.error(
+                path,
+                f"the population is chosen at the start, where '{read.name}' has no past",
+                fix="age >= 50",
+                value=str(expression),
+            )
+    _check_levels(path, Variable(name="", iri="", kind="static"), expression, model, findings)
 
 
 def _check_parameters(model: Model, findings: Findings, own: Set[str]) -> None:

@@ -166,6 +166,23 @@ def find_imports(graph: Graph, model: Node) -> list[URIRef]:
     return [iri for node in nodes for iri in graph.objects(node, NG.model) if isinstance(iri, URIRef)]
 
 
+def order_models(graph: Graph) -> list[URIRef]:
+    """The models of the graph, each after what it imports, the root last. Raises NosographError like `find_root`."""
+    order: list[URIRef] = []
+
+    def visit(iri: URIRef, above: tuple[URIRef, ...]) -> None:
+        if iri in above:
+            circle = [local_name(node) for node in (*above[above.index(iri) :], iri)]
+            raise fail("the imports go round in a circle", value=" -> ".join(circle), fix="one of them taken out")
+        if iri not in order:
+            for imported in find_imports(graph, iri):
+                visit(imported, (*above, iri))
+            order.append(iri)
+
+    visit(find_root(graph), ())
+    return order
+
+
 def resolve_imports(graph: Graph, model: Node, models: Iterable[URIRef]) -> None:
     """Say in the graph which models the imports of `model` are, in their order."""
     for node, iri in zip(_Reader(graph).items(model, "imports"), models, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 
@@ -12,7 +13,7 @@ from rdflib.term import Node
 
 from ..errors import Problem, nearest
 from .document import Places
-from .vocabulary import NG, local_name
+from .vocabulary import NG, local_name, model_iri
 
 
 @cache
@@ -28,10 +29,39 @@ def check_shapes(graph: Graph, places: Places) -> list[Problem]:
     conforms, report, _ = validate(
         graph, shacl_graph=read_shapes(), advanced=False, inference="none", meta_shacl=False, allow_warnings=False
     )
-    if conforms or not isinstance(report, Graph):
-        return []
-    found = {_explain(graph, report, result, places) for result in report.subjects(RDF.type, SH.ValidationResult)}
+    found = set(_check_iris(graph, places))
+    if not conforms and isinstance(report, Graph):
+        results = report.subjects(RDF.type, SH.ValidationResult)
+        found |= {_explain(graph, report, result, places) for result in results}
     return sorted(found, key=lambda problem: (problem.line, problem.node, problem.problem))
+
+
+def _check_iris(graph: Graph, places: Places) -> Iterator[Problem]:
+    """A model's IRI ends in its id, and its variables' and parameters' IRIs begin with the model's."""
+    for model in graph.subjects(RDF.type, NG.DiseaseModel):
+        expected = [(model, model_iri(str(name))) for name in graph.objects(model, NG.id)]
+        for key, folder in ((NG.variable, "var"), (NG.parameter, "par")):
+            expected += [(node, URIRef(f"{model}/{folder}/{local_name(node)}")) for node in graph.objects(model, key)]
+        for node, right in expected:
+            if node != right:
+                name = local_name(node)
+                problem = "the IRI is not where it must be"
+                yield Problem(problem, fix=f"<{right}>", node=name, value=str(node), file=places.file)
+
+
+def check_targets(graph: Graph) -> list[Problem]:
+    """What is said of a variable, in a graph with all imports, must be said of its own IRI: by the name at the end
+    alone, another model's variable would pass for it."""
+    variables = {local_name(node): node for node in graph.subjects(RDF.type, NG.Variable)}
+    found = []
+    for key in ("cause", "of", "extends", "overrides"):
+        for node, target in graph.subject_objects(NG[key]):
+            name = local_name(target)
+            if name in variables and (target, RDF.type, NG.Variable) not in graph:
+                owner = local_name(_find_owner(graph, node))
+                problem = f"ng:{key} names what is no variable"
+                found.append(Problem(problem, fix=f"<{variables[name]}>", node=owner, value=str(target)))
+    return found
 
 
 def _explain(graph: Graph, report: Graph, result: Node, places: Places) -> Problem:

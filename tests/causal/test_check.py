@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from nosograph.causal.check import check_model
 from nosograph.causal.compose import list_catalog
 from nosograph.errors import Problem
@@ -128,6 +129,8 @@ MISTAKES = [
     ("age >= 50", "agee >= 50", 6, "'agee' is not declared", "age"),
     ("age >= 50", "severity[-1] >= 50", 6, "the population is chosen at the start", "age >= 50"),
     ("age >= 50", "Normal(age, 1) >= 50", 6, "a distribution stands where only a value may", "expression"),
+    ('effects:\n', 'effects:\n  - wrong\n  - {effect: treated -> severity @ 1 year, population: "agee > 60"}\n', 52,
+     "'agee' is not declared", "age"),
     ('uncertain: "Normal(3, 0.5)"', 'uncertain: "Normal(risk, 0.5)"', 10, "uncertainty is written in numbers",
      "Normal"),
     ("(age - 70)", '(__import__("os") - 70)', 22, "'__import__' is not a name", "letter"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from rdflib import URIRef
+
 from nosograph.causal.compose import compose
 from nosograph.causal.load import load_model
 from nosograph.errors import NosographError
-from rdflib import URIRef
 
 MODELS = Path(__file__).parents[1] / "models"
 STATIC = "variables:\n  {name}: {{kind: static, mechanism: 'Uniform(0, 1)'}}\n"

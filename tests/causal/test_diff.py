@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from nosograph.causal.diff import Difference, diff_models
 from nosograph.causal.load import load_model
 

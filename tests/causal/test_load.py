@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from rdflib import Graph
+
 from nosograph.causal.compose import compose, list_catalog, locate_model
 from nosograph.causal.convert import convert
 from nosograph.causal.load import load_model
 from nosograph.causal.model import Clock, Schedule
 from nosograph.errors import NosographError
-from rdflib import Graph
 
 MODELS = Path(__file__).parents[1] / "models"
 SIX = MODELS / "six.yaml"
@@ -147,6 +148,7 @@ def test_schedules_fall_on_steps(text: str, expected: tuple[int, ...], tmp_path:
         ("a.ttl", TURTLE.replace("0.25", '"0.25"'), "ng:value is no number", 13),
         ("a.ttl", TURTLE.replace("ng:cause <var/age> ;", ""), "ng:cause is missing", 15),
         ("a.ttl", TURTLE.replace("speed * dt", "sped * dt"), "'sped' is not declared", 15),
+        ("a.ttl", TURTLE.replace("ng:cause <var/age>", "ng:cause <../other/var/age>"), "no variable", 15),
         ("a.ttl", "", "no disease model", 0),
         ("a.nt", "<a> <b>", "not valid", 1),
         ("a.jsonld", '{"@context": "https://example.org/context"}', "never fetched", 0),

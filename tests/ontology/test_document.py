@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nosograph.errors import NosographError
 from nosograph.ontology.document import Document, Places, read_document, validate_document
 from nosograph.ontology.yaml import Written, read_yaml, write_yaml

@@ -6,13 +6,14 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rdflib import Graph, URIRef
+from rdflib.compare import isomorphic
+
 from nosograph.ontology.document import Document, Places, validate_document
 from nosograph.ontology.files import write_graph
 from nosograph.ontology.mapping import find_root, to_data, to_graph
 from nosograph.ontology.vocabulary import NG, evidence_iri, evidence_source
 from nosograph.ontology.yaml import read_yaml, write_yaml
-from rdflib import Graph, URIRef
-from rdflib.compare import isomorphic
 
 NAMES = st.sampled_from(["age", "sex", "amyloid", "cdr_sb", "_x", "X9", "death"])
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zs", "Zl", "Zp"],

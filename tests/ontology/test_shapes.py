@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pyshacl import validate
+from rdflib import Graph, Literal, URIRef
+from rdflib.namespace import RDF, RDFS, XSD
+
 from nosograph.ontology.document import Places, read_document
 from nosograph.ontology.mapping import to_graph
 from nosograph.ontology.shapes import check_shapes, read_shapes
 from nosograph.ontology.vocabulary import NG, new_graph
-from pyshacl import validate
-from rdflib import Graph, Literal, URIRef
-from rdflib.namespace import RDF, RDFS, XSD
 
 MODELS = Path(__file__).parents[1] / "models"
 SIX = URIRef("https://w3id.org/nosograph/model/six")
@@ -106,3 +107,17 @@ def test_names_are_where_they_belong() -> None:
     graph.add((URIRef("https://example.org/thing"), RDF.type, NG.Variable))
     graph.add((URIRef("https://example.org/thing"), NG.kind, Literal("state")))
     assert [p.problem for p in check_shapes(graph, NOWHERE)] == ["the name is not as it must be"]
+
+
+def test_iris_are_those_of_the_model() -> None:
+    graph = six()
+    stray = URIRef("https://w3id.org/nosograph/model/seven/var/age")
+    graph.remove((SIX, NG.variable, AGE))
+    graph.add((SIX, NG.variable, stray))
+    graph.add((stray, RDF.type, NG.Variable))
+    graph.add((stray, NG.kind, Literal("static")))
+    (problem,) = check_shapes(graph, NOWHERE)
+    assert (problem.value, problem.fix) == (str(stray), f"<{AGE}>")
+    graph = six()
+    graph.set((SIX, NG.id, Literal("seven")))
+    assert [p.fix for p in check_shapes(graph, NOWHERE)] == ["<https://w3id.org/nosograph/model/seven>"]
