@@ -20,6 +20,7 @@ from ..causal.sampling import sample
 from ..causal.world import FACTUAL, World, parse_intervention, parse_world
 from ..errors import fail, nearest
 from .run import SHARD_SIZE, RunSummary, write_run
+from .selection import count_patients as count_patients
 from .selection import parse_condition, select_entrants
 from .shard import Job
 from .tables import BUILDERS, Layout
@@ -201,12 +202,6 @@ def simulate(
     return Cohort(model, chosen, seed, steps, condition, tuple(batches), drawn)
 
 
-def count_patients(patients: int) -> int:
-    if patients < 1:
-        raise fail("a cohort has at least one patient", value=patients, fix="-n 1000")
-    return patients
-
-
 def choose_worlds(model: Model, *, worlds: Sequence[str], do: Sequence[str]) -> tuple[World, ...]:
     """The base world, factual or intervened in by `do`, then the named ones."""
     base = World("intervened", tuple(parse_intervention(text, model=model) for text in do)) if do else FACTUAL
@@ -222,7 +217,7 @@ def choose_steps(model: Model, years: float | None) -> int:
     """The number of steps that `years` take, or the model's own."""
     if years is None:
         return model.clock.steps
-    steps = round(years / model.clock.step)
+    steps = round(years / model.clock.step) if 0 < years <= 2 * model.clock.horizon else 0  # and not NaN
     if not 1 <= steps <= model.clock.steps or abs(steps * model.clock.step - years) > 1e-6:
         fix = f"at most {model.clock.horizon:g} years, in steps of {model.clock.text[0]}"
         raise fail("the years are not whole steps within the horizon", value=f"{years:g} years", fix=fix)

@@ -8,8 +8,9 @@ import json
 import multiprocessing
 import platform
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -22,9 +23,9 @@ from torch import Tensor
 
 from ..causal.language import Expression
 from ..causal.model import Model, Schedule
-from ..errors import NosographError, fail
+from ..errors import fail
 from .fingerprint import combine
-from .selection import select_entrants
+from .selection import Entrants, count_patients, select_entrants
 from .shard import ASIDE, Job, Receipt, read_receipt, work_alone, write_shard, write_whole
 from .tables import TABLES
 
@@ -59,34 +60,43 @@ def write_run(
     The model is kept beside the data, as Turtle. `progress` is told of each finished shard's patients. Raises
     NosographError where the folder holds another run or cannot be written.
     """
+    count_patients(patients)
     identity = describe_run(job, patients=patients, where=where, shard_size=shard_size)
     source = job.model.to_turtle()
     job = replace(job, model=replace(job.model, rdf=None))  # workers need no graph
     with _explain_disk_errors(folder):
-        finished = claim_folder(folder, identity)
+        finished = find_finished(folder, identity)
         if finished is not None:
             return finished
-        if source:
-            write_whole(folder / "model.ttl", lambda path: path.write_text(source))
-        receipts: dict[int, Receipt] = {}
-        drawn = 0
-        batches = select_entrants(job.model, count=patients, seed=job.seed, where=where, batch=shard_size)
+        with _leave_whole(folder):
+            open_folder(folder, identity, source=source)
+            batches = select_entrants(job.model, count=patients, seed=job.seed, where=where, batch=shard_size)
+            receipts, drawn = write_shards(job, batches, folder, workers=workers, progress=progress)
+            return finish_run(folder, identity, receipts, drawn=drawn)
 
-        def shards() -> Iterator[tuple[int, Tensor]]:
-            nonlocal drawn
-            for index, entrants in enumerate(batches):
-                drawn = entrants.drawn
-                ready = read_receipt(folder, index)
-                if ready is None:
-                    yield index, entrants.numbers
-                else:
-                    receipts[index] = ready
-                    progress(ready.patients)
 
-        for receipt in run_shards(job, shards(), folder, workers=workers):
-            receipts[receipt.index] = receipt
-            progress(receipt.patients)
-        return finish_run(folder, identity, [receipts[i] for i in sorted(receipts)], drawn=drawn)
+def write_shards(
+    job: Job, batches: Iterable[Entrants], folder: Path, *, workers: int, progress: Callable[[int], None]
+) -> tuple[list[Receipt], int]:
+    """Write the shards that are not there yet: the receipts of all, in order, and how many candidates were drawn."""
+    receipts: dict[int, Receipt] = {}
+    drawn = 0
+
+    def missing() -> Iterator[tuple[int, Tensor]]:
+        nonlocal drawn
+        for index, entrants in enumerate(batches):
+            drawn = entrants.drawn
+            ready = read_receipt(folder, index)
+            if ready is None:
+                yield index, entrants.numbers
+            else:
+                receipts[index] = ready
+                progress(ready.patients)
+
+    for receipt in run_shards(job, missing(), folder, workers=workers):
+        receipts[receipt.index] = receipt
+        progress(receipt.patients)
+    return [receipts[i] for i in sorted(receipts)], drawn
 
 
 def describe_run(job: Job, *, patients: int, where: Expression | None, shard_size: int) -> dict[str, Any]:
@@ -132,15 +142,18 @@ def hash_model(model: Model) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def claim_folder(folder: Path, identity: dict[str, Any]) -> RunSummary | None:
-    """Make `folder` ready for this run; the summary, where it holds this very run already.
+def find_finished(folder: Path, identity: dict[str, Any]) -> RunSummary | None:
+    """The summary, where `folder` holds this very run already; None where the run can begin or go on in it.
 
-    Raises NosographError where it holds anything else.
+    Raises NosographError, and touches nothing, where the folder holds anything else.
     """
     manifest, plan = folder / "manifest.json", folder / ASIDE / "plan.json"
     if manifest.is_file():
         held = _read_json(manifest)
         if isinstance(held, dict) and {key: held.get(key) for key in identity} == identity:
+            lost = next((name for name in held["files"] if not (folder / name).is_file()), None)
+            if lost is not None:
+                raise fail("a file of the run is gone", value=folder / lost, fix="remove the folder, and run again")
             return summarise(folder, held)
         raise fail("the folder holds another run", value=folder, fix="another --out, or remove the folder first")
     if plan.is_file():
@@ -152,9 +165,15 @@ def claim_folder(folder: Path, identity: dict[str, Any]) -> RunSummary | None:
             )
     elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise fail("the folder is not empty and holds no run", value=folder, fix="a new folder")
-    (folder / ASIDE).mkdir(parents=True, exist_ok=True)
-    write_whole(plan, lambda path: path.write_text(json.dumps(identity, indent=2)))
     return None
+
+
+def open_folder(folder: Path, identity: dict[str, Any], *, source: str) -> None:
+    """Make `folder` ready for this run, or for going on with it."""
+    (folder / ASIDE).mkdir(parents=True, exist_ok=True)
+    write_whole(folder / ASIDE / "plan.json", lambda path: path.write_text(json.dumps(identity, indent=2)))
+    if source:
+        write_whole(folder / "model.ttl", lambda path: path.write_text(source))
 
 
 def _read_json(path: Path) -> Any:
@@ -187,6 +206,12 @@ def run_shards(job: Job, shards: Iterator[tuple[int, Tensor]], folder: Path, *, 
                     yield from (future.result() for future in done)
             for future in waiting:
                 yield future.result()
+        except BrokenProcessPool as error:
+            raise fail(
+                "a worker was killed, perhaps because memory ran out",
+                value=folder,
+                fix="fewer workers; the same command goes on from the finished shards",
+            ) from error
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
@@ -227,14 +252,10 @@ def summarise(folder: Path, held: Mapping[str, Any]) -> RunSummary:
 
 @contextmanager
 def _explain_disk_errors(folder: Path) -> Iterator[None]:
-    """What goes wrong on the way to the disk is the user's to mend; finished shards stay for the next try."""
+    """What goes wrong on the way to the disk is the user's to mend."""
     try:
         yield
-    except NosographError:
-        _sweep(folder)
-        raise
     except OSError as error:
-        _sweep(folder)
         reasons = {
             errno.ENOSPC: ("the disk is full", "room on the disk, then the same command again: it goes on from there"),
             errno.EACCES: ("the folder cannot be written", "a folder that is yours"),
@@ -243,6 +264,16 @@ def _explain_disk_errors(folder: Path) -> Iterator[None]:
         }
         problem, fix = reasons.get(error.errno or 0, (f"writing failed: {error.strerror or error}", "another --out"))
         raise fail(problem, value=folder, fix=fix) from error
+
+
+@contextmanager
+def _leave_whole(folder: Path) -> Iterator[None]:
+    """Whatever stops the run, nothing half-written stays; finished shards do, for the next try."""
+    try:
+        yield
+    except BaseException:
+        _sweep(folder)
+        raise
 
 
 def _sweep(folder: Path) -> None:

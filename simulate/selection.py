@@ -27,6 +27,13 @@ class Entrants:
     drawn: int
 
 
+def count_patients(patients: int) -> int:
+    """`patients`, where it is a number of patients. Raises NosographError for none."""
+    if patients < 1:
+        raise fail("a cohort has at least one patient", value=patients, fix="-n 1000")
+    return patients
+
+
 def parse_condition(text: str, *, model: Model) -> Expression:
     """A condition on entry such as `age >= 65`. Raises NosographError for a name that the model does not have."""
     condition = parse_expression(text)

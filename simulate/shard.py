@@ -58,7 +58,7 @@ def write_shard(job: Job, index: int, numbers: Tensor, folder: Path) -> Receipt:
     for name, table in tables.items():
         target = folder / name / f"part-{index:05d}.parquet"
         target.parent.mkdir(exist_ok=True)
-        draft = aside / f"{name}-{index:05d}.parquet"
+        draft = aside / f"{name}-{index:05d}-{os.getpid()}.parquet"  # a worker whose run was killed may write yet
         write_table(table, draft)
         with draft.open("rb") as file:
             files[f"{name}/{target.name}"] = hashlib.file_digest(file, "sha256").hexdigest()
@@ -81,7 +81,7 @@ def write_table(table: pa.Table, path: Path) -> None:
 
 def write_whole(path: Path, write: Any) -> None:
     """Let `write` fill a draft beside `path`, then give it its name."""
-    draft = path.with_name(f"draft-{path.name}")
+    draft = path.with_name(f"draft-{os.getpid()}-{path.name}")
     write(draft)
     os.replace(draft, path)
 
