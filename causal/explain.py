@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import fail, nearest
+from .cuts import explain_worlds
 from .equation import describe_draw, describe_time, format_quantity, substitute
 from .explanation import Explanation, Section
 from .graph import measured_steps
@@ -16,7 +17,7 @@ from .model import Claim, Clock, Effect, Evidence, Model, Parameter, Schedule, V
 if TYPE_CHECKING:
     from ..ontology.knowledge import KnowledgeGraph
 
-__all__ = ["Explanation", "Section", "count_evidence", "explain_model", "explain_variable"]
+__all__ = ["Explanation", "Section", "count_evidence", "explain_model", "explain_variable", "explain_worlds"]
 KINDS = {
     "static": "a static: it has one value for the whole journey",
     "state": "a state: the truth, which changes in time and is on no record",

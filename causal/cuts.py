@@ -1,4 +1,4 @@
-"""What a set of interventions does to a model, in words: which causes it cuts, what can change and what cannot."""
+"""What interventions do to a model, in words: which causes they cut and when, what can change and what cannot."""
 
 from __future__ import annotations
 
