@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Set
+from graphlib import CycleError, TopologicalSorter
 
 from ..errors import nearest
 from .findings import Findings
@@ -284,13 +285,12 @@ def _check_cycles(model: Model, findings: Findings, broken: Set[str]) -> None:
                 rivals = [v.name for v in model.variables.values() if v.competes == variable.competes]
                 waits[name] = [cause for rival in rivals for cause in waits.get(rival, [])]
         if cycle := _find_cycle(waits):
-            shown = " -> ".join(reversed(cycle))
             when = "at step 0, where a lag reads the start" if first else "within one step"
-            a, b = cycle[0], cycle[1]
-            fix = f"{b}[-1] in {a}, for the last step's value"
+            cause, effect = cycle[0], cycle[1]
+            fix = f"{cause}[-1] in {effect}, for the last step's value"
             if first:
-                fix = f"a start of {next((n for n in cycle if model.variables[n].start), a)} that reads less"
-            findings.error(a, f"the variables cause each other {when}", fix=fix, value=shown)
+                fix = f"a start of {next((n for n in cycle if model.variables[n].start), effect)} that reads less"
+            findings.error(effect, f"the variables cause each other {when}", fix=fix, value=" -> ".join(cycle))
             return
 
 
@@ -313,15 +313,13 @@ def _find_waits(variable: Variable, model: Model, first: bool) -> list[str]:
 
 
 def _find_cycle(waits: dict[str, list[str]]) -> list[str]:
-    """A cycle, its first node again at the end; empty where there is none."""
-    import networkx as nx
-
-    graph = nx.DiGraph([(name, cause) for name, causes in waits.items() for cause in causes])
+    """A cycle from cause to effect, its first node again at the end; empty where there is none."""
     try:
-        edges = nx.find_cycle(graph)
-    except nx.NetworkXNoCycle:
-        return []
-    return [edge[0] for edge in edges] + [edges[0][0]]
+        TopologicalSorter(waits).prepare()
+    except CycleError as error:
+        cycle: list[str] = error.args[1]
+        return cycle
+    return []
 
 
 def check_entry(path: str, expression: Expression, model: Model, findings: Findings) -> None:
