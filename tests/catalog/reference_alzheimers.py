@@ -271,7 +271,7 @@ def measure(p: Alzheimers, name: str, now: Patients, *, rng: np.random.Generator
         return np.clip(rng.normal(now["cdr_sb"], p.cdr_sb_error), 0, 18)
     if name == "mmse":
         score = 30 * expit((now["cognition"] - p.mmse_midpoint) / p.mmse_scale)
-        return np.asarray(rng.normal(volume, volumes[name] * volume), dtype=np.float64)
+        return np.asarray(np.clip(np.rint(rng.normal(score, p.mmse_error)), 0, 30), dtype=np.float64)
     if name == "amyloid_pet":
         return rng.normal(now["amyloid"], p.pet_error)
     if name == "hippocampal_volume_mri":
