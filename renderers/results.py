@@ -1,0 +1,250 @@
+"""The report's results: effects against the truth, journeys as curves, events as incidences."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..causal.effects.examine import DECIDING
+from ..causal.model import Variable
+from ..simulate.cohort import Run
+from .figures import Scale, draw_curve, draw_incidence, draw_interval, draw_key, show, show_unit, span
+from .page import Markup, count_of, join, table, tag
+from .summaries import Curve, Incidence, count_events, count_followed, follow, name_worlds
+
+MOST_PANELS = 40
+Document = dict[str, Any]
+
+
+def run_end(run: Run) -> float:
+    """The last time of the run, in the clock's unit."""
+    return float(int(run.manifest["steps"]) * run.model.clock.dt)
+
+
+def clock_unit(run: Run) -> str:
+    return run.model.clock.text[2] + "s"
+
+
+def legend(run: Run) -> Markup:
+    items = [tag("li", draw_key(number), name) for number, name in enumerate(name_worlds(run))]
+    return tag("ul", *items, class_="legend", aria_label="Worlds")
+
+
+def name_of(variable: Variable) -> str:
+    return variable.title or variable.name
+
+
+def caption(variable: Variable, detail: str = "", title: str = "") -> Markup:
+    concept = f"{variable.concept}. " if variable.concept else ""
+    words = join(
+        tag("strong", title or name_of(variable)), tag("br"), tag("code", variable.name), f" {concept}{detail}"
+    )
+    return tag("figcaption", words)
+
+
+# --- effects ----------------------------------------------------------------------------------------------------------
+
+
+def tell_effects(run: Run, examined: Document | None) -> Markup:
+    if examined is None:
+        command = tag("code", f"nosograph verify {run.model.id}")
+        return tag("p", "No verification is kept with this run. ", command, " examines the model's declared effects.")
+    effects = examined["effects"]
+    tested = [effect for effect in effects if effect["recovered"] is not None]
+    found = sum(effect["recovered"] for effect in tested)
+    intro = (
+        f"The true effects come from pairs of worlds that share their noise. DoWhy got the causal graph and the record "
+        f"of {examined['patients']:,} patients (seed {examined['seed']}) alone. Of {count_of(len(effects), 'effect')}, "
+        f"{len(tested)} could be asked of the record, and {found} came back. Intervals are individual 95% ones. "
+        f"The verdict rests on the {DECIDING[0]} and the {DECIDING[1]}, which are consistent when effects differ between "
+        f"people, at wider intervals: an honest table fails once in a thousand times."
+    )
+    return join(tag("p", intro), *(draw_effect(effect) for effect in effects))
+
+
+def verdict_of(effect: Document) -> Markup:
+    """What came of an effect, in words."""
+    if not effect["identifiable"]:
+        kind, words = "open", f"Not identifiable from the record: {effect['reason'].removeprefix('not identifiable: ')}"
+    elif effect["recovered"] is None:
+        kind, words = "open", f"Not asked: {effect['reason'] or 'there is no truth to compare with'}"
+    else:
+        kind, words = ("good", "✓ Recovered") if effect["recovered"] else ("bad", "✗ Missed by the adjusted estimates")
+        if effect["naive_misses"] is not None:
+            words += ", and missed without adjustment" if effect["naive_misses"] else ", and not missed without either"
+    return tag("p", words.rstrip(".") + ".", class_=f"verdict {kind}")
+
+
+def draw_effect(effect: Document) -> Markup:
+    """A card: the verdict, the estimates with their intervals against the truth, and the refutations."""
+    rows = [("without adjustment", effect["naive"], None)] if effect["naive"] else []
+    rows += [(found["method"], found, found["covers"]) for found in effect["estimates"]]
+    parts = [tag("h3", effect["effect"]), verdict_of(effect)]
+    truth = effect["truth"]
+    if rows:
+        digits = count_digits([found["interval"] for _, found, _ in rows])
+        ends = [value for _, found, _ in rows for value in found["interval"]]
+        low, high = span([*ends, *([] if truth is None else [truth])])
+        x = Scale(low - 0.06 * (high - low), high + 0.06 * (high - low), 0, 100)
+        lines = [draw_estimate(name, found, covers, truth=truth, x=x, digits=digits) for name, found, covers in rows]
+        value = "not computed" if truth is None else f"{truth:+.{digits}f}".replace("-", "−")
+        top = tag("tr", tag("th", "truth", scope="row"), tag("td", class_="plot"), tag("td", value))
+        marks = [tag("span", show(mark), style=f"left:{x(mark):.1f}%") for mark in x.ticks(4)]
+        scale = tag("td", tag("div", *marks, class_="scale"), class_="plot", aria_hidden="true")
+        foot = tag("tr", tag("td"), scale, tag("td"))
+        parts.append(tag("table", tag("tbody", top, *lines, foot), class_="forest"))
+    elif truth is not None:
+        parts.append(tag("p", f"The truth is {truth:+.4g}.".replace("-", "−")))
+    return tag("article", *parts, tell_analysis(effect), class_="card")
+
+
+def draw_estimate(
+    name: str, found: Document, covers: bool | None, *, truth: float | None, x: Scale, digits: int
+) -> Markup:
+    low, high = found["interval"]
+    plot = draw_interval(x, estimate=found["estimate"], low=low, high=high, truth=truth, naive=covers is None)
+    numbers = f"{found['estimate']:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})".replace("-", "−")
+    inside = covers if covers is not None else truth is None or low <= truth <= high
+    mark = "" if inside else tag("span", " misses the truth", class_="soft")
+    cells = tag("th", name, scope="row"), tag("td", plot, class_="plot"), tag("td", numbers, mark)
+    return tag("tr", *cells, class_="naive" if covers is None else None)
+
+
+def count_digits(intervals: list[list[float]]) -> int:
+    """Decimals that leave three digits of the narrowest interval's width."""
+    widths = [high - low for low, high in intervals if 0 < high - low < math.inf]
+    return min(6, max(0, 2 - math.floor(math.log10(min(widths))))) if widths else 3
+
+
+def tell_analysis(effect: Document) -> Markup:
+    parts = []
+    if effect["refutations"]:
+        marks = {True: "passed", False: "failed", None: "a measure, no test"}
+        rows: list[list[object]] = [
+            [item["name"], show(item["value"]), marks[item["passed"]]] for item in effect["refutations"]
+        ]
+        failed = sum(item["passed"] is False for item in effect["refutations"])
+        title = f"Refutations of DoWhy's linear regression: {f'{failed} failed' if failed else 'none failed'}"
+        parts.append(tag("details", tag("summary", title), table(["refuter", "value", ""], rows)))
+    people = f"{effect['rows']:,} people in the analysis"
+    if effect["left_out"]:
+        people += f"; {effect['left_out']:.1%} left out, without a treatment or an outcome"
+    adjusted = f". Adjusted for {', '.join(effect['adjustment'])}" if effect["adjustment"] else ""
+    return join(*parts, tag("p", people, adjusted, ".", class_="soft"))
+
+
+# --- journeys and events ----------------------------------------------------------------------------------------------
+
+
+def tell_journeys(run: Run) -> Markup:
+    held = set(run.truth_columns())
+    kinds = ("state", "measurement", "treatment")
+    ordered = [v for kind in kinds for v in run.model.variables.values() if v.kind == kind]
+    shown = [variable for variable in ordered if variable.name in held]
+    absent = [variable.name for variable in ordered if variable.name not in held]
+    curves: list[Curve] = []
+    omitted: list[str] = []
+    for variable in shown:
+        found = follow(run, variable) if len(curves) < MOST_PANELS else []
+        curves += found
+        omitted += [] if found else [variable.name]
+    followed = count_followed(run)
+    whom = "all patients" if followed == len(run) else f"the first {followed:,} of {len(run):,} patients"
+    notes = f"Mean of those alive, with the band from the 10th to the 90th percentile; over {whom}. "
+    notes += "Measurements are those that were due, the missed ones included; shares have no band."
+    notes += f" Not kept in this run's truth: {', '.join(absent)}." if absent else ""
+    notes += (
+        f" Without values or beyond {MOST_PANELS} panels, and so not shown: {', '.join(omitted)}." if omitted else ""
+    )
+    panels = [tag("figure", caption_curve(curve), draw(curve, run)) for curve in curves]
+    numbers = tag("details", tag("summary", "The numbers behind the curves"), tabulate_curves(curves, run))
+    return join(tag("p", notes), legend(run), tag("div", *panels, class_="panels"), numbers if curves else "")
+
+
+def caption_curve(curve: Curve) -> Markup:
+    variable = curve.variable
+    detail = {"state": "State.", "treatment": "Treatment."}.get(variable.kind, f"Measures {variable.of}.")
+    return caption(variable, detail, title_of_curve(curve))
+
+
+def title_of_curve(curve: Curve) -> str:
+    return f"{name_of(curve.variable)}: {curve.level}" if curve.level else name_of(curve.variable)
+
+
+def draw(curve: Curve, run: Run) -> Markup:
+    ends = [f"{name} {value_of(curve, w, -1)}" for w, name in enumerate(name_worlds(run))]
+    at = f"{show(float(curve.times[-1]))} {clock_unit(run)}"
+    label = f"{title_of_curve(curve)} over time by world. Mean at {at}: {', '.join(ends)}."
+    return draw_curve(curve, end=run_end(run), clock=clock_unit(run), label=label)
+
+
+def value_of(curve: Curve, world: int, place: int) -> str:
+    mean = curve.mean[world, place]
+    return f"{100 * mean:.1f}%".replace("nan%", "–") if curve.share else show(mean)
+
+
+def tabulate_curves(curves: list[Curve], run: Run) -> Markup:
+    """Mean (10th to 90th percentile) by variable and world at a few times; a dash where nothing is due."""
+    marks = Scale(0, run_end(run), 0, 1).ticks(6)
+    rows: list[list[object]] = []
+    for curve in curves:
+        unit = show_unit(curve.variable.unit)
+        title = title_of_curve(curve) + (f", {unit}" if unit and not curve.share else "")
+        for world, name in enumerate(name_worlds(run)):
+            cells: list[object] = []
+            for mark in marks:
+                place = int(np.abs(curve.times - mark).argmin())
+                if abs(curve.times[place] - mark) > run.model.clock.dt / 2 or not curve.count[world, place]:
+                    cells.append("–")
+                    continue
+                low, high = curve.low[world, place], curve.high[world, place]
+                band = f" ({show(low)} to {show(high)})" if np.isfinite(low) else ""
+                cells.append(value_of(curve, world, place) + band)
+            rows.append([title, name, *cells])
+    head: list[object] = ["", "world", *(f"{show(mark)} {clock_unit(run)}" for mark in marks)]
+    return table(head, rows, title="Mean (10th to 90th percentile) of those alive, or the share.")
+
+
+def tell_events(run: Run) -> Markup:
+    found = count_events(run)
+    if not found:
+        return tag("p", "The model has no events.")
+    worlds, patients = name_worlds(run), len(run)
+    notes = (
+        "Cumulative incidence: the share of all who entered in whom the event has happened at least once by then. "
+        "Death competes with the other events and does not censor them; everybody is followed to the horizon or the "
+        "end of the journey, so the Aalen-Johansen estimator (Scandinavian Journal of Statistics 1978; 5:141–150) is "
+        "this share itself. At risk: alive at that time and without the event. What really happened is drawn, on "
+        "record or not."
+    )
+    panels, rows = [], []
+    for incidence in found:
+        ends = [f"{name} {incidence.had[w, -1] / patients:.1%}" for w, name in enumerate(worlds)]
+        label = f"Cumulative incidence of {name_of(incidence.event)} by {show(run_end(run))} {clock_unit(run)}: "
+        top = nice_share(float(incidence.had.max()) / patients)
+        figure = draw_incidence(incidence, clock=clock_unit(run), label=label + ", ".join(ends) + ".", top=top)
+        panels.append(tag("figure", caption(incidence.event, describe_event(incidence.event)), figure))
+        rows += tabulate_event(incidence, worlds, patients)
+    head: list[object] = ["event", "world", "patients with it", "share", "occurrences", "of these on record"]
+    numbers = table(head, rows, title=f"By {show(run_end(run))} {clock_unit(run)}.", numbers=4)
+    return join(tag("p", notes), legend(run), tag("div", *panels, class_="panels"), numbers)
+
+
+def tabulate_event(incidence: Incidence, worlds: list[str], patients: int) -> list[list[object]]:
+    rows: list[list[object]] = []
+    for w, name in enumerate(worlds):
+        had, total, held = int(incidence.had[w, -1]), int(incidence.occurrences[w]), int(incidence.recorded[w])
+        rows.append([name_of(incidence.event), name, f"{had:,}", f"{had / patients:.1%}", f"{total:,}", f"{held:,}"])
+    return rows
+
+
+def describe_event(event: Variable) -> str:
+    ends = {"journey": "Ends the journey.", "record": "Ends the record.", "nothing": ""}[event.ends]
+    return ends + (" May happen again." if event.occurs == "repeatedly" else "")
+
+
+def nice_share(share: float) -> float:
+    """The top of an axis of shares: the next of a few round ones."""
+    return next((top for top in (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8) if share <= top), 1.0)
