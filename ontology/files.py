@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,22 @@ from rdflib import BNode, Graph, Literal, URIRef
 from rdflib.namespace import RDF, XSD
 from rdflib.term import Node
 
-from ..errors import fail
+from ..errors import NosographError, fail
 from .document import Places, read_text
 from .rdf import read_rdf
 from .vocabulary import BASE, NG, local_name, new_graph
 
 RDF_FORMATS = (".ttl", ".jsonld", ".nt", ".rdf")
 CONTEXT = f"{BASE}context.jsonld"
+
+
+DECIMAL = r"[+-]?(\d+(\.\d*)?|\.\d+)"
+LEXICAL = {  # the literals of disease models besides text, as XML Schema part 2 writes them
+    "boolean": re.compile(r"true|false|1|0"),
+    "integer": re.compile(r"[+-]?\d{1,300}"),
+    "decimal": re.compile(DECIMAL),
+    "double": re.compile(rf"{DECIMAL}([eE][+-]?\d+)?|[+-]?INF|NaN"),
+}
 
 
 def read_context() -> dict[str, Any]:
@@ -38,8 +48,11 @@ def read_graph(path: Path) -> tuple[Graph, Places]:
     text = read_text(path)
     quads = _read_json(text, str(path)) if path.suffix == ".jsonld" else read_rdf(path)
     graph = new_graph()
-    for quad in quads:
-        graph.add((_to_rdflib(quad.subject), _to_rdflib(quad.predicate), _to_rdflib(quad.object)))
+    try:
+        for quad in quads:
+            graph.add((_to_rdflib(quad.subject), _to_rdflib(quad.predicate), _to_rdflib(quad.object)))
+    except NosographError as error:
+        raise NosographError([replace(problem, file=str(path)) for problem in error.problems]) from None
     return graph, Places(str(path), dict(_find_lines(graph, text)))
 
 
@@ -64,8 +77,13 @@ def _to_rdflib(term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> No
     if isinstance(term, ox.Literal):
         if term.language is not None:
             return Literal(term.value, lang=term.language)
-        text = term.datatype.value == "http://www.w3.org/2001/XMLSchema#string"
-        return Literal(term.value, datatype=None if text else URIRef(term.datatype.value), normalize=False)
+        datatype = term.datatype.value.removeprefix(str(XSD))
+        if datatype == "string":
+            return Literal(term.value)
+        if datatype not in LEXICAL or not LEXICAL[datatype].fullmatch(term.value):
+            names = ", ".join(f"xsd:{name}" for name in ("string", *LEXICAL))
+            raise fail(f"this is no {datatype}", fix=f"text or a number: {names}", value=str(term))
+        return Literal(term.value, datatype=XSD[datatype], normalize=False)
     raise fail("a disease model has no quoted triples", value=str(term))
 
 

@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from rdflib import Graph
 
+from nosograph.causal.check import check_model
 from nosograph.causal.compose import compose, list_catalog, locate_model
 from nosograph.causal.convert import convert
 from nosograph.causal.load import load_model
@@ -149,6 +152,7 @@ def test_schedules_fall_on_steps(text: str, expected: tuple[int, ...], tmp_path:
         ("a.ttl", TURTLE.replace("ng:cause <var/age> ;", ""), "ng:cause is missing", 15),
         ("a.ttl", TURTLE.replace("speed * dt", "sped * dt"), "'sped' is not declared", 15),
         ("a.ttl", TURTLE.replace("ng:cause <var/age>", "ng:cause <../other/var/age>"), "no variable", 15),
+        ("a.ttl", TURTLE.replace("0.25", '"a lot"^^<http://www.w3.org/2001/XMLSchema#double>'), "no double", 0),
         ("a.ttl", "", "no disease model", 0),
         ("a.nt", "<a> <b>", "not valid", 1),
         ("a.jsonld", '{"@context": "https://example.org/context"}', "never fetched", 0),
@@ -164,6 +168,26 @@ def test_bad_rdf_is_explained(name: str, text: str, problem: str, line: int, tmp
         load_model(path)
     found = next(p for p in caught.value.problems if problem in p.problem)
     assert (found.file, found.line) == (str(path), line)
+
+
+PIECES = st.sampled_from(
+    ['"', "<", ">", ".", ";", "[]", "_:x", "{", "}", '"x"@de', "1.5", "true", "/", "\n", "ng:kind "]
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(edits=st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 20), PIECES), min_size=1, max_size=3))
+@pytest.mark.parametrize("suffix", [".ttl", ".jsonld", ".rdf"])
+def test_no_rdf_ends_in_a_traceback(
+    suffix: str, edits: list[tuple[int, int, str]], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = convert(SIX, tmp_path / f"six{suffix}").read_text()
+    for at, length, piece in edits:
+        at %= len(text)
+        text = text[:at] + piece + text[at + length :]
+    report = check_model(write(tmp_path / f"edited{suffix}", text))
+    assert report.ok == (not report.errors)
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_sources_that_are_not_there(tmp_path: Path) -> None:
