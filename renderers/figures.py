@@ -144,8 +144,8 @@ def draw_timeline(
 ) -> Markup:
     """What a patient's record holds in one world, a track a measurement (the base world's values beside as rings), a
     bar a treatment, and the events that happened, ringed where no record holds them."""
-    width, line = 360, 4.0
-    x = Scale(0, end, 40, width - 12)
+    width, line = 380, 4.0
+    x = Scale(0, end, 46, width - 12)
     mine, base = example.timelines[world], example.timelines[0]
     stops = {model.variables[name].ends: time for time, name, _ in reversed(mine.events)}
     last, closed = stops.get("journey", end), min(stops.get("journey", end), stops.get("record", end))
@@ -160,9 +160,9 @@ def draw_timeline(
         every = [value for timeline in example.timelines for _, value in timeline.values.get(name, [])]
         y = Scale(*span(every), line + 46, line + 20)
         parts += [_label(variable, line), tag("path", class_="grid", d=f"M{x.first} {line + 50}H{x.last}")]
-        for value in y.low, y.high:
+        for value in sorted({min(every), max(every)}) if every else ():
             text = variable.levels[round(value)] if variable.levels and value == round(value) else show(value)
-            parts.append(tag("text", text, x=36, y=f"{y(value) + 4:.1f}", text_anchor="end"))
+            parts.append(tag("text", text, x=38, y=f"{y(value) + 4:.1f}", text_anchor="end"))
         if world:
             rings = [_dot(x(t), y(v), "mark", r=3.2, fill="none") for t, v in base.values.get(name, [])]
             parts.append(tag("g", *rings, class_=f"{world_class(0)} ghost"))

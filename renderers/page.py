@@ -92,8 +92,7 @@ a{color:var(--link)}
 .lead{font-size:1.1rem}
 .soft,figcaption,caption{color:var(--soft)}
 .soft{font-size:.9rem}
-nav{font-size:.9rem;margin:1rem 0}
-nav a{margin-right:1rem;white-space:nowrap}
+nav{font-size:.9rem;margin:1rem 0;display:flex;flex-wrap:wrap;gap:.2rem 1.1rem}
 code,pre{font-family:ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace;font-size:.88em}
 pre{background:var(--panel);border:1px solid var(--line);border-radius:6px;padding:.7rem .9rem;white-space:pre-wrap;
 overflow-wrap:anywhere}
@@ -109,7 +108,7 @@ details{margin:.8rem 0}
 summary{cursor:pointer;color:var(--link)}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.2rem 1.4rem;padding:0;margin:.5rem 0;max-width:none;
 font-size:.92rem}
-.legend svg{width:34px;height:12px;vertical-align:middle;margin-right:.4rem}
+.legend svg,figcaption svg{width:34px;height:12px;vertical-align:middle;margin-right:.4rem}
 .panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr));gap:1.2rem 1.6rem;
 margin:.8rem 0}
 .panels figure{display:grid;grid-row:span 2;grid-template-rows:subgrid;gap:0}
@@ -119,6 +118,7 @@ figure{margin:0;break-inside:avoid}
 figcaption{font-size:.85rem;line-height:1.35}
 figcaption strong{color:var(--ink);font-size:.95rem}
 figure>svg{display:block;width:100%;height:auto;margin-top:.2rem}
+.beside figure>svg{max-width:29rem}
 svg text{font-family:inherit;font-size:11px;fill:var(--soft)}
 svg .strong{fill:var(--ink)}
 svg .axis{stroke:var(--soft);stroke-width:1;fill:none}
@@ -145,7 +145,10 @@ svg .end{fill:var(--line);opacity:.45}
 .cited{background:var(--w3)}.recalled{background:var(--w5)}.assumed{background:var(--line)}
 .key{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.35em;vertical-align:-.05em}
 @media (max-width:34rem){body{padding:1rem .8rem 3rem}h1{font-size:1.45rem}table{font-size:.82rem}
-.forest{font-size:.78rem}.forest .plot{width:32%;padding-right:.6rem}.forest th:first-child{width:36%}.forest .scale span:nth-child(even){display:none}
+.wide tbody th{min-width:9rem}
+.forest,.forest tbody{display:block}.forest tr{display:grid;grid-template-columns:1fr auto;padding:.2rem 0}
+.forest th:first-child,.forest .plot{width:auto}.forest .plot{grid-row:2;grid-column:1/-1;padding:0}
+.forest td:last-child{text-align:right;padding:0;max-width:11rem}.forest svg{overflow:hidden}
 .card{padding:.1rem .7rem .6rem}}
 @media print{body{max-width:none;font-size:10pt}h2{break-after:avoid}nav{display:none}.panels{
 grid-template-columns:repeat(3,1fr)}.wide{overflow:visible}a{color:inherit}

@@ -151,7 +151,8 @@ def tell_examples(run: Run) -> Markup:
     notes = (
         "The first patients by number, picked by nobody's eye: the record in each world (dots), treatments (bars) and "
     )
-    notes += "what happened (diamonds; open where no record holds it). The shade begins where a journey ended."
+    notes += "what happened (diamonds; open where no record holds it). Dots and bars stop where the record closes; the shade begins where a "
+    notes += "journey ends."
     notes += f" Rings are the same patient's values in the world {worlds[0]!r}." if len(worlds) > 1 else ""
     if len(measured) > MOST_TRACKS:
         notes += f" Left out: {', '.join(measured[MOST_TRACKS:])}."

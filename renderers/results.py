@@ -58,8 +58,8 @@ def tell_effects(run: Run, examined: Document | None) -> Markup:
         f"The true effects come from pairs of worlds that share their noise. DoWhy got the causal graph and the record "
         f"of {examined['patients']:,} patients (seed {examined['seed']}) alone. Of {count_of(len(effects), 'effect')}, "
         f"{len(tested)} could be asked of the record, and {found} came back. Intervals are individual 95% ones. "
-        f"The verdict rests on the {DECIDING[0]} and the {DECIDING[1]}, which are consistent when effects differ between "
-        f"people, at wider intervals: an honest table fails once in a thousand times."
+        f"The verdict rests on the {DECIDING[0]} and the {DECIDING[1]}, which are consistent when effects differ "
+        f"between people, at wider intervals: an honest table fails once in a thousand times."
     )
     return join(tag("p", intro), *(draw_effect(effect) for effect in effects))
 
