@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import heapq
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import networkx as nx
@@ -101,70 +99,81 @@ def find_cut(model: Model, intervention: Intervention) -> Cut:
 def find_reach(model: Model, interventions: Iterable[Intervention]) -> dict[str, int]:
     """The variables that can differ from the factual world, each with the first step in which it can.
 
-    They are the targets and their descendants, those included that a closed record or a competing event reaches; a path
-    counts only if its arrows act at times that follow each other. Earlier steps, and all other variables, are the same
-    in both worlds, bit for bit, as long as the journey lasts in both.
+    They are the targets and their descendants in the graph unrolled over time, those included that a closed record or a
+    competing event reaches. Earlier steps, and all other variables, are the same in both worlds, bit for bit, as long
+    as the journey lasts in both.
     """
     arrows: dict[str, list[_Arrow]] = {}
     for arrow in _find_arrows(model):
         arrows.setdefault(arrow.cause, []).append(arrow)
-    queue = sorted(set(_find_sources(model, interventions)))
-    reached: dict[str, int] = {}
-    while queue:
-        step, name = heapq.heappop(queue)
-        if name in reached:
-            continue
-        reached[name] = step
+    reached = dict.fromkeys(model.variables, 0)  # steps as the bits of a number
+    for name, steps in _find_sources(model, interventions):
+        reached[name] |= steps
+    waiting = [name for name, steps in reached.items() if steps]
+    while waiting:
+        name = waiting.pop()
         for arrow in arrows.get(name, ()):
-            at = arrow.arrive(step)
-            if at is not None and arrow.effect not in reached:
-                heapq.heappush(queue, (at, arrow.effect))
-    return {name: reached[name] for name in model.variables if name in reached}
+            new = arrow.carry(reached[name], last=model.clock.steps) | reached[arrow.effect]
+            if new != reached[arrow.effect]:
+                reached[arrow.effect] = new
+                waiting.append(arrow.effect)
+    return {name: (steps & -steps).bit_length() - 1 for name, steps in reached.items() if steps}
 
 
 @dataclass(frozen=True)
 class _Arrow:
-    """`effect` reads `cause`, `lag` steps back, in these steps."""
+    """In `steps` (as bits), `effect` reads `cause` `lag` steps back; `lasting`: and so all that it was before."""
 
     cause: str
     effect: str
     lag: int
-    steps: Sequence[int]
+    steps: int
+    lasting: bool = False
 
-    def arrive(self, step: int) -> int | None:
-        """The first step that a change of the cause, from `step` on, reaches; before step 0 a lag reads the start."""
-        at = bisect_left(self.steps, step + self.lag if step > 0 else 0)
-        return self.steps[at] if at < len(self.steps) else None
+    def carry(self, changed: int, *, last: int) -> int:
+        """The steps in which the effect can change, given those (one at least) in which the cause can."""
+        if self.lasting:
+            changed = (1 << (last + 1)) - (changed & -changed)  # the lowest bit and all above it
+        start = (1 << self.lag) - 1 if changed & 1 else 0  # before step 0 a lag reads the start
+        return (changed << self.lag | start) & self.steps
+
+
+def _as_bits(steps: Iterable[int]) -> int:
+    digits = bytearray(b"0")
+    for step in steps:
+        digits.extend(b"0" * (step + 1 - len(digits)))
+        digits[step] = ord("1")
+    return int(digits[::-1], 2)
 
 
 def _find_arrows(model: Model) -> Iterator[_Arrow]:
-    steps = model.clock.steps
     closing = [v.name for v in model.variables.values() if v.ends == "record"]
     for variable in model.variables.values():
+        name = variable.name
+        mechanism = _as_bits(evaluated_steps(variable, "mechanism", steps=model.clock.steps))
         for key, expression in variable.expressions.items():
-            at = evaluated_steps(variable, key, steps=steps)
+            steps = _as_bits(evaluated_steps(variable, key, steps=model.clock.steps))
             for read in reads(expression):
-                if read.name in model.variables and read.name != variable.name:
-                    yield _Arrow(read.name, variable.name, count_lag(read), at)
+                if read.name in model.variables:
+                    lasting = read.how != "value" or model.variables[read.name].kind in ("static", "measurement")
+                    own = read.name == name and read.lag == 1  # goes on from itself
+                    yield _Arrow(read.name, name, count_lag(read), steps, lasting or own)
         if variable.kind == "measurement":
-            at = measured_steps(variable, steps=steps)
-            yield from (_Arrow(event, variable.name, 0, at) for event in closing)
-        if variable.competes:
-            at = evaluated_steps(variable, "mechanism", steps=steps)
-            rivals = (v.name for v in model.variables.values() if v.competes == variable.competes)
-            yield from (_Arrow(name, variable.name, 0, at) for name in rivals if name != variable.name)
+            yield from (_Arrow(event, name, 0, mechanism, lasting=True) for event in closing)
+        if variable.kind == "event" and variable.occurs == "once":
+            yield _Arrow(name, name, 1, mechanism, lasting=True)
+        if variable.competes:  # an event that has happened once is no rival any more
+            rivals = [v for v in model.variables.values() if v.competes == variable.competes and v is not variable]
+            yield from (_Arrow(v.name, name, 0, mechanism, lasting=v.occurs == "once") for v in rivals)
 
 
-def _find_sources(model: Model, interventions: Iterable[Intervention]) -> Iterator[tuple[int, str]]:
-    """Where the interventions act first: step and variable."""
-    steps = model.clock.steps
+def _find_sources(model: Model, interventions: Iterable[Intervention]) -> Iterator[tuple[str, int]]:
+    """The variables on which the interventions act directly, and the steps in which they do, as bits."""
     for intervention in interventions:
         for variable in model.variables.values():
             for key, expression in variable.expressions.items():
-                at = evaluated_steps(variable, key, steps=steps)
+                steps: Iterable[int] = evaluated_steps(variable, key, steps=model.clock.steps)
                 if intervention.target == variable.name and key in ("start", "mechanism"):
-                    at = tuple(step for step in at if intervention.active(step))
-                elif intervention.target not in {read.name for read in reads(expression)} & model.parameters.keys():
-                    continue
-                if at:
-                    yield at[0], variable.name
+                    yield variable.name, _as_bits(step for step in steps if intervention.active(step))
+                elif intervention.target in {read.name for read in reads(expression)} & model.parameters.keys():
+                    yield variable.name, _as_bits(steps)

@@ -116,9 +116,8 @@ def test_edges_run_over_no_variable_and_end_at_their_own(drawn):
     model, figure, boxes = drawn
     for cause, effect, points in edge_lines(figure):
         for name, box in boxes.items():
-            inside = (
-                (points[:, 0] > box.x0) & (points[:, 0] < box.x1) & (points[:, 1] > box.y0 + 1) & (points[:, 1] < box.y1 - 1)
-            )  # fmt: skip
+            x, y = points.T
+            inside = (x > box.x0) & (x < box.x1) & (y > box.y0 + 1) & (y < box.y1 - 1)
             assert not inside.any(), (cause, effect, name)
         for end, name in ((points[0], cause), (points[-1], effect)):
             box = boxes[name]
@@ -231,11 +230,11 @@ from nosograph.causal.load import load_model
 from nosograph.causal.draw import draw_model
 from nosograph.causal.explain import explain_model
 import matplotlib
-before = dict(matplotlib.rcParams)
+before = matplotlib.rcParams.copy()  # reading the backend itself would import pyplot
 model = load_model(sys.argv[1])
 str(explain_model(model))
 draw_model(model, sys.argv[2])
-assert dict(matplotlib.rcParams) == before
+assert matplotlib.rcParams.copy() == before
 assert "torch" not in sys.modules and "matplotlib.pyplot" not in sys.modules
 """
 
