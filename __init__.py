@@ -1,4 +1,4 @@
-"""Nosograph: a disease, written as a cited causal graph, becomes patients. Torch and the like come when they are used."""
+"""Nosograph: a disease, written as a cited causal graph, becomes patients. Torch comes when it is used."""
 
 from __future__ import annotations
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,6 +37,8 @@ Settings = Annotated[list[str] | None, typer.Option("--set", metavar="PARAMETER=
 
 def main() -> None:
     """Run the command line: exit code 0 for done, 1 for a check that failed, 2 for bad input."""
+    logging.basicConfig(stream=sys.stderr, format="%(message)s")
+    logging.getLogger(__package__).setLevel(logging.INFO)  # the first build of the knowledge graph takes a while
     try:
         app()
     except NosographError as error:
@@ -44,11 +48,11 @@ def main() -> None:
         sys.exit(0)
 
 
-def report_problems(problems: tuple[Problem, ...], *, heading: str = "error") -> None:
+def report_problems(problems: tuple[Problem, ...]) -> None:
     """Problems go to standard error; with --json, as a document to standard output as well."""
     for problem in problems:
-        typer.echo(f"{heading}: {problem}", err=True)
-    if heading == "error" and "--json" in sys.argv[1:]:
+        typer.echo(f"error: {problem}", err=True)
+    if "--json" in sys.argv[1:]:
         emit({"ok": False, "errors": [problem_json(problem) for problem in problems]})
 
 
@@ -125,18 +129,14 @@ def check(model: ModelName, as_json: AsJson = False) -> None:
         "errors": [problem_json(problem) for problem in report.errors],
         "warnings": [problem_json(problem) for problem in report.warnings],
     }
-    if as_json:
-        emit(document)
-    else:
-        for problem in report.errors:
-            typer.echo(f"error: {problem}", err=True)
-        for problem in report.warnings:
-            typer.echo(f"warning: {problem}", err=True)
-        if report.ok:
-            typer.echo(
-                f"{model}: sound; {report.variables} variables, {report.claims} causal claims: {report.cited} cited "
-                f"({report.recalled} of them recalled, not checked), {report.assumed} assumed"
-            )
+    for heading, problems in (("error", report.errors), ("warning", report.warnings)):
+        for problem in problems:
+            typer.echo(f"{heading}: {problem}", err=True)
+    text = (
+        f"{model}: sound; {report.variables} variables, {report.claims} causal claims: {report.cited} cited "
+        f"({report.recalled} of them recalled, not checked), {report.assumed} assumed"
+    )
+    answer(as_json, document, lambda: typer.echo(text if report.ok else f"{model}: not sound"))
     if not report.ok:
         raise typer.Exit(2)
 
@@ -180,7 +180,7 @@ def diff(a: ModelName, b: Annotated[str, typer.Argument(metavar="OTHER")], as_js
     from .causal.diff import diff_models
 
     differences = diff_models(load(a), load(b))
-    document = {"equal": not differences, "differences": [difference.to_json() for difference in differences]}
+    document = {"equal": not differences, "differences": [asdict(difference) for difference in differences]}
     answer(as_json, document, lambda: typer.echo("\n".join(map(str, differences)) or "equal in meaning"))
     if differences:
         raise typer.Exit(1)
@@ -293,11 +293,10 @@ def demo(
     from .simulate.cohort import open_run, simulate_to
     from .simulate.verify import verify
 
-    say = (lambda text: None) if as_json else typer.echo
-    say("Simulating 1,000 patients over ten years, as they were and had all been given lecanemab …")
+    typer.echo("Simulating 1,000 patients over ten years, as they were and had all been given lecanemab …", err=True)
     with progress_bar("patients", 1_000) as advance:
         simulate_to(loaded, out, patients=1_000, seed=seed, worlds=["treated: lecanemab = 1"], progress=advance)
-    say("DoWhy examines the declared effects on the record of 20,000 more …")
+    typer.echo("DoWhy examines the declared effects on the record of 20,000 more …", err=True)
     found = verify(loaded, seed=seed)
     report = write_report(open_run(out), verification=found)
     seconds = time.monotonic() - started

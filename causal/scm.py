@@ -38,7 +38,7 @@ def order_variables(model: Model, *, first: bool, worlds: Iterable[World] = ()) 
     """The variables in an order in which each comes after what it reads; `first` is for step 0, where a lag reads the
     start. Raises NosographError where same-step reads form a cycle, and shows it.
     """
-    graph = nx.DiGraph()
+    graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(model.variables)
     for variable in model.variables.values():
         for read in _reads_in_step(variable, first):

@@ -210,8 +210,12 @@ def _bitmap(valid: NDArray[np.bool_]) -> pa.Buffer:
     return pa.py_buffer(np.packbits(valid, bitorder="little"))
 
 
-def _dictionary(codes: NDArray[np.int32], names: list[str]) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(names, pa.string()))
+def _dictionary(codes: NDArray[np.int32], names: Sequence[str]) -> pa.DictionaryArray:
+    """The names that the codes stand for; a name that stands twice is one level."""
+    levels = list(dict.fromkeys(names))
+    if len(levels) < len(names):
+        codes = np.array([levels.index(name) for name in names], dtype=np.int32)[codes]
+    return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(levels, pa.string()))
 
 
 def _column(values: Tensor, valid: pa.Buffer | None, variable: Variable) -> pa.Array:

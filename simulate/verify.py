@@ -19,7 +19,7 @@ from ..causal.journeys import Journeys
 from ..causal.language import Expression, reads
 from ..causal.model import Effect, Model
 from ..causal.sampling import sample
-from ..causal.world import FACTUAL, World, parse_intervention
+from ..causal.world import FACTUAL, Intervention, World, parse_intervention
 from ..errors import fail
 from .cohort import Cohort, Run, Tables
 from .frames import build_frame, condition_columns
@@ -206,7 +206,7 @@ def contrast_worlds(model: Model, effect: Effect) -> tuple[World, World]:
     if variable.kind != "static":
         time = f"{effect.decision * model.clock.step:.12g} years" if effect.decision else "0 years"
         when = f" from {time}" if effect.strategy == "sustained" else f" at {time}"
-    base = ()
+    base: tuple[Intervention, ...] = ()
     if effect.death == "hypothetical":
         mortal = [v.name for v in model.variables.values() if v.ends == "journey"]
         base = tuple(parse_intervention(f"{name} = 0", model=model) for name in mortal)
