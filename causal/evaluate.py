@@ -97,6 +97,8 @@ class _Compiler:
                 inner = self.compile(argument)
                 xs = torch.tensor([x for x, _ in points])
                 ys = torch.tensor([y for _, y in points])
+                apart = torch.cat([xs[1:] > xs[:-1], torch.tensor([True])])  # as float32 has it
+                xs, ys = xs[apart], ys[apart]
                 return lambda moment: _interpolate(_tensor(inner(moment)), xs, ys)
         raise AssertionError(f"{type(node).__name__} has no value of its own")
 
@@ -181,7 +183,7 @@ def _number(value: Value) -> Value:
     """Truth values and level codes count as numbers in arithmetic."""
     if isinstance(value, Tensor):
         return value if value.dtype.is_floating_point else value.to(torch.float32)
-    return value
+    return float(value)
 
 
 def _truth(value: Value) -> Tensor | bool:
@@ -279,7 +281,7 @@ def _power(base: Value, exponent: Value) -> Value:
 def _interpolate(x: Tensor, xs: Tensor, ys: Tensor) -> Tensor:
     x = x.to(torch.float32)
     if len(xs) == 1:
-        return ys.expand(x.shape)
+        return torch.where(torch.isnan(x), x, ys[0])
     right = torch.searchsorted(xs, x.detach().contiguous()).clamp(1, len(xs) - 1)
     low, high = xs[right - 1], xs[right]
     weight = torch.clamp((x - low) / (high - low), 0, 1)
