@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from nosograph.causal.language import parse_mechanism
 from nosograph.causal.model import Claim, Clock, Model, Parameter, Variable
 
@@ -18,7 +19,7 @@ def _look_around() -> dict[str, Any]:
     state: dict[str, Any] = {"python's random numbers": random.getstate()}
     numpy, torch, pyro = (sys.modules.get(name) for name in ("numpy", "torch", "pyro"))
     if numpy is not None and hasattr(numpy, "random"):
-        name, keys, *rest = numpy.random.get_state(legacy=True)  # noqa: NPY002
+        name, keys, *rest = numpy.random.get_state(legacy=True)
         state["numpy's random numbers"] = (name, keys.tobytes(), *rest)
     if torch is not None and hasattr(torch, "get_rng_state"):
         state["torch's random numbers"] = torch.get_rng_state().numpy().tobytes()
@@ -56,7 +57,9 @@ def build_model(
     built: dict[str, Variable] = {}
     for name, keys in variables.items():
         parsed = {
-            key: parse_mechanism(value) if key in ("start", "mechanism", "when", "missing") and _is_text(value) else value
+            key: parse_mechanism(value)
+            if key in ("start", "mechanism", "when", "missing") and _is_text(value)
+            else value
             for key, value in keys.items()
         }
         variable = Variable(name=name, iri=f"x:{name}", **parsed)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import math
 import time
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+
 from nosograph.causal.language import Read, parse_expression, parse_mechanism, reads
 from nosograph.causal.language.bounds import bound
 from nosograph.causal.language.syntax import (
@@ -244,7 +246,9 @@ def test_errors_say_where_and_what_instead() -> None:
 
 known = {"x": (-2.0, 3.0), "p": (0.1, 0.9), "b": (0.0, 1.0)}
 inner = st.recursive(
-    st.one_of(st.floats(-3, 3).map(lambda v: Number(round(v, 2))), st.sampled_from("xpb").map(Name)), grow, max_leaves=12
+    st.one_of(st.floats(-3, 3).map(lambda v: Number(round(v, 2))), st.sampled_from("xpb").map(Name)),
+    grow,
+    max_leaves=12,
 )
 
 
@@ -320,7 +324,7 @@ def apply(function: str, a: list[float]) -> float:
 def interpolate(x: float, points: tuple[tuple[float, float], ...]) -> float:
     if x <= points[0][0]:
         return points[0][1]
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in itertools.pairwise(points):
         if x <= x1:
             return y0 + (y1 - y0) * (x - x0) / (x1 - x0)
     return points[-1][1]
