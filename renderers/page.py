@@ -103,7 +103,7 @@ caption{text-align:left;padding:.2rem 0 .4rem}
 th,td{padding:.28rem .9rem .28rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 thead th{border-bottom:2px solid var(--line);font-weight:600}
 tbody th{font-weight:500}
-.number{text-align:right;white-space:nowrap}
+.number{text-align:right;white-space:nowrap}.together{display:inline-block;white-space:nowrap;margin-left:.25em}
 details{margin:.8rem 0}
 summary{cursor:pointer;color:var(--link)}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.2rem 1.4rem;padding:0;margin:.5rem 0;max-width:none;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from pathlib import Path
@@ -14,7 +15,6 @@ from ..causal.model import Evidence, Model, Variable
 from ..errors import fail
 from ..simulate.cohort import Run
 from ..simulate.run import SHARD_SIZE
-from ..simulate.shard import write_whole
 from ..simulate.verify import Verification
 from .figures import MOST_TRACKS, draw_key, draw_timeline, show, show_unit
 from .page import Markup, count_of, join, table, tag, write_page
@@ -28,17 +28,29 @@ def write_report(run: Run, *, verification: Verification | None = None) -> Path:
     """Write `report.html` into the run's folder, whole or not at all; the same bytes for the same run.
 
     `verification` is kept beside it as `verification.json`, and shown again by later reports. Raises NosographError
-    where the one that is kept cannot be read or is of another model.
+    where the one that is kept cannot be read or is of another model, and where the folder cannot be written.
     """
     kept = run.folder / "verification.json"
     if verification is not None:
         held = check_verification(verification.as_json(), run, file=kept)
-        write_whole(kept, lambda path: path.write_text(json.dumps(held, indent=2) + "\n", encoding="utf-8"))
+        write_text(kept, json.dumps(held, indent=2) + "\n")
     examined = read_verification(run, kept) if kept.is_file() else None
     page = compose_page(run, examined)
     target = run.folder / "report.html"
-    write_whole(target, lambda path: path.write_text(page, encoding="utf-8"))
+    write_text(target, page)
     return target
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write a file whole or not at all. Raises NosographError where the folder cannot be written."""
+    draft = target.with_name(f"draft-{os.getpid()}-{target.name}")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        os.replace(draft, target)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        fix = "a folder that is yours, on a disk with room"
+        raise fail(f"{target.name} cannot be written: {error.strerror or error}", value=target, fix=fix) from error
 
 
 def read_verification(run: Run, file: Path) -> Document:
@@ -150,9 +162,9 @@ def tell_examples(run: Run) -> Markup:
     worlds, unit = name_worlds(run), clock_unit(run)
     notes = (
         "The first patients by number, picked by nobody's eye: the record in each world (dots), treatments (bars) and "
+        "what happened (diamonds; open where no record holds it). Dots and bars stop where the record closes; the "
+        "shade begins where a journey ends."
     )
-    notes += "what happened (diamonds; open where no record holds it). Dots and bars stop where the record closes; the shade begins where a "
-    notes += "journey ends."
     notes += f" Rings are the same patient's values in the world {worlds[0]!r}." if len(worlds) > 1 else ""
     if len(measured) > MOST_TRACKS:
         notes += f" Left out: {', '.join(measured[MOST_TRACKS:])}."
@@ -221,7 +233,7 @@ def tell_making(run: Run) -> Markup:
     return join(
         tag("p", intro, same, " is the one below. It is run in this folder, where the model lies as model.ttl."),
         tag("pre", shlex.join(command_of(run))),
-        table(["made with", ""], rows),
+        table(["", "of this run"], rows),
     )
 
 

@@ -49,8 +49,9 @@ def caption(variable: Variable, detail: str = "", title: str = "") -> Markup:
 
 def tell_effects(run: Run, examined: Document | None) -> Markup:
     if examined is None:
-        command = tag("code", f"nosograph verify {run.model.id}")
-        return tag("p", "No verification is kept with this run. ", command, " examines the model's declared effects.")
+        command = tag("code", "nosograph verify .")
+        words = " in this folder examines the model's declared effects on its record."
+        return tag("p", "No verification is kept with this run. ", command, words)
     effects = examined["effects"]
     tested = [effect for effect in effects if effect["recovered"] is not None]
     found = sum(effect["recovered"] for effect in tested)
@@ -105,10 +106,17 @@ def draw_estimate(
 ) -> Markup:
     low, high = found["interval"]
     plot = draw_interval(x, estimate=found["estimate"], low=low, high=high, truth=truth, naive=covers is None)
-    numbers = f"{found['estimate']:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})".replace("-", "−")
+    value, interval = (
+        text.replace("-", "−")
+        for text in (f"{found['estimate']:+.{digits}f} ", f"({low:+.{digits}f} to {high:+.{digits}f})")
+    )
     inside = covers if covers is not None else truth is None or low <= truth <= high
     mark = "" if inside else tag("span", " misses the truth", class_="soft")
-    cells = tag("th", name, scope="row"), tag("td", plot, class_="plot"), tag("td", numbers, mark)
+    cells = (
+        tag("th", name, scope="row"),
+        tag("td", plot, class_="plot"),
+        tag("td", value, tag("span", interval, class_="together"), mark),
+    )
     return tag("tr", *cells, class_="naive" if covers is None else None)
 
 
@@ -200,8 +208,8 @@ def tabulate_curves(curves: list[Curve], run: Run) -> Markup:
                     cells.append("–")
                     continue
                 low, high = curve.low[world, place], curve.high[world, place]
-                band = f" ({show(low)} to {show(high)})" if np.isfinite(low) else ""
-                cells.append(value_of(curve, world, place) + band)
+                band = tag("span", f" ({show(low)} to {show(high)})", class_="together") if np.isfinite(low) else ""
+                cells.append(join(value_of(curve, world, place), band))
             rows.append([title, name, *cells])
     head: list[object] = ["", "world", *(f"{show(mark)} {clock_unit(run)}" for mark in marks)]
     return table(head, rows, title="Mean (10th to 90th percentile) of those alive, or the share.")
