@@ -18,6 +18,7 @@ from .summaries import Array, Curve, Example, Incidence
 
 WIDTH, HEIGHT = 320, 200
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 22, 34
+MOST_BANDS = 4  # worlds whose bands can still be told apart
 MOST_TRACKS = 8  # measurements of a timeline
 SYMBOLS = {"1": "", "a": "years", "mo": "months", "wk": "weeks", "d": "days", "h": "hours"}
 
@@ -86,7 +87,7 @@ def draw_curve(curve: Curve, *, end: float, clock: str, label: str) -> Markup:
     x, y = Scale(0, end, LEFT, WIDTH - RIGHT), Scale(*shares, HEIGHT - BOTTOM, TOP)
     bands, lines = [], []
     for world in range(len(curve.mean)):
-        if np.isfinite(curve.low[world]).any():
+        if len(curve.mean) <= MOST_BANDS and np.isfinite(curve.low[world]).any():
             bands.append(tag("g", _band(curve, world, x, y), class_=world_class(world)))
         lines.append(tag("g", *_line(curve.times, curve.mean[world], x, y), class_=world_class(world)))
     unit = "share" if curve.share else show_unit(curve.variable.unit)

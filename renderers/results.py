@@ -10,7 +10,7 @@ import numpy as np
 from ..causal.effects.examine import DECIDING
 from ..causal.model import Variable
 from ..simulate.cohort import Run
-from .figures import Scale, draw_curve, draw_incidence, draw_interval, draw_key, show, show_unit, span
+from .figures import MOST_BANDS, Scale, draw_curve, draw_incidence, draw_interval, draw_key, show, show_unit, span
 from .page import Markup, count_of, join, table, tag
 from .summaries import Curve, Incidence, count_events, count_followed, follow, name_worlds
 
@@ -48,6 +48,8 @@ def caption(variable: Variable, detail: str = "", title: str = "") -> Markup:
 
 
 def tell_effects(run: Run, examined: Document | None) -> Markup:
+    if examined is None and not run.model.effects:
+        return tag("p", "The model declares no effects, and no verification is kept with this run.")
     if examined is None:
         command = tag("code", "nosograph verify .")
         words = " in this folder examines the model's declared effects on its record."
@@ -162,6 +164,9 @@ def tell_journeys(run: Run) -> Markup:
     whom = "all patients" if followed == len(run) else f"the first {followed:,} of {len(run):,} patients"
     notes = f"Mean of those alive, with the band from the 10th to the 90th percentile; over {whom}. "
     notes += "Measurements are those that were due, the missed ones included; shares have no band."
+    notes += (
+        " So many bands would hide each other: they are in the numbers." if len(name_worlds(run)) > MOST_BANDS else ""
+    )
     notes += f" Not kept in this run's truth: {', '.join(absent)}." if absent else ""
     notes += (
         f" Without values or beyond {MOST_PANELS} panels, and so not shown: {', '.join(omitted)}." if omitted else ""
