@@ -4,6 +4,7 @@ import itertools
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,11 +17,12 @@ from matplotlib.transforms import Bbox
 
 from nosograph.causal.draw import draw_model, figure_model
 from nosograph.causal.layout import arrange
-from nosograph.causal.load import load_model
+from nosograph.causal.load import load_model as load_anew
 from nosograph.causal.model import Claim, Clock, Evidence, Model, Variable
 from nosograph.errors import NosographError
 
 SIX = Path(__file__).parents[1] / "models" / "six.yaml"
+load_model = cache(load_anew)
 KINDS = ("static", "state", "measurement", "treatment", "event")
 
 

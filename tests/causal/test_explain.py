@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,13 +18,14 @@ from nosograph.causal.explain import count_evidence, explain_model, explain_vari
 from nosograph.causal.graph import causal_graph, find_cut, find_reach
 from nosograph.causal.language import parse_expression, parse_mechanism, reads
 from nosograph.causal.language.syntax import FAMILIES, Binary, Name, Number, Unary
-from nosograph.causal.load import load_model
+from nosograph.causal.load import load_model as load_anew
 from nosograph.causal.model import Parameter, Schedule
 from nosograph.causal.sampling import sample
 from nosograph.causal.world import FACTUAL, World, parse_intervention
 from nosograph.errors import NosographError
 
 SIX = Path(__file__).parents[1] / "models" / "six.yaml"
+load_model = cache(load_anew)
 RICH = """
 id: rich
 title: Everything <b>once</b> & more
