@@ -57,7 +57,8 @@ class Program:
         )
         plan = Plan(self.model, worlds, parameters=parameters or {}, needed=needed)
         sites = noise_sites(self.model, steps=last, needed=needed)
-        noise = {site.name: sample_site(site, len(numbers)) for site in sites}
+        people = pyro.plate("patients", len(numbers), dim=-1)  # one plate for all sites, as a trace demands
+        noise = {site.name: sample_site(site, people) for site in sites}
         kept = [name for name in needed if keep is None or name in keep]
         return _Run(plan, noise, numbers, last, kept).finish()
 
@@ -65,11 +66,11 @@ class Program:
         return [v.name for v in self.model.variables.values() if v.ends != "nothing"]
 
 
-def sample_site(site: Site, patients: int) -> Tensor:
+def sample_site(site: Site, people: Any) -> Tensor:
     """The noise of a site, (..., steps, patients), or (..., levels, steps, patients) for a categorical."""
     base: Any = dist.Normal(0.0, 1.0) if site.noise == "normal" else dist.Uniform(0.0, 1.0)
-    shape: tuple[int, ...] = (len(site.steps), patients)
-    with pyro.plate("patients", patients, dim=-1), pyro.plate(f"{site.name}.steps", len(site.steps), dim=-2):
+    shape: tuple[int, ...] = (len(site.steps), people.size)
+    with people, pyro.plate(f"{site.name}.steps", len(site.steps), dim=-2):
         if not site.levels:
             return pyro.sample(site.name, base.expand(shape))
         with pyro.plate(f"{site.name}.levels", len(site.levels), dim=-3):
@@ -160,6 +161,7 @@ class _Run:
         mechanism = self.plan.mechanisms[variable.name, key]
         if mechanism.family is not None and mechanism.family.name == "Categorical":
             at = at.movedim(-2, 0)
+            at = at.unsqueeze(-2) if at.dim() > 2 else at  # Pyro's particles stand left of the levels' dimension
         return at.unsqueeze(-2)
 
     def value(self, variable: Variable, key: str, step: int) -> Tensor:
@@ -202,10 +204,9 @@ class _Run:
         if event.name in self.rates:
             self.rates[event.name].append(self.spread(torch.as_tensor(rate)))
         happened = HAZARD.push(noise, rate, self.dt)
-        own = event_delay(noise, rate)
         for name in rivals:
             if name != event.name:
-                rival = self.rival_delay(name, step)
+                own, rival = event_delay(noise, rate), self.rival_delay(name, step)
                 first = own < rival if rivals.index(name) < rivals.index(event.name) else own <= rival
                 happened = happened & first  # of equals, the one that is declared first
         return happened
@@ -284,14 +285,14 @@ class _Run:
             happened = happened[..., :0, :, :].reshape(0, *happened.shape[-2:])
         everywhere = happened.expand(len(self.plan.worlds) if happened.shape[0] else 0, *happened.shape[-2:])
         world, step, patient = everywhere.nonzero(as_tuple=True)
-        date = step * self.dt
+        date = step.double() * self.dt
         rates = self.rates[event]
         if rates and len(step):
             row = step - 1  # a hazard has no noise in step 0
             rate = _stack(rates, len(self.patients))
             noise = self.noise[site_name(event, "mechanism")][row, patient]
             delay = event_delay(noise, rate[world.clamp(max=rate.shape[0] - 1), row, patient])
-            date = torch.where(delay < self.dt, row * self.dt + delay, date)
+            date = torch.where(delay < self.dt, row.double() * self.dt + delay, date)
         return Occurrences(world, patient, step, date)
 
     def check_finite(self, name: str, value: Tensor) -> None:
@@ -317,5 +318,5 @@ def _stack(rows: list[Tensor], patients: int) -> Tensor:
     """(worlds or 1, steps, patients) from a row a step, each (worlds or 1, patients)."""
     if not rows:
         return torch.empty(1, 0, patients)
-    worlds = max(row.shape[-2] for row in rows)
-    return torch.stack([row.expand(*row.shape[:-2], worlds, patients) for row in rows], dim=-2)
+    shape = torch.broadcast_shapes(*{row.shape for row in rows})
+    return torch.stack([row.expand(shape) for row in rows], dim=-2)

@@ -93,7 +93,7 @@ def _when(variable: Variable) -> list[Expression]:
 def noise_sites(model: Model, *, steps: int, needed: Iterable[str] | None = None) -> list[Site]:
     """The noise that steps 0 to `steps` take, one site for each expression that has a distribution."""
     sites = []
-    names = set(model.variables) if needed is None else set(needed)
+    names = set(model.variables if needed is None else needed)
     for variable in model.variables.values():
         for key, expression in variable.expressions.items() if variable.name in names else ():
             draw = find_draw(expression)
@@ -174,7 +174,7 @@ class Plan:
     def compile_mechanisms(self, wanted: set[str]) -> dict[tuple[str, str], Mechanism]:
         known = {"dt": (self.model.clock.dt,) * 2, "t": (0.0, self.model.clock.dt * self.model.clock.steps)}
         for name, value in self.parameters.items():
-            tensor = torch.as_tensor(value)
+            tensor = torch.as_tensor(value).detach()
             known[name] = (float(tensor.min()), float(tensor.max()))
         known |= {v.name: (0.0, 1.0) for v in self.model.variables.values() if v.kind == "event"}
         measured = {v.name for v in self.model.variables.values() if v.kind == "measurement"}
@@ -196,14 +196,16 @@ class Plan:
             moment.now.setdefault(name, natural)  # a target's own past is its natural start
         truth = natural.dtype == torch.bool and self.model.variables[name].kind in ("event", "static")
         kind = natural.dtype if truth or natural.dtype != torch.bool else torch.float32  # half a dose is half a dose
-        rows = list(natural.to(kind).expand(len(self.worlds), natural.shape[-1]))
+        shape = (*natural.shape[:-2], len(self.worlds), natural.shape[-1])
+        rows = list(natural.to(kind).expand(shape).unbind(-2))
         for forced in active:
             value = torch.as_tensor(forced.evaluate(moment), dtype=torch.float32)
-            new = (value[min(forced.world, value.shape[0] - 1)] if value.dim() > 1 else value).expand(rows[0].shape)
+            new = value[..., min(forced.world, value.shape[-2] - 1), :] if value.dim() > 1 else value
+            new = new.expand(rows[0].shape)
             old = rows[forced.world]
             changed = {"=": new, "+=": old + new, "*=": old * new}[forced.intervention.operator]
             rows[forced.world] = changed != 0 if truth else changed.to(kind)
-        return torch.stack(rows)
+        return torch.stack(rows, -2)
 
 
 def _spread(value: Value, shape: tuple[int, int]) -> Tensor:
