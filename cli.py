@@ -150,14 +150,14 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """In words: each variable, its equation with numbers and units, each cause with its evidence."""
-    from .causal.explain import explain_model, explain_variable, explain_worlds
+    from .causal.cuts import explain_worlds
     from .causal.world import parse_intervention
 
     loaded = load(model, settings)
     if do:
         found = explain_worlds(loaded, [parse_intervention(text, model=loaded) for text in do])
     else:
-        found = explain_variable(loaded, variable) if variable else explain_model(loaded)
+        found = loaded.explain(variable)
     answer(as_json, found.to_json(), lambda: typer.echo(str(found)))
 
 
@@ -265,7 +265,11 @@ def verify_command(
         raise fail("a run has its patients and parameters already", value=source, fix=f"nosograph verify {source}")
     count = count_patients(PATIENTS if patients is None else patients)
     found = verify(run or load(source, settings), effects=effect or None, patients=count, seed=seed)
-    answer(as_json, found.as_json(), lambda: print_verification(found))
+    if run is not None:
+        from .renderers.report import keep_verification
+
+        keep_verification(run, found)
+    answer(as_json, found.as_json(), lambda: typer.echo(str(found)))
     if not found.passed:
         raise typer.Exit(1)
 
@@ -303,7 +307,7 @@ def demo(
     document = {"out": str(out), "report": str(report), "seconds": round(seconds, 1), "verified": found.passed}
 
     def finish() -> None:
-        print_verification(found)
+        typer.echo(f"{found}\n")
         typer.echo(f"{seconds:.0f} s. Everything is in {out}/; open {report}")
 
     answer(as_json, document, finish)
@@ -348,17 +352,4 @@ def print_table(rows: list[dict[str, Any]]) -> None:
         table.add_column(name)
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
-    Console().print(table)
-
-
-def print_verification(found: Any) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    title = f"{found.model}: the record of {found.patients:,} patients, seed {found.seed}"
-    table = Table(title=title, title_justify="left", show_lines=True)
-    for name in ("effect", "truth", "without adjustment (95%)", "adjusted (95%)", "verdict"):
-        table.add_column(name)
-    for row in found.rows():
-        table.add_row(*row)
     Console().print(table)

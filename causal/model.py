@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rdflib import Graph
 
-    from .explain import Explanation
+    from .explanation import Explanation
     from .program import Program
 
 Kind = Literal["static", "state", "event", "treatment", "measurement"]
@@ -177,7 +177,7 @@ class Model:
     @property
     def graph(self) -> nx.DiGraph[str]:
         """The causal graph: variables as nodes (`kind`, `recorded`), claims as edges (`lag`)."""
-        from .scm import causal_graph
+        from .graph import causal_graph
 
         return causal_graph(self)
 
@@ -190,9 +190,11 @@ class Model:
 
     def explain(self, variable: str | None = None) -> Explanation:
         """The model, or one variable of it, in words."""
+        from ..ontology.knowledge import KnowledgeGraph
         from .explain import explain_model, explain_variable
 
-        return explain_variable(self, variable) if variable else explain_model(self)
+        known = KnowledgeGraph.open()
+        return explain_variable(self, variable, knowledge=known) if variable else explain_model(self, knowledge=known)
 
     def draw(self) -> Figure:
         """The causal graph as a matplotlib figure."""

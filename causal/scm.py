@@ -126,7 +126,7 @@ class Plan:
         worlds: Sequence[World],
         *,
         parameters: Mapping[str, Value],
-        needed: Sequence[str] | None = None,
+        needed: Sequence[str],
     ) -> None:
         self.model, self.worlds = model, tuple(worlds)
         wanted = set(needed)

@@ -20,6 +20,6 @@ def write_starter(path: Path) -> None:
     if path.exists():
         raise fail("the file is there already", value=path, fix="another name")
     if not IDENTIFIER.fullmatch(path.stem):
-        raise fail("the name of the file names the model", value=path, fix="letters, digits and -, as in my-disease.yaml")
+        raise fail("the name of the file names the model", value=path, fix="my-disease.yaml: letters, digits and -")
     text = resources.files(__package__).joinpath("starter.yaml").read_text(encoding="utf-8")
     write_text(path, text.replace("id: my-disease", f"id: {path.stem}", 1))

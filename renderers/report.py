@@ -21,6 +21,7 @@ from .page import Markup, count_of, join, table, tag, write_page
 from .results import Document, clock_unit, name_of, run_end, tell_effects, tell_events, tell_journeys
 from .summaries import Static, describe_entrants, name_worlds, pick_examples
 
+KEPT = "verification.json"
 CITED, RECALLED, ASSUMED = "cited", "recalled", "assumed"
 
 
@@ -30,15 +31,22 @@ def write_report(run: Run, *, verification: Verification | None = None) -> Path:
     `verification` is kept beside it as `verification.json`, and shown again by later reports. Raises NosographError
     where the one that is kept cannot be read or is of another model, and where the folder cannot be written.
     """
-    kept = run.folder / "verification.json"
+    kept = run.folder / KEPT
     if verification is not None:
-        held = check_verification(verification.as_json(), run, file=kept)
-        write_text(kept, json.dumps(held, indent=2) + "\n")
+        keep_verification(run, verification)
     examined = read_verification(run, kept) if kept.is_file() else None
     page = compose_page(run, examined)
     target = run.folder / "report.html"
     write_text(target, page)
     return target
+
+
+def keep_verification(run: Run, verification: Verification) -> Path:
+    """Keep a verification beside the run, for its reports. Raises NosographError where the folder cannot be written."""
+    kept = run.folder / KEPT
+    held = check_verification(verification.as_json(), run, file=kept)
+    write_text(kept, json.dumps(held, indent=2) + "\n")
+    return kept
 
 
 def write_text(target: Path, text: str) -> None:

@@ -32,7 +32,7 @@ def build_frame(cohort: Tables, columns: Sequence[Column], *, world: str) -> pd.
     frame = pd.DataFrame(index=patients.index)
     for column in columns:
         variable = model.variables[column.variable]
-        by = float(times([column.step], model=model)[0]) + 1e-9
+        by = float(times([column.step], model=model)[0]) + 1e-6
         if variable.kind == "static":
             values = patients[column.variable]
             if variable.levels:

@@ -203,7 +203,7 @@ def build_events(journeys: Journeys, *, model: Model) -> pa.Table:
 
 def _patient_major(values: Tensor) -> NDArray[Any]:
     """(worlds, steps, patients) flattened with the patient slowest."""
-    return values.permute(2, 0, 1).reshape(-1).numpy()
+    return np.ascontiguousarray(values.permute(2, 0, 1).reshape(-1).numpy())
 
 
 def _bitmap(valid: NDArray[np.bool_]) -> pa.Buffer:

@@ -85,9 +85,10 @@ class Verification:
         return [_describe(examination) for examination in self.examinations]
 
     def __str__(self) -> str:
-        lines = [f"{self.model}: {self.patients:,} patients, seed {self.seed}"]
+        lines = [f"{self.model}: DoWhy on the record of {self.patients:,} patients, seed {self.seed} (95% intervals)"]
         for effect, truth, naive, adjusted, verdict in self.rows():
-            lines += [effect, f"  truth     {truth}", f"  naive     {naive}", f"  adjusted  {adjusted}", f"  {verdict}"]
+            lines += ["", effect, f"    truth                {truth}", f"    without adjustment   {naive}"]
+            lines += [f"    with adjustment      {adjusted}", f"    {verdict}"]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -106,7 +107,7 @@ def _describe(found: Examination) -> tuple[str, str, str, str, str]:
     naive = show(found.naive.estimate, *found.naive.interval) if found.naive else "-"
     adjusted = show(found.estimates[-1].estimate, *found.estimates[-1].interval) if found.estimates else "-"
     if not found.identifiable:
-        verdict = f"not identifiable from the record: {found.reason}"
+        verdict = f"from the record {found.reason}"
     elif found.recovered is None:
         verdict = found.reason
     else:
