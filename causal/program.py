@@ -263,7 +263,8 @@ class _Run:
 
     def collect(self) -> Journeys:
         values = {name: _stack(track.values, len(self.patients)) for name, track in self.tracks.items()}
-        recorded = {n: _stack(t.recorded, len(self.patients)) for n, t in self.tracks.items() if n in self.moment.seen}
+        taken = {name: track.recorded for name, track in self.tracks.items() if name in self.moment.seen}
+        recorded = {name: _stack(rows, len(self.patients)).bool() for name, rows in taken.items()}
         for name, value in values.items():
             if self.variables[name].kind != "event" and value.dtype.is_floating_point:
                 self.check_finite(name, torch.where(recorded[name], value, 0) if name in recorded else value)
