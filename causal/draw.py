@@ -7,6 +7,7 @@ import itertools
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -43,6 +44,16 @@ LEGEND = 0.66
 HEAD = (0.042, 0.11)  # half an arrow head's width, and its length
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """A drawn model, which shows itself in a notebook; `figure` is matplotlib's."""
+
+    figure: Figure
+
+    def _repr_svg_(self) -> str:
+        return _write(self.figure, "svg").decode()
+
+
 def draw_model(model: Model, path: str | Path) -> Path:
     """Write the causal graph as `.svg`, `.png` or `.pdf`, the same bytes each time. Raises NosographError otherwise."""
     target = Path(path)
@@ -52,9 +63,14 @@ def draw_model(model: Model, path: str | Path) -> Path:
         raise fail("a picture is written as svg, png or pdf", value=path, fix=fix)
     if not target.parent.is_dir():
         raise fail("there is no such folder", value=target.parent, fix="an existing folder")
+    picture = _write(figure_model(model), suffix)
     aside = target.with_name(f".{target.name}.part")
-    aside.write_bytes(_write(figure_model(model), suffix))
-    return aside.replace(target)
+    try:
+        aside.write_bytes(picture)
+        return aside.replace(target)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise fail(f"the picture cannot be written: {error.strerror}", fix="a folder that is yours", value=path) from error
 
 
 def _write(figure: Figure, suffix: str) -> bytes:

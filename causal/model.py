@@ -12,9 +12,9 @@ from .language.syntax import Draw, find_draw
 
 if TYPE_CHECKING:
     import networkx as nx
-    from matplotlib.figure import Figure
     from rdflib import Graph
 
+    from .draw import Drawing
     from .explanation import Explanation
     from .program import Program
 
@@ -196,11 +196,11 @@ class Model:
         known = KnowledgeGraph.open()
         return explain_variable(self, variable, knowledge=known) if variable else explain_model(self, knowledge=known)
 
-    def draw(self) -> Figure:
-        """The causal graph as a matplotlib figure."""
-        from .draw import figure_model
+    def draw(self) -> Drawing:
+        """The causal graph as a picture that a notebook shows."""
+        from .draw import Drawing, figure_model
 
-        return figure_model(self)
+        return Drawing(figure_model(self))
 
     def to_turtle(self) -> str:
         """The graph that the model was compiled from, imports and all; empty where it was built by hand."""
