@@ -182,7 +182,7 @@ def build_events(journeys: Journeys, *, model: Model) -> pa.Table:
         variable, found = model.variables[name], journeys.occurrences[name]
         end, close = ended[found.world, found.patient], closed[found.world, found.patient]
         shown = (found.step < end) | ((found.step == end) & (variable.ends == "journey"))
-        held = variable.recorded & ((found.step < close) | ((found.step == close) & (variable.ends == "record")))
+        held = variable.recorded & ((found.step < close) | ((found.step == close) & (variable.ends != "nothing")))
         parts["patient"].append(journeys.patients[found.patient[shown]].numpy())
         parts["world"].append(found.world[shown].numpy().astype(np.int32))
         parts["time"].append(found.date[shown].numpy())
