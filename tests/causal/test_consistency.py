@@ -174,6 +174,22 @@ def test_setting_a_natural_mechanism_as_a_policy_changes_nothing(whole: Journeys
     assert_same(found, whole, world=0, start=0, stop=2_000)
 
 
+def test_in_a_race_too_setting_who_won_changes_nothing() -> None:
+    """Where both rivals would have happened in the step, setting the winner must not let the loser win as well."""
+    keys = {"kind": "event", "occurs": "repeatedly", "competes": "g"}
+    rate = parse_mechanism("Hazard(12)")
+    rivals = {n: Variable(n, f"x:{n}", mechanism=rate, **keys) for n in ("a", "b", "c")}  # type: ignore[arg-type]
+    model = replace(EVERYTHING, variables=rivals, parameters={})
+    nature = sample(model, patients=40)
+    assert int(sum(value.int() for value in nature.values.values()).max()) == 1
+    for patient in range(40):
+        path = nature.values["b"][0, :, patient]
+        texts = [f"b = {int(path[k])} at {k} months" for k in range(1, STEPS + 1)]
+        world = World("same", tuple(parse_intervention(text, model=model) for text in texts))
+        found = sample(model, patients=torch.tensor([patient]), worlds=[world])
+        assert_same(found, nature, world=0, start=patient, stop=patient + 1)
+
+
 def reach(model: Model, targets: set[str]) -> set[str]:
     """What may change when `targets` do: descendants by the written expressions, closings and races included."""
     graph = nx.DiGraph([(read.name, v.name) for v in model.variables.values() for read in v.reads])
