@@ -281,7 +281,7 @@ def _sweep(folder: Path) -> None:
     aside = folder / ASIDE
     if not aside.is_dir():
         return
-    for draft in [*aside.glob("*.parquet"), *aside.glob("draft-*")]:
+    for draft in [*aside.glob("*.parquet"), *aside.glob("draft-*"), *folder.glob("draft-*")]:
         draft.unlink(missing_ok=True)
     finished = {path.stem for path in aside.glob("[0-9]*.json")}
     for part in folder.glob("*/part-*.parquet"):
