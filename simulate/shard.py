@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,3 +103,12 @@ def work_alone() -> None:
     """One thread a worker: bits do not depend on how torch splits a tensor, and workers don't crowd each other."""
     torch.set_num_threads(1)
     pa.set_cpu_count(1)
+    threading.Thread(target=_leave_with_the_run, daemon=True).start()
+
+
+def _leave_with_the_run() -> None:
+    """End this worker when the process that started it is gone: killed, it could not say so, and we would wait on."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
