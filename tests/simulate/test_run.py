@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import getpass
 import hashlib
@@ -222,6 +223,15 @@ def test_a_failure_at_any_small_file_leaves_nothing_half_written(
     assert contents(folder) == contents(tmp_path / "straight")
 
 
+def processes_of(folder: Path) -> list[str]:
+    """The processes, where the system lists them, that were started with something in `folder`."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found += [path.parent.name] if str(folder) in path.read_text() else []
+    return found
+
+
 KILLED = """
 import sys, time
 from pathlib import Path
@@ -252,6 +262,10 @@ def test_a_run_that_was_killed_goes_on_and_ends_equal(tmp_path: Path, workers: i
     os.kill(process.pid, signal.SIGKILL)
     process.wait(timeout=20)
     process.stdout.close()
+    deadline = time.monotonic() + 20
+    while (left := processes_of(tmp_path)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not left, "the killed run's workers are still there"
     finished = len(list((folder / ".unfinished").glob("[0-9]*.json")))
     assert 1 <= finished < 20
     assert not (folder / "manifest.json").exists()
