@@ -11,6 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from scipy.integrate import quad
+from scipy.special import expit
+from scipy.stats import binom, norm
+
 from nosograph.causal.effects.columns import Column
 from nosograph.causal.effects.encode import basis, encode
 from nosograph.causal.effects.estimate import (
@@ -28,9 +32,6 @@ from nosograph.causal.effects.examiner import (
     robustness_value,
 )
 from nosograph.causal.language import parse_mechanism
-from scipy.integrate import quad
-from scipy.special import expit
-from scipy.stats import binom, norm
 
 from .effects_models import make_trial, make_variable
 

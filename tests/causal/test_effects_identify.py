@@ -6,6 +6,7 @@ import dataclasses
 
 import networkx as nx
 import pytest
+
 from nosograph.causal.effects.columns import columns
 from nosograph.causal.effects.identify import identify, identify_effect
 from nosograph.causal.effects.projection import project

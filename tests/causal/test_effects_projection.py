@@ -8,6 +8,7 @@ from itertools import chain, combinations
 import networkx as nx
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from nosograph.causal.effects.paths import open_path
 from nosograph.causal.effects.projection import project
 

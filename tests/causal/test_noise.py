@@ -12,9 +12,10 @@ import numba
 import numpy as np
 import pytest
 import torch
+from scipy import special, stats
+
 from nosograph.causal import noise
 from nosograph.causal.noise import draw_normal, draw_uniform, draw_uniform64
-from scipy import special, stats
 
 DRAWS = [draw_normal, draw_uniform, draw_uniform64]
 EVERYONE = np.arange(20_000)
