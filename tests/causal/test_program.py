@@ -497,3 +497,53 @@ def test_interventions_leave_nothing_in_the_global_state(linear: Model) -> None:
     a = sample(linear, patients=10, worlds=[world]).values["x"]
     pyro.clear_param_store()
     assert torch.equal(a, sample(linear, patients=10, worlds=[world]).values["x"])
+
+
+@pytest.mark.verification
+@pytest.mark.parametrize("text", ["", "d = 1", "x = 1.5 at 5 months"])
+def test_standardised_means_over_seeds_are_standard_normal(linear: Model, text: str) -> None:
+    """400 seeds of 1,000 patients: the standardised mean of x at the horizon. KS test; false alarm: one in 10,000."""
+    means, variances = linear_moments(**CASES[text])  # type: ignore[arg-type]
+    scores = []
+    for seed in range(400):
+        x = sample(linear, patients=1_000, seed=seed, worlds=[world_of(text, linear)], keep=["x"]).values["x"]
+        scores.append((float(x[0, -1].double().mean()) - means[-1]) / math.sqrt(variances[-1] / 1_000))
+    assert stats.kstest(scores, "norm").pvalue > 1e-4
+
+
+@pytest.mark.verification
+def test_competing_incidence_over_a_million_patients(make_model: MakeModel) -> None:
+    """Rare and common rivals, a million patients. Chi-squared over causes and steps; false alarm: one in 10,000."""
+    rates = {"a": 0.7, "b": 0.02, "c": 0.0005}
+    model = make_model(
+        {
+            name: {"kind": "event", "ends": "journey", "competes": "death", "mechanism": f"Hazard({rate})"}
+            for name, rate in rates.items()
+        }
+    )
+    people, block = 1_000_000, 50_000
+    counts = torch.zeros(3, STEPS)
+    for first in range(0, people, block):
+        journeys = sample(model, patients=torch.arange(first, first + block))
+        alive = torch.arange(1, STEPS + 1)[:, None] <= journeys.ended
+        for i, name in enumerate(rates):
+            counts[i] += (journeys.values[name][0, 1:] & alive).sum(1)
+    total = sum(rates.values())
+    edges = np.exp(-total * DT * np.arange(STEPS + 1))
+    expected = np.array(list(rates.values()))[:, None] / total * (edges[:-1] - edges[1:])
+    observed = np.append(counts.numpy().ravel(), people - counts.sum())
+    p = stats.chisquare(observed, people * np.append(expected.ravel(), edges[-1])).pvalue
+    assert p > 1e-4
+
+
+@pytest.mark.verification
+def test_dates_over_many_people_are_uniform_in_probability(make_model: MakeModel) -> None:
+    """300,000 people, a hazard that changes in time: S(date) is uniform. KS test; false alarm: one in 10,000."""
+    model = make_model({"e": {"kind": "event", "mechanism": "Hazard(0.2 + 3 * t)"}})
+    found = sample(model, patients=300_000).occurrences["e"]
+    rates = 0.2 + 3 * DT * np.arange(1, STEPS + 1)
+    summed = np.append(0, np.cumsum(rates * DT))
+    step, date = found.step.numpy(), found.date.double().numpy()
+    hazard = summed[step - 1] + rates[step - 1] * (date - (step - 1) * DT)
+    within = -np.expm1(-hazard) / -math.expm1(-summed[-1])
+    assert stats.kstest(within, "uniform").pvalue > 1e-4
