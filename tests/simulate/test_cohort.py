@@ -38,7 +38,6 @@ def test_what_is_saved_is_what_is_in_memory(cohort: Cohort, tmp_path: Path) -> N
 
 def test_it_is_what_the_command_writes(cohort: Cohort, tmp_path: Path) -> None:
     saved = cohort.save(tmp_path / "saved")
-    worlds = ["dosed: dose = 1 from 6 months; flare = 0"]
     written = simulate_to(
         MODEL,
         tmp_path / "written",
