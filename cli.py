@@ -222,6 +222,10 @@ def simulate_command(
 ) -> None:
     """Simulate a cohort into a folder. The same command goes on where it was interrupted."""
     started = time.monotonic()
+    if workers > 1:
+        from .simulate.workers import prepare_workers
+
+        prepare_workers()
     loaded = load(model, settings)
     from .simulate.cohort import simulate_to
 

@@ -34,6 +34,10 @@ class NosographError(Exception):
         self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[type[NosographError], tuple[tuple[Problem, ...]]]:
+        """Pickled by its problems, so that it comes whole out of a worker."""
+        return NosographError, (self.problems,)
+
 
 def fail(
     problem: str, *, fix: str = "", node: str = "", value: object = "", file: str = "", line: int = 0

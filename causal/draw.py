@@ -70,7 +70,7 @@ def draw_model(model: Model, path: str | Path) -> Path:
         return aside.replace(target)
     except OSError as error:
         aside.unlink(missing_ok=True)
-        raise fail(f"the picture cannot be written: {error.strerror}", fix="a folder that is yours", value=path) from error
+        raise fail(f"it cannot be written: {error.strerror}", fix="a folder that is yours", value=path) from error
 
 
 def _write(figure: Figure, suffix: str) -> bytes:

@@ -188,7 +188,7 @@ def _number(value: Value) -> Value:
 
 def _truth(value: Value) -> Tensor | bool:
     if isinstance(value, Tensor):
-        return value if value.dtype == torch.bool else value != 0
+        return value if value.dtype == torch.bool else value.abs() > 0  # what is not known is not true
     return value != 0
 
 

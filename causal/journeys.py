@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
+import torch
 from torch import Tensor
 
 from .world import World
@@ -56,3 +59,32 @@ class Journeys:
             ended=self.ended.to(device),
             closed=self.closed.to(device),
         )
+
+
+def join_journeys(parts: Sequence[Journeys]) -> Journeys:
+    """Batches of one cohort, in the same worlds, as one."""
+    first, count = parts[0], len(parts[0].worlds)
+    starts = list(accumulate((len(part.patients) for part in parts), initial=0))
+
+    def join(tensors: Sequence[Tensor]) -> Tensor:
+        worlds = count if any(tensor.shape[0] == count for tensor in tensors) else 1
+        return torch.cat([tensor.expand(worlds, *tensor.shape[1:]) for tensor in tensors], dim=-1)
+
+    def join_occurrences(name: str) -> Occurrences:
+        found = [part.occurrences[name] for part in parts]
+        return Occurrences(
+            world=torch.cat([occurrences.world for occurrences in found]),
+            patient=torch.cat([o.patient + start for o, start in zip(found, starts, strict=False)]),
+            step=torch.cat([occurrences.step for occurrences in found]),
+            date=torch.cat([occurrences.date for occurrences in found]),
+        )
+
+    return replace(
+        first,
+        patients=torch.cat([part.patients for part in parts]),
+        values={name: join([part.values[name] for part in parts]) for name in first.values},
+        recorded={name: join([part.recorded[name] for part in parts]) for name in first.recorded},
+        occurrences={name: join_occurrences(name) for name in first.occurrences},
+        ended=join([part.ended for part in parts]),
+        closed=join([part.closed for part in parts]),
+    )

@@ -319,5 +319,5 @@ def _stack(rows: list[Tensor], patients: int) -> Tensor:
     """(worlds or 1, steps, patients) from a row a step, each (worlds or 1, patients)."""
     if not rows:
         return torch.empty(1, 0, patients)
-    shape = torch.broadcast_shapes(*{row.shape for row in rows})  # type: ignore[no-untyped-call]
+    shape = torch.broadcast_shapes(*{row.shape for row in rows})
     return torch.stack([row.expand(shape) for row in rows], dim=-2)

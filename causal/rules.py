@@ -84,7 +84,7 @@ def check_model_rules(model: Model, findings: Findings, *, own: Set[str], broken
             path = f"{variable.name}.{key}"
             if variable.name not in broken:
                 _check_reads(variable, key, expression, model, findings)
-            _check_levels(path, variable, expression, model, findings)
+            check_levels_used(path, variable, expression, model, findings)
         if variable.kind == "treatment":
             _check_treatment(variable, model, findings)
     _check_cycles(model, findings, broken)
@@ -204,7 +204,7 @@ def _check_own_past(
         findings.error(path, f"at step 0 '{name}' {problem}", fix=fix, value=shown)
 
 
-def _check_levels(path: str, variable: Variable, expression: Expression, model: Model, findings: Findings) -> None:
+def check_levels_used(path: str, variable: Variable, expression: Expression, model: Model, findings: Findings) -> None:
     """Levels are compared with a categorical that has them; a categorical is otherwise no number."""
     levels = {name: v.levels for name, v in model.variables.items() if v.levels}
 
@@ -304,7 +304,7 @@ def _find_waits(variable: Variable, model: Model, first: bool) -> list[str]:
         expressions = (serves,) if first or variable.kind != "static" else ()
     waits: dict[str, None] = {}
     for read in sorted(reads(*expressions)):
-        waiting = read.same_step or (first and read.how == "value")
+        waiting = read.same_step or (first and read.how in ("value", "recorded"))
         if waiting and read.name in model.variables and read.name != variable.name:
             waits[read.name] = None
     if variable.kind == "measurement":
@@ -336,7 +336,7 @@ def check_entry(path: str, expression: Expression, model: Model, findings: Findi
                 fix="age >= 50",
                 value=str(expression),
             )
-    _check_levels(path, Variable(name="", iri="", kind="static"), expression, model, findings)
+    check_levels_used(path, Variable(name="", iri="", kind="static"), expression, model, findings)
 
 
 def _check_parameters(model: Model, findings: Findings, own: Set[str]) -> None:

@@ -11,13 +11,14 @@ from pyro.poutine.messenger import Messenger
 from torch import Tensor
 
 from .evaluate import Value
-from .journeys import Journeys
+from .journeys import Journeys, join_journeys
 from .model import Model
 from .noise import draw_normal, draw_uniform, draw_uniform64
 from .program import Program
 from .scm import Site, noise_sites
 from .world import FACTUAL, World
 
+LANES = 40_000  # patients x worlds in one pass: what a step touches should stay in the processor's cache
 DRAWS = {"normal": draw_normal, "uniform": draw_uniform, "uniform64": draw_uniform64}
 
 
@@ -38,6 +39,14 @@ def sample(
     as the program does.
     """
     numbers = torch.arange(patients) if isinstance(patients, int) else patients
+    batch = max(1, LANES // len(worlds))
+    if len(worlds) > 1 and len(numbers) > batch:
+        parts = [
+            sample(model, patients=part, seed=seed, worlds=worlds, steps=steps, keep=keep, parameters=parameters,
+                   device=device)
+            for part in torch.split(numbers, batch)
+        ]  # fmt: skip
+        return join_journeys(parts)
     last = model.clock.steps if steps is None else steps
     noise = KeyedNoise(model, seed=seed, patients=numbers, steps=last, device=device)
     # torch's device context slows every operation down, so it is entered only where it is needed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +13,7 @@ from .findings import Findings
 from .language import Expression, Read, parse_expression, reads
 from .language.syntax import Number, find_draw
 from .model import Model, Variable
-from .rules import EXPECTED, _check_levels
+from .rules import EXPECTED, check_levels_used
 
 Operator = Literal["=", "+=", "*="]
 MAXIMUM_LENGTH = 20_000
@@ -26,7 +27,10 @@ INTERVENTION = re.compile(
 
 @dataclass(frozen=True)
 class Intervention:
-    """In steps [first, stop), the mechanism of `target` is replaced (=) or what it gives is changed (+=, *=)."""
+    """In steps [first, stop), the mechanism of `target` is replaced (=) or what it gives is changed (+=, *=).
+
+    Where `source` names a world of the same run, the value is what `target` has there (and `value` has no say).
+    """
 
     target: str
     operator: Operator
@@ -34,6 +38,7 @@ class Intervention:
     first: int
     stop: int
     text: str
+    source: str = ""
 
     def active(self, step: int) -> bool:
         return self.first <= step < self.stop
@@ -91,6 +96,18 @@ def parse_intervention(text: str, *, model: Model) -> Intervention:
     return Intervention(target, match["operator"], value, first, stop, text)  # type: ignore[arg-type]
 
 
+def take_from(world: str, target: str, *, model: Model) -> Intervention:
+    """`target` follows, at every step, the course that it takes in `world`, which runs beside. For events that compete
+    and for measurements, whose recording would not follow, a NosographError."""
+    variable = model.variables[target]
+    if variable.kind == "measurement" or variable.competes:
+        fix = variable.of or "a variable that it depends on, or that depends on it"
+        kind = "a measurement" if variable.kind == "measurement" else "an event that competes with others"
+        raise fail(f"{target} is {kind}, and cannot be taken from another world", value=target, fix=fix)
+    text = f"{target} as in {world}"
+    return Intervention(target, "=", Number(math.nan), 0, model.clock.steps + 1, text, source=world)
+
+
 def _parse_value(text: str, *, target: str, model: Model) -> Expression:
     levels = model.variables[target].levels if target in model.variables else ()
     stripped = text.strip().strip('"')
@@ -138,7 +155,7 @@ def check_read(read: Read, *, model: Model, text: str) -> None:
 def check_levels(expression: Expression, *, model: Model, variable: Variable | None = None) -> None:
     """Raise NosographError where a level is compared with what has no such level, or stands alone."""
     findings = Findings()
-    _check_levels("", variable or Variable("", "", "static"), expression, model, findings)
+    check_levels_used("", variable or Variable("", "", "static"), expression, model, findings)
     findings.raise_errors()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-import multiprocessing
 import platform
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..causal.language import Expression
@@ -28,6 +28,7 @@ from .fingerprint import combine
 from .selection import Entrants, count_patients, select_entrants
 from .shard import ASIDE, Job, Receipt, read_receipt, work_alone, write_shard, write_whole
 from .tables import TABLES
+from .workers import prepare_workers
 
 SHARD_SIZE = 10_000
 LIBRARIES = ("nosograph", "torch", "pyro-ppl", "numpy", "numba", "pyarrow")
@@ -194,9 +195,7 @@ def run_shards(job: Job, shards: Iterator[tuple[int, Tensor]], folder: Path, *, 
         finally:
             torch.set_num_threads(threads)
         return
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["nosograph.simulate.shard"])
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=work_alone) as pool:
+    with ProcessPoolExecutor(workers, mp_context=prepare_workers(), initializer=work_alone) as pool:
         waiting: set[Future[Receipt]] = set()
         try:
             for index, numbers in shards:
@@ -219,9 +218,9 @@ def run_shards(job: Job, shards: Iterator[tuple[int, Tensor]], folder: Path, *, 
 
 def finish_run(folder: Path, identity: dict[str, Any], receipts: list[Receipt], *, drawn: int) -> RunSummary:
     """Write the manifest, last of all, and clear away what lay aside."""
-    prints = [np.load(folder / ASIDE / f"{receipt.index:05d}.npz") for receipt in receipts]
+    prints = [folder / ASIDE / f"{receipt.index:05d}.npz" for receipt in receipts]
     head = json.dumps([identity["worlds"], identity["keep"], identity["every"]])
-    tables = ((name, ((part[f"{name}.patients"], part[f"{name}.words"]) for part in prints)) for name in TABLES)
+    tables = ((name, (read_fingerprints(path, name) for path in prints)) for name in TABLES)
     held = {
         **identity,
         "drawn": drawn,
@@ -229,14 +228,17 @@ def finish_run(folder: Path, identity: dict[str, Any], receipts: list[Receipt], 
         "dataset_sha256": combine(tables, head=head),
         "files": {name: digest for receipt in receipts for name, digest in receipt.files.items()},
     }
-    for part in prints:
-        part.close()
     model = folder / "model.ttl"
     if model.is_file():
         held["files"]["model.ttl"] = hashlib.sha256(model.read_bytes()).hexdigest()
     write_whole(folder / "manifest.json", lambda path: path.write_text(json.dumps(held, indent=2) + "\n"))
     shutil.rmtree(folder / ASIDE)
     return summarise(folder, held)
+
+
+def read_fingerprints(path: Path, table: str) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    with np.load(path) as held:
+        return held[f"{table}.patients"], held[f"{table}.words"]
 
 
 def summarise(folder: Path, held: Mapping[str, Any]) -> RunSummary:

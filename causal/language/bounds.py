@@ -80,6 +80,6 @@ def _call(function: str, parts: list[Range]) -> Range:
         case "max":
             return max(low for low, _ in parts), max(high for _, high in parts)
         case "clip":
-            floor, ceiling = parts[1][0], parts[2][1]
-            return min(max(low, floor), ceiling), max(min(high, ceiling), floor)
+            floor, ceiling = parts[1], parts[2]
+            return min(max(low, floor[0]), ceiling[0]), min(max(high, floor[1]), ceiling[1])
     return ANYTHING

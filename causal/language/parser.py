@@ -36,7 +36,7 @@ TOKEN = re.compile(
     | (?P<level>"[^"\\\n]*")
     | (?P<symbol>\*\*|==|!=|<=|>=|[-+*/<>()\[\],;:])
     )""",
-    re.VERBOSE,
+    re.VERBOSE | re.ASCII,
 )
 COMPARISONS = {operator for operator, value in PRECEDENCE.items() if value == PRECEDENCE["=="]}
 
@@ -177,7 +177,7 @@ class _Parser:
         if token.kind == "number":
             value = float(token.text)
             if not math.isfinite(value):
-                raise self.error(f"the number {token.text} is too large", column=token.column)
+                raise self.error("the number is too large", column=token.column)
             return Number(value)
         if token.kind == "level":
             return Level(token.text[1:-1])
@@ -212,7 +212,7 @@ class _Parser:
         sign = self.accept("-")
         number = self.advance()
         self.expect("]")
-        if not sign or not number.text.isdigit() or int(number.text) == 0:
+        if not sign or not re.fullmatch(r"0*[1-9]\d{0,8}", number.text, re.ASCII):
             raise self.error(
                 f"{token.text}[…] reads what is not the past",
                 fix=f"{token.text}[-1] for the last step, {token.text} for this one",

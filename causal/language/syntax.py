@@ -63,6 +63,10 @@ class Expression:
 class Number(Expression):
     value: float
 
+    @property
+    def precedence(self) -> int:  # type: ignore[override]
+        return PRECEDENCE["negate"] if self.value < 0 else ATOM
+
     def __str__(self) -> str:
         return str(int(self.value)) if self.value.is_integer() and abs(self.value) < 1e15 else repr(self.value)
 

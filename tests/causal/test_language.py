@@ -7,7 +7,7 @@ import itertools
 import math
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nosograph.causal.language import Read, parse_expression, parse_mechanism, reads
@@ -66,28 +66,19 @@ def grow(children: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expressio
 trees = st.recursive(leaves, grow, max_leaves=25)
 
 
-def has_negative_base(tree: Expression) -> bool:
-    """What `str` does not tell apart from the negation of a power; see the test below."""
-    bases = [node.left for node in tree.walk() if isinstance(node, Binary) and node.operator == "**"]
-    return any(isinstance(base, Number) and base.value < 0 for base in bases)
-
-
 @given(trees)
 def test_text_of_a_tree_parses_to_that_tree(tree: Expression) -> None:
-    assume(not has_negative_base(tree))
     assert parse_expression(str(tree)) == tree
 
 
 @given(st.sampled_from(sorted(FAMILIES.keys() - {"Categorical"})), st.lists(trees, min_size=3, max_size=3))
 def test_text_of_a_distribution_parses_to_it(family: str, parameters: list[Expression]) -> None:
-    assume(not any(map(has_negative_base, parameters)))
     draw = Draw(family, tuple(parameters[: len(FAMILIES[family])]))
     wrapped = Call("round", (Call("clip", (draw, Number(0.0), Number(1.0))),))
     assert parse_mechanism(str(draw)) == draw
     assert parse_mechanism(str(wrapped)) == wrapped
 
 
-@pytest.mark.xfail(reason="str() of a negative base loses its parentheses: (-2) ** 2 becomes -2 ** 2", strict=True)
 def test_a_negative_base_keeps_its_parentheses() -> None:
     tree = parse_expression("(-2) ** 2")
     assert tree == Binary("**", Number(-2.0), Number(2.0))
@@ -222,11 +213,9 @@ def test_any_text_at_all_is_a_tree_or_our_error(text: str) -> None:
         tree = parse_mechanism(text)
     except NosographError:
         return
-    assume(not has_negative_base(tree))
     assert parse_mechanism(str(tree)) == tree
 
 
-@pytest.mark.xfail(reason="other scripts' digits are read, a lag of 5,000 digits is a ValueError", strict=True)
 @pytest.mark.parametrize("text", ["\u0663 + 1", "\uff11", "x[-\u0663]", "x[-" + "9" * 5_000 + "]", "1" * 19_000])
 def test_digits_are_ascii_and_few(text: str) -> None:
     with pytest.raises(NosographError) as caught:
@@ -251,7 +240,6 @@ inner = st.recursive(
 
 @given(inner, st.floats(-2, 3), st.floats(0.1, 0.9), st.booleans())
 def test_bounds_hold_what_a_plain_evaluator_finds(tree: Expression, x: float, p: float, b: bool) -> None:
-    assume(not any(isinstance(node, Call) and node.function == "clip" for node in tree.walk()))  # see the next test
     low, high = bound(tree, known=known)
     value = evaluate_plainly(tree, {"x": x, "p": p, "b": float(b)})
     if value is not None:
@@ -259,7 +247,6 @@ def test_bounds_hold_what_a_plain_evaluator_finds(tree: Expression, x: float, p:
         assert low - slack <= value <= high + slack
 
 
-@pytest.mark.xfail(reason="bound() of clip takes the least floor and the greatest ceiling", strict=True)
 def test_bounds_of_clip_follow_its_own_bounds() -> None:
     assert bound(parse_expression("clip(0, 0, -x)"), known=known)[0] <= -3
     assert bound(parse_expression("clip(0, x, 5)"), known=known)[1] >= 3

@@ -282,7 +282,7 @@ def test_a_run_that_was_killed_goes_on_and_ends_equal(tmp_path: Path, workers: i
 
 @pytest.mark.parametrize(
     "workers",
-    [1, pytest.param(2, marks=pytest.mark.xfail(reason="NosographError is garbled by pickle", strict=True))],
+    [1, 2],
 )
 def test_what_is_wrong_with_the_model_is_told_by_workers_too(tmp_path: Path, workers: int) -> None:
     from dataclasses import replace
