@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .asking import ask
     from .causal.load import load_model as load
     from .errors import NosographError
     from .simulate.cohort import open_run as open
@@ -14,12 +15,13 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "NosographError": ("errors", "NosographError"),
+    "ask": ("asking", "ask"),
     "load": ("causal.load", "load_model"),
     "open": ("simulate.cohort", "open_run"),
     "simulate": ("simulate.cohort", "simulate"),
     "verify": ("simulate.verify", "verify"),
 }
-__all__ = ["NosographError", "load", "open", "simulate", "verify"]
+__all__ = ["NosographError", "ask", "load", "open", "simulate", "verify"]
 
 
 def __getattr__(name: str) -> Any:

@@ -278,6 +278,43 @@ def verify_command(
         raise typer.Exit(1)
 
 
+@app.command("ask")
+def ask_command(
+    model: ModelName,
+    patient: Annotated[int | None, typer.Option(help="A simulated patient, by number; with --do.")] = None,
+    effect: Annotated[str | None, typer.Option(help='Of a population: "lecanemab -> cdr_sb @ 18 months".')] = None,
+    record: Annotated[Path | None, typer.Option(help="Somebody known by a record (.csv, .json); with --do.")] = None,
+    do: Annotated[list[str] | None, typer.Option(help='The other world: "lecanemab = 1 from 6 months".')] = None,
+    given: Annotated[str | None, typer.Option(help='A subgroup at entry: "apoe4 == 2 and age > 70".')] = None,
+    measure: Annotated[
+        str,
+        typer.Option(
+            help='ate, att, "quantile 0.9", risk, survival, rmst, nde, nie, cde, strata, necessity, sufficiency, both.'
+        ),
+    ] = "ate",
+    mediator: Annotated[str | None, typer.Option(help='nde, nie, strata: a name; cde: "tau = 1".')] = None,
+    contrast: Annotated[str | None, typer.Option(help='Levels of a cause that is not binary: "2, 0".')] = None,
+    outcome: Annotated[str | None, typer.Option(help='Of one person: "cdr_sb @ 18 months".')] = None,
+    picture: Annotated[Path | None, typer.Option(help="FILE.png or FILE.svg: one person's twins.")] = None,
+    patients: Annotated[int, typer.Option("-n", "--patients", help="How many are simulated for an effect.")] = 20_000,
+    settings: Settings = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Truth in other worlds: of a simulated patient, of a population or a subgroup, of somebody known by a record."""
+    loaded = load(model, settings)
+    from .asking import ask, read_levels
+
+    found = ask(
+        loaded, effect, patient=patient, record=record, do=do or (), given=given, measure=measure, mediator=mediator,
+        contrast=read_levels(contrast), outcome=outcome, patients=patients, seed=seed,
+    )  # fmt: skip
+    if picture is not None:
+        found.plot(picture)
+    document = {**found.to_json(), **({"picture": str(picture)} if picture is not None else {})}
+    answer(as_json, document, lambda: typer.echo(str(found)))
+
+
 @app.command("report")
 def report_command(folder: Annotated[Path, typer.Argument(metavar="DIR")], as_json: AsJson = False) -> None:
     """A self-contained HTML page of a run."""

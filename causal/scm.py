@@ -34,7 +34,7 @@ class Site:
     levels: tuple[str, ...]  # components, for a categorical
 
 
-def order_variables(model: Model, *, first: bool, worlds: Iterable[World] = ()) -> list[str]:
+def order_variables(model: Model, *, first: bool, worlds: Sequence[World] = ()) -> list[str]:
     """The variables in an order in which each comes after what it reads; `first` is for step 0, where a lag reads the
     start. Raises NosographError where same-step reads form a cycle, and shows it.
     """
@@ -61,8 +61,10 @@ def order_variables(model: Model, *, first: bool, worlds: Iterable[World] = ()) 
         return list(nx.lexicographical_topological_sort(graph, key=lambda name: _rank(model, name, index)))
     except nx.NetworkXUnfeasible:
         cycle = [edge[0] for edge in nx.find_cycle(graph)]
+        acting = [i.text for world in worlds for i in world.interventions if i.target in cycle and reads(i.value)]
+        under = f", under {'; '.join(dict.fromkeys(acting))}" if acting else ""
         raise fail(
-            "variables read each other within one time step",
+            f"variables read each other within one time step{under}",
             node=cycle[0],
             value=" -> ".join([*cycle, cycle[0]]),
             fix=f"{cycle[-1]}[-1] for the last step's value somewhere in the loop",
@@ -110,11 +112,12 @@ def site_name(variable: str, key: str) -> str:
 
 @dataclass(frozen=True)
 class Forced:
-    """An intervention, compiled, in the world of index `world`."""
+    """An intervention, compiled, in the world of index `world`; `source` is the world its value is taken from."""
 
     world: int
     intervention: Intervention
     evaluate: Evaluator
+    source: int | None = None
 
 
 class Plan:
@@ -138,11 +141,13 @@ class Plan:
         self.parameters = self.set_parameters(parameters)
         self.mechanisms = self.compile_mechanisms(wanted)
         self.forced: dict[str, list[Forced]] = {}
-        for index, world in enumerate(worlds):
-            for intervention in world.interventions:
-                if intervention.target in model.variables:
-                    forced = Forced(index, intervention, self.evaluator(intervention.value))
-                    self.forced.setdefault(intervention.target, []).append(forced)
+        names = [world.name for world in worlds]
+        acts = [(index, act) for index, world in enumerate(worlds) for act in world.interventions]
+        for index, act in sorted(acts, key=lambda pair: pair[1].source != ""):  # what is taken is final by then
+            if act.target in model.variables:
+                source = names.index(act.source) if act.source else None
+                forced = Forced(index, act, self.evaluator(act.value), source)
+                self.forced.setdefault(act.target, []).append(forced)
         variables = model.variables.values()
         policies = reads(*(forced.intervention.value for active in self.forced.values() for forced in active))
         everything = policies.union(*(variable.reads for variable in variables))
@@ -199,6 +204,9 @@ class Plan:
         shape = (*natural.shape[:-2], len(self.worlds), natural.shape[-1])
         rows = list(natural.to(kind).expand(shape).unbind(-2))
         for forced in active:
+            if forced.source is not None:
+                rows[forced.world] = rows[forced.source]
+                continue
             value = torch.as_tensor(forced.evaluate(moment), dtype=torch.float32)
             new = value[..., min(forced.world, value.shape[-2] - 1), :] if value.dim() > 1 else value
             new = new.expand(rows[0].shape)

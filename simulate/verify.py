@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,32 +14,22 @@ from ..causal.compile import parse_effect
 from ..causal.effects.columns import columns
 from ..causal.effects.examine import Examination, examine
 from ..causal.evaluate import Moment, compile_expression
-from ..causal.journeys import Journeys
 from ..causal.language import Expression, reads
 from ..causal.model import Effect, Model
 from ..causal.sampling import sample
-from ..causal.world import FACTUAL, Intervention, World, parse_intervention
+from ..causal.world import FACTUAL
 from ..errors import fail
 from .cohort import Cohort, Run, Tables
+from .contrast import BATCH, find_truth
+from .contrast import Truth as Truth
 from .frames import build_frame, condition_columns
 from .selection import select_entrants
-from .tables import living, open_record
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PATIENTS = 20_000
 TRUTH_PATIENTS = 100_000  # others than those of the record: their average is the population's, not the sample's
-BATCH = 10_000
-
-
-@dataclass(frozen=True)
-class Truth:
-    """The true effect, the standard error of its simulation, and how many patients it rests on."""
-
-    value: float
-    error: float
-    patients: int
 
 
 @dataclass(frozen=True)
@@ -200,62 +189,6 @@ def _examine(
     return examine(model, effect, frame, truth=truth.value, truth_error=truth.error, seed=seed, number_of_effects=of)
 
 
-def contrast_worlds(model: Model, effect: Effect) -> tuple[World, World]:
-    """The two worlds of an effect: the cause set to each level at the decision, or from then on if it is sustained."""
-    variable = model.variables[effect.treatment]
-    when = ""
-    if variable.kind != "static":
-        time = f"{effect.decision * model.clock.step:.12g} years" if effect.decision else "0 years"
-        when = f" from {time}" if effect.strategy == "sustained" else f" at {time}"
-    base: tuple[Intervention, ...] = ()
-    if effect.death == "hypothetical":
-        mortal = [v.name for v in model.variables.values() if v.ends == "journey"]
-        base = tuple(parse_intervention(f"{name} = 0", model=model) for name in mortal)
-    first, second = (
-        World(name, (*base, parse_intervention(f"{effect.treatment} = {level:.9g}{when}", model=model)))
-        for name, level in zip(("first", "second"), effect.contrast, strict=True)
-    )
-    return first, second
-
-
-def find_truth(
-    model: Model, effect: Effect, *, patients: int, skip: int = 0, seed: int = 0, where: Expression | None = None
-) -> Truth:
-    """The average contrast over the first `patients` entrants after the first `skip`, from paired worlds.
-
-    Those for whom the outcome is undefined in either world are left out.
-    """
-    worlds = contrast_worlds(model, effect)
-    population = (
-        sorted({read.name for read in reads(effect.population)} & set(model.variables)) if effect.population else []
-    )
-    keep = sorted({effect.outcome, *population}, key=list(model.variables).index)
-    total, squares, count, passed = 0.0, 0.0, 0, 0
-    for entrants in select_entrants(model, count=skip + patients, seed=seed, where=where, batch=BATCH):
-        numbers = entrants.numbers[max(0, skip - passed) :]
-        passed += len(entrants.numbers)
-        if not len(numbers):
-            continue
-        journeys = sample(model, patients=numbers, seed=seed, worlds=worlds, steps=effect.at, keep=keep)
-        outcome = read_outcome(journeys, model, effect).double()
-        difference = outcome[0] - outcome[1]
-        if effect.population is not None:
-            start = sample(model, patients=numbers, seed=seed, steps=0, keep=population)
-            now = {name: _recorded_start(start, name) for name in population}
-            difference = difference[_meets(model, effect.population, now)]
-        defined = difference[~torch.isnan(difference)]
-        total, squares, count = total + float(defined.sum()), squares + float((defined**2).sum()), count + len(defined)
-    if count < 2:
-        raise fail("the outcome is defined for nobody", value=effect.text, fix="a wider population, or another time")
-    mean = total / count
-    return Truth(mean, math.sqrt(max(squares / count - mean**2, 0.0) / count), count)
-
-
-def _recorded_start(start: Journeys, name: str) -> Tensor:
-    value = start.values[name]
-    return torch.where(start.recorded[name], value, torch.nan)[:, 0] if name in start.recorded else value[:, 0]
-
-
 def _meets(model: Model, condition: Expression, now: dict[str, Tensor]) -> Tensor:
     """Who meets a condition at step 0: bool, (patients,)."""
     levels = {variable.name: variable.levels for variable in model.variables.values() if variable.levels}
@@ -264,34 +197,3 @@ def _meets(model: Model, condition: Expression, now: dict[str, Tensor]) -> Tenso
     moment.seen = {name: ~torch.isnan(value) for name, value in now.items()}
     met = torch.as_tensor(compile_expression(condition, constant=frozenset(), levels=levels)(moment)) != 0
     return met.expand(1, next(iter(now.values())).shape[-1])[0]
-
-
-def read_outcome(journeys: Journeys, model: Model, effect: Effect) -> Tensor:
-    """The outcome of the effect in each world, (worlds, patients), NaN where it is undefined.
-
-    A measurement is the last recorded value by `at` while alive; an event, whether it happened by then; anything else
-    its value then, if alive.
-    """
-    name, worlds, count = effect.outcome, len(journeys.worlds), len(journeys.patients)
-    variable = model.variables[name]
-    alive = (journeys.ended > effect.at).expand(worlds, count)
-    steps = [step for step in journeys.steps[name] if step <= effect.at]
-    values = journeys.values[name][:, : len(steps)]
-    if variable.kind == "measurement":
-        shown = journeys.recorded[name][:, : len(steps)] & open_record(journeys, steps)
-        outcome = torch.full((worlds, count), torch.nan)
-        for row in range(len(steps)):
-            outcome = torch.where(shown[:, row], values[:, row], outcome)
-    elif variable.kind == "event":
-        happened = values & (living(journeys, steps) | (variable.ends == "journey"))
-        outcome = happened.any(1).expand(worlds, count).float()
-    elif variable.kind == "static":
-        outcome = values[:, 0].expand(worlds, count).float()
-    else:
-        outcome = torch.where(alive, values[:, -1], torch.nan)
-    if effect.death == "composite":
-        assert effect.composite is not None
-        outcome = torch.where(alive, outcome, effect.composite)
-    elif effect.death == "survivors":
-        outcome = torch.where(alive, outcome, torch.nan)
-    return outcome
