@@ -17,6 +17,7 @@ from ..ontology.document import (
     ParameterEntry,
     Places,
     VariableEntry,
+    read_effect,
     validate_document,
 )
 from ..ontology.mapping import order_models, to_data
@@ -312,11 +313,16 @@ def _unite_claims(claims: Iterable[Claim]) -> tuple[Claim, ...]:
 
 
 def parse_effect(entry: EffectEntry | str, model: Model) -> Effect:
-    """A declared effect, from `lecanemab -> cdr_sb_rated @ 18 months` or its longer form.
+    """An effect, from `lecanemab -> cdr_sb_rated @ 18 months` or its longer form. What the model declares under that
+    text is meant by it, contrast and all.
 
     Raises NosographError where it cannot be read, names what is not there, or needs levels to contrast.
     """
-    entry = EffectEntry(effect=entry) if isinstance(entry, str) else entry
+    if isinstance(entry, str):
+        declared = [effect for effect in model.effects if effect.text.split(" (")[0] == " ".join(entry.split())]
+        if declared:
+            return declared[0]
+        entry = read_effect(entry)
     match = EFFECT.fullmatch(entry.effect)
     if match is None:
         raise fail("this is not an effect", fix="lecanemab -> cdr_sb_rated @ 18 months", value=entry.effect)
@@ -330,18 +336,33 @@ def parse_effect(entry: EffectEntry | str, model: Model) -> Effect:
         raise fail("the outcome comes before the decision", fix="a later time after @", value=entry.effect)
     if (entry.death == "composite") != (entry.composite is not None):
         raise fail("composite is the value of the dead", fix="death: composite, with composite: 18", value=entry.effect)
+    contrast = _read_contrast(entry, model.variables[match["treatment"]])
     return Effect(
         treatment=match["treatment"],
         outcome=match["outcome"],
         at=at,
-        contrast=_read_contrast(entry, model.variables[match["treatment"]]),
+        contrast=contrast,
         decision=decision,
         strategy=entry.strategy or "initiation",
         population=parse_expression(entry.population) if entry.population else None,
         death=entry.death or "while alive",
         composite=entry.composite,
-        text=f"{match['treatment']} -> {match['outcome']} @ {match['at'].strip()}",
+        text=f"{match['treatment']} -> {match['outcome']} @ {match['at'].strip()}{_tell_rest(entry)}",
     )
+
+
+def _tell_rest(entry: EffectEntry) -> str:
+    """What an effect says beyond its short form, in parentheses."""
+    rest = (
+        [" against ".join(level if isinstance(level, str) else f"{level:g}" for level in entry.contrast)]
+        if entry.contrast
+        else []
+    )
+    rest += [f"decided at {entry.decision}"] if entry.decision else []
+    rest += ["sustained"] if entry.strategy == "sustained" else []
+    rest += [entry.population] if entry.population else []
+    rest += [f"death: {entry.death}"] if entry.death and entry.death != "while alive" else []
+    return f" ({'; '.join(rest)})" if rest else ""
 
 
 def _read_contrast(entry: EffectEntry, treatment: Variable) -> tuple[float, float]:

@@ -247,6 +247,17 @@ def validate_document(data: Mapping[str, Any], places: Places) -> Document:
         raise NosographError([_explain(mistake, places) for mistake in error.errors(include_url=False)]) from None
 
 
+def read_effect(text: str) -> EffectEntry:
+    """One effect as it is typed: its text, or its longer form in braces. Raises NosographError for another key."""
+    if not text.lstrip().startswith("{"):
+        return EffectEntry(effect=text)
+    try:
+        return EffectEntry.model_validate(read_yaml(text).plain())
+    except ValidationError as error:
+        mistakes = ({**mistake, "loc": ("effects", 0, *mistake["loc"])} for mistake in error.errors(include_url=False))
+        raise NosographError([_explain(mistake, Places("", {})) for mistake in mistakes]) from None
+
+
 def _explain(mistake: Any, places: Places) -> Problem:
     location = [str(part) for part in mistake["loc"] if part != "[key]"]
     kind, value = mistake["type"], mistake["input"]

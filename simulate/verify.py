@@ -23,7 +23,7 @@ from .cohort import Cohort, Run, Tables
 from .contrast import BATCH, find_truth
 from .contrast import Truth as Truth
 from .frames import build_frame, condition_columns
-from .selection import select_entrants
+from .selection import parse_condition, select_entrants
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,7 +129,8 @@ def verify(
             cohort: Tables = source
             world, count, seed = _factual_world(source), len(source), int(source.manifest["seed"])
             _check_horizon(source, chosen)
-            where = None
+            held = source.manifest["where"]
+            where = parse_condition(held, model=model) if held else None
         else:
             cohort, world, count, where = _record(model, chosen, patients, seed), FACTUAL.name, patients, None
         found = [

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rdflib import Graph
 
 from nosograph.causal.check import check_model
+from nosograph.causal.compile import parse_effect
 from nosograph.causal.compose import compose, list_catalog, locate_model
 from nosograph.causal.convert import convert
 from nosograph.causal.load import load_model
@@ -218,3 +219,20 @@ def test_loading_imports_nothing_heavy() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_an_effect_that_the_model_declares_is_meant_with_its_contrast() -> None:
+    model = load_model("alzheimers")
+    short = parse_effect("apoe4 -> hippocampal_volume_mri @ 24 months", model)
+    assert short in model.effects
+    assert short.contrast == (2, 0)
+    assert short.text == "apoe4 -> hippocampal_volume_mri @ 24 months (2 against 0)"
+
+
+def test_an_effect_can_be_typed_in_its_longer_form() -> None:
+    model = load_model("alzheimers")
+    typed = parse_effect('{effect: apoe4 -> mmse @ 24 months, contrast: [1, 0], population: "age >= 65"}', model)
+    assert typed.contrast == (1, 0)
+    assert str(typed.population) == "age >= 65"
+    with pytest.raises(NosographError, match="contrast"):
+        parse_effect("{effect: apoe4 -> mmse @ 24 months, contrsat: [1, 0]}", model)
