@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyro
 import pyro.distributions as dist
@@ -24,6 +24,9 @@ from .journeys import Journeys, Occurrences
 from .model import Model, Schedule, Variable
 from .scm import Plan, Site, ancestors, noise_sites, site_name
 from .world import FACTUAL, World
+
+if TYPE_CHECKING:
+    from .abduction.evidence import Observer
 
 HAZARD = Hazard()
 
@@ -42,25 +45,31 @@ class Program:
         steps: int | None = None,
         keep: Sequence[str] | None = None,
         parameters: Mapping[str, Value] | None = None,
+        observer: Observer | None = None,
     ) -> Journeys:
         """Run `steps` steps (the model's horizon by default) for so many patients, or for those numbered.
 
         `keep` names the variables to return; only these and what they depend on are computed. `parameters` replace the
-        model's. Raises NosographError where a distribution's parameter leaves its domain.
+        model's. What `observer` has evidence of is used instead of drawn, and scored by a `pyro.factor`. Raises
+        NosographError where a distribution's parameter leaves its domain.
         """
         numbers = torch.arange(patients) if isinstance(patients, int) else patients
         last = self.model.clock.steps if steps is None else steps
         needed = (
             list(self.model.variables)
             if keep is None
-            else ancestors(self.model, [*keep, *self.endings()], worlds=worlds)
+            else ancestors(self.model, [*keep, *self.endings(), *(observer.names if observer else ())], worlds=worlds)
         )
         plan = Plan(self.model, worlds, parameters=parameters or {}, needed=needed)
         sites = noise_sites(self.model, steps=last, needed=needed)
         people = pyro.plate("patients", len(numbers), dim=-1)  # one plate for all sites, as a trace demands
         noise = {site.name: sample_site(site, people) for site in sites}
         kept = [name for name in needed if keep is None or name in keep]
-        return _Run(plan, noise, numbers, last, kept).finish()
+        journeys = Run(plan, noise, numbers, last, kept, observer).finish()
+        if observer is not None:
+            with people:
+                pyro.factor("evidence", observer.total(len(numbers)))
+        return journeys
 
     def endings(self) -> list[str]:
         return [v.name for v in self.model.variables.values() if v.ends != "nothing"]
@@ -86,12 +95,21 @@ class _Track:
     recorded: list[Tensor] = field(default_factory=list)
 
 
-class _Run:
-    """One pass through time. The end of a journey is not applied inside: it would let the dead differ from the living
-    in what an intervention cannot reach."""
+class Run:
+    """One pass through time on given noise. The end of a journey is not applied inside: it would let the dead differ
+    from the living in what an intervention cannot reach."""
 
-    def __init__(self, plan: Plan, noise: dict[str, Tensor], patients: Tensor, last: int, keep: Sequence[str]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        noise: Mapping[str, Tensor],
+        patients: Tensor,
+        last: int,
+        keep: Sequence[str],
+        observer: Observer | None = None,
+    ) -> None:
         self.plan, self.noise, self.patients, self.last, self.keep = plan, noise, patients, last, keep
+        self.observer = observer
         self.variables = plan.model.variables
         self.dt = plan.model.clock.dt
         none = torch.zeros(1, len(patients), dtype=torch.bool)
@@ -114,6 +132,8 @@ class _Run:
 
     def finish(self) -> Journeys:
         self.step(0, self.plan.first_order)
+        if self.observer is not None:
+            self.observer.admit(self.moment)
         carried = self.moment.now
         self.moment.history = [carried] * self.plan.deepest_lag
         statics = [name for name in self.plan.first_order if self.variables[name].kind == "static"]
@@ -164,10 +184,17 @@ class _Run:
             at = at.unsqueeze(-2) if at.dim() > 2 else at  # Pyro's particles stand left of the levels' dimension
         return at.unsqueeze(-2)
 
+    def push(self, variable: Variable, key: str, step: int) -> Tensor:
+        """What an expression gives on its noise, or what was observed instead."""
+        mechanism, noise = self.plan.mechanisms[variable.name, key], self.draw(variable, key)
+        fact = (variable.name, key, step)
+        if self.observer is not None and fact in self.observer.facts:
+            return self.observer.observe(fact, mechanism, self.moment, noise, patients=self.patients)
+        return mechanism.push(self.moment, noise, patients=self.patients)
+
     def value(self, variable: Variable, key: str, step: int) -> Tensor:
         """The natural value, then what interventions make of it."""
-        mechanism = self.plan.mechanisms[variable.name, key]
-        value = mechanism.push(self.moment, self.draw(variable, key), patients=self.patients)
+        value = self.push(variable, key, step)
         return self.plan.intervene(variable.name, step, self.spread(value), self.moment)
 
     def spread(self, value: Tensor) -> Tensor:
@@ -185,7 +212,7 @@ class _Run:
         if mechanism.family is not None and mechanism.family.name == "Hazard":
             happened = self.race(event, step)
         else:
-            happened = mechanism.push(self.moment, self.draw(event, "mechanism"), patients=self.patients) != 0
+            happened = self.push(event, "mechanism", step) != 0
         happened = self.spread(happened)
         happened = self.plan.intervene(event.name, step, happened, self.moment)
         return happened & ~self.moment.ever[event.name] if event.occurs == "once" else happened
@@ -203,6 +230,9 @@ class _Run:
         noise, rate = self.clocks[event.name]
         if event.name in self.rates:
             self.rates[event.name].append(self.spread(torch.as_tensor(rate)))
+        fact = (event.name, "mechanism", step)
+        if self.observer is not None and fact in self.observer.facts:
+            return self.observer.decide(fact, {name: self.clocks[name] for name in rivals}, self.moment)
         happened = HAZARD.push(noise, rate, self.dt)
         for name in rivals:
             if name != event.name:
@@ -239,7 +269,7 @@ class _Run:
             if not variable.when.includes(step):
                 return
         elif variable.when is not None:
-            due = self.condition(variable, "when")
+            due = self.push(variable, "when", step) != 0
         value = self.value(variable, "mechanism", step)
         recorded = self.closed > step
         for event in self.plan.model.variables.values():
@@ -248,7 +278,7 @@ class _Run:
         if due is not None:
             recorded = recorded & due
         if variable.missing is not None:
-            recorded = recorded & ~self.condition(variable, "missing")
+            recorded = recorded & ~(self.push(variable, "missing", step) != 0)
         moment.now[name] = torch.where(recorded, value, moment.now[name])
         moment.seen[name] = moment.seen[name] | recorded
         if name in self.keep:
@@ -256,10 +286,6 @@ class _Run:
             track.steps.append(step)
             track.values.append(value if due is None else torch.where(due, value, torch.nan))
             track.recorded.append(recorded)
-
-    def condition(self, variable: Variable, key: str) -> Tensor:
-        mechanism = self.plan.mechanisms[variable.name, key]
-        return mechanism.push(self.moment, self.draw(variable, key), patients=self.patients) != 0
 
     def collect(self) -> Journeys:
         values = {name: _stack(track.values, len(self.patients)) for name, track in self.tracks.items()}

@@ -71,17 +71,17 @@ class KeyedNoise(Messenger):
             message["done"] = True
 
 
-def draw_site(site: Site, *, seed: int, patients: Tensor) -> Tensor:
-    """The keyed noise of a site: float32 (steps, patients), or (levels, steps, patients)."""
+def draw_site(site: Site, *, seed: int, patients: Tensor, purpose: str = "world") -> Tensor:
+    """The keyed noise of a site: (steps, patients), levels in front; float64 for uniform64, else float32."""
     draw = DRAWS[site.noise]
 
     def component(level: str) -> Tensor:
         first, last = site.steps[0], site.steps[-1]
         if last - first + 1 == len(site.steps):
             window = range(first, last + 1)
-            return draw(seed=seed, name=site.name, patients=patients, steps=window, component=level)
+            return draw(seed=seed, name=site.name, patients=patients, steps=window, component=level, purpose=purpose)
         rows = [
-            draw(seed=seed, name=site.name, patients=patients, steps=range(k, k + 1), component=level)
+            draw(seed=seed, name=site.name, patients=patients, steps=range(k, k + 1), component=level, purpose=purpose)
             for k in site.steps
         ]
         return torch.cat(rows)

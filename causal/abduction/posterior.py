@@ -1,0 +1,178 @@
+"""Abduction: from a patient's record to what the noise must have been, and from there to any world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ...errors import fail
+from ..families import FAMILIES
+from ..journeys import Journeys
+from ..language.syntax import find_draw
+from ..model import Model
+from ..program import Run
+from ..scm import Plan, ancestors
+from ..world import FACTUAL, World
+from .evidence import IMPOSSIBLE, Evidence, Fact, Observer, collect_evidence, describe_fact, find_normal_score
+from .record import PatientRecord
+from .target import PENALTY, Target
+from .tempering import MOST_TEMPERATURES, Tempering
+
+FARTHEST = 6.34  # standard deviations: the generator's own tails end there
+
+
+@dataclass(frozen=True)
+class Bands:
+    """Quantiles over the particles that live: float64, (worlds or 1, steps of the variable)."""
+
+    low: NDArray[np.float64]
+    middle: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """A patient's noise, given the record: equally weighted particles, `noise[site]` (levels,) steps, particles.
+
+    `method` is "exact" where the record determines all noise that it depends on (or the noise that is left could not
+    have changed it), else "tempered particles". `effective_sample_size` is the least over the noise at the start and
+    every static and state in every step of the record.
+    """
+
+    model: Model
+    record: PatientRecord | None
+    method: str
+    effective_sample_size: float
+    noise: Mapping[str, Tensor]
+
+    @property
+    def particles(self) -> int:
+        return next(iter(self.noise.values())).shape[-1] if self.noise else 1
+
+    def run(self, worlds: Sequence[World] = (FACTUAL,), *, keep: Sequence[str] | None = None) -> Journeys:
+        """The patient in these worlds: each particle, as a patient, is the same in all of them.
+
+        `keep` names the variables to return. Raises NosographError as the program does.
+        """
+        model = self.model
+        endings = [v.name for v in model.variables.values() if v.ends != "nothing"]
+        needed = list(model.variables) if keep is None else ancestors(model, [*keep, *endings], worlds=worlds)
+        plan = Plan(model, worlds, parameters={}, needed=needed)
+        kept = [name for name in needed if keep is None or name in keep]
+        with torch.no_grad():
+            return Run(plan, self.noise, torch.arange(self.particles), model.clock.steps, kept).finish()
+
+    def bands(self, journeys: Journeys, name: str, *, level: float = 0.9) -> Bands:
+        """The middle `level` of a variable's posterior in each of its steps, among the particles alive then (NaN where
+        none is)."""
+        value = journeys.values[name].double()
+        steps = torch.tensor(journeys.steps[name])[None, :, None]
+        alive = steps < journeys.ended[:, None, :]
+        shape = torch.broadcast_shapes(value.shape, alive.shape)
+        value = torch.where(alive.expand(shape), value.expand(shape), torch.nan)
+        at = torch.tensor([(1 - level) / 2, 0.5, (1 + level) / 2], dtype=torch.float64)
+        return Bands(*torch.nanquantile(value, at, dim=-1).numpy())
+
+
+def abduct(model: Model, record: PatientRecord, *, seed: int = 0, particles: int = 2000) -> Posterior:
+    """The posterior over a patient's noise, given the record.
+
+    Raises NosographError for a record that the model cannot explain, naming the observation that breaks it.
+    """
+    evidence = collect_evidence(model, record)
+    with torch.no_grad():
+        target = Target(model, evidence, particles=particles, seed=seed)
+        tempering = Tempering(target, seed=seed)
+        _refuse_impossible(target, tempering.z)
+        if float(tempering.score.max() - tempering.score.min()) < 1e-6:
+            method, size = "exact", float(particles)
+        else:
+            method, size = "tempered particles", _infer(tempering)
+        noise, observer = target.finish(tempering.z)
+        _refuse_unexplained(target, observer)
+    return Posterior(model, record, method, size, noise)
+
+
+def invert(model: Model, values: Mapping[str, Tensor], *, seed: int = 0) -> Posterior:
+    """The noise of many units at once, of which everything at the start was observed: `values[name]` is (units,).
+
+    For models whose variables are all statics (or looked at in step 0 alone). Raises NosographError for a variable that
+    is missing, or a value that is impossible.
+    """
+    missing = [name for name in model.variables if name not in values and model.variables[name].kind == "static"]
+    if missing:
+        raise fail("exact inversion needs every static", value=", ".join(missing), fix="abduct, one unit at a time")
+    facts: dict[Fact, Tensor] = {}
+    for name, value in values.items():
+        key = "start" if model.variables[name].start is not None else "mechanism"
+        facts[name, key, 0] = value.double()
+    units = len(next(iter(values.values())))
+    with torch.no_grad():
+        target = Target(model, Evidence(facts, 0), particles=units, seed=seed)
+        noise, observer = target.finish(target.start[target.free])
+        for fact, score in observer.scores.items():
+            if bool(torch.isneginf(score).any()):
+                unit = int(torch.isneginf(score).flatten().nonzero()[0])
+                raise fail(
+                    "the model cannot give this value", node=fact[0], value=f"{facts[fact][unit]:g}, unit {unit}"
+                )
+    return Posterior(model, None, "exact", float(units), noise)
+
+
+def _infer(tempering: Tempering) -> float:
+    while not tempering.cool():
+        if tempering.temperatures >= MOST_TEMPERATURES:
+            _, observer = tempering.target.run(tempering.z, recover=True)
+            raise _name_worst(tempering.target, observer, "the record is beyond what the model can explain")
+    if float(tempering.score.max()) < PENALTY / 2:
+        _, observer = tempering.target.run(tempering.z, recover=True)
+        raise _name_worst(tempering.target, observer, "no noise that was found explains the record")
+    return tempering.settle()
+
+
+def _refuse_impossible(target: Target, z: Tensor) -> None:
+    """Raise where a value is outside of its distribution's support, whatever the noise."""
+    _, observer = target.run(z)
+    for fact, score in observer.scores.items():
+        mechanism = target.plan.mechanisms.get((fact[0], fact[1]))
+        if bool(torch.isneginf(score).all()) and (mechanism is None or mechanism.family is not None):
+            raise _name(target, fact, "the model cannot give what was observed")
+
+
+def _refuse_unexplained(target: Target, observer: Observer) -> None:
+    """Raise where what was observed would take noise that is never drawn, in every particle."""
+    if max(_surprises(target, observer).values(), default=0.0) > 1:
+        raise _name_worst(target, observer, "the record is beyond what the model can explain")
+
+
+def _surprises(target: Target, observer: Observer) -> dict[Fact, float]:
+    """How far out each observation is in the best of the particles; beyond 1 lies what is never drawn."""
+    found: dict[Fact, float] = {}
+    for fact, score in observer.scores.items():
+        found[fact] = float(score.max()) / IMPOSSIBLE if not bool(torch.isneginf(score).all()) else torch.inf
+        expression = target.model.variables[fact[0]].expressions[fact[1]] if fact[0] else None
+        draw = find_draw(expression) if expression is not None else None
+        if draw is not None and not FAMILIES[draw.family].discrete and fact in observer.noise:
+            far = find_normal_score(FAMILIES[draw.family], observer.noise[fact]).abs()
+            found[fact] = float(far.min()) / FARTHEST if found[fact] != torch.inf else torch.inf
+    return found
+
+
+def _name_worst(target: Target, observer: Observer, problem: str) -> Exception:
+    surprise = _surprises(target, observer)
+    return _name(target, max(surprise, key=lambda fact: surprise[fact]), problem)
+
+
+def _name(target: Target, fact: Fact, problem: str) -> Exception:
+    value = target.evidence.facts.get(fact, torch.tensor(1.0))
+    return fail(
+        problem,
+        node=fact[0] or "population",
+        value=describe_fact(fact, target.model, value),
+        fix="the row as it was meant: its value, unit and time; or no such row",
+    )

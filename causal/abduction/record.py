@@ -1,0 +1,365 @@
+"""A patient's record: what was observed of somebody, from a CSV or JSON file, checked against a model.
+
+CSV has a header and one row an observation: `time`, `variable` or `concept` (a CURIE; or both), `value`, and `unit`
+if it is not the model's:
+
+    time,variable,value,unit
+    ,age,71,a
+    0,mmse,24,
+    6 months,mmse,,
+    6 months,lecanemab,1,
+    18 months,aria_e,1,
+    18 months,death,0,
+
+JSON says the same; `alive_at` and `death` are short for the event that ends the journey:
+
+    {"patient": "A17", "statics": {"age": 71, "sex": "female"},
+     "record": [{"time": 0, "variable": "mmse", "value": 24},
+                {"time": "6 months", "concept": "HP:0100256", "value": 61, "unit": "[Centiloid]"}],
+     "events": [{"time": "18 months", "event": "aria_e"}, {"time": 2, "event": "dropout", "happened": false}],
+     "alive_at": "3 years"}
+
+- A time is a number in the clock's unit, or a number and a unit; 0 is entry. Observations stand on the grid of steps
+  (to a hundredth of one) and where the model measures; an event may fall anywhere, and counts for the step it falls in.
+  Statics need no time.
+- A concept finds the measurement, static, treatment or event of that concept, or the measurement of a state of that
+  concept, or whatever of these is above it in the ontology.
+- A row without a value says that a measurement was due and missed. What has no row is unknown, not missed.
+- A treatment has its row's value until its next row, or the record's end.
+- An event's row says that it happened (value 1) or had not happened by then (value 0). What is known of an event is
+  known up to its last row. An event that nobody mentions is unknown; but whoever is in the record at a time is alive
+  then, and whoever is measured has not left it.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...errors import NosographError, Problem, fail, nearest
+from ...ontology.prefixes import compact, expand, is_iri
+from ...ontology.units import conversion_factor
+from ..duration import DURATION, parse_duration
+from ..graph import measured_steps
+from ..model import Model, Variable
+from ..terms import open_knowledge
+
+COLUMNS = ("patient", "world", "time", "variable", "concept", "value", "unit")
+KEYS = ("patient", "statics", "record", "events", "alive_at", "death")
+ROW_KEYS = {"record": ("time", "variable", "concept", "value", "unit"), "events": ("time", "event", "happened")}
+TRUTHS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
+GRID = 0.01  # of a step: what a written time may be off
+
+
+@dataclass(frozen=True)
+class Observation:
+    """`variable` had `value` (a level's index; None: due, but missed) at `step`."""
+
+    variable: str
+    step: int
+    value: float | None
+
+
+@dataclass(frozen=True)
+class EventReport:
+    """`event` happened in `step`, or had not happened by then."""
+
+    event: str
+    step: int
+    happened: bool = True
+
+
+@dataclass(frozen=True)
+class PatientRecord:
+    """What was observed of one patient. `last`: the step up to which the record speaks; the patient lived to it, or
+    died in it."""
+
+    patient: str
+    observations: tuple[Observation, ...]
+    events: tuple[EventReport, ...]
+    last: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """An entry as it was written."""
+
+    time: object = None
+    variable: str = ""
+    concept: str = ""
+    value: object = None
+    unit: str = ""
+    line: int = 0
+
+
+def read_record(path: str | Path, *, model: Model) -> PatientRecord:
+    """Read a record from a CSV or JSON file (the form is above), all of its mistakes reported together.
+
+    Raises NosographError for a file that cannot be read; an unknown variable or concept; a unit that does not convert;
+    a time off the grid, outside the horizon or where the model measures nothing; a time that stands twice; a value that
+    is none of the variable's; and a record that goes on after death.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise fail("the record cannot be read", value=f"{path}: {error}", fix="a CSV or JSON file") from None
+    if path.suffix == ".json":
+        patient, rows = _read_json(text, str(path), model)
+    elif path.suffix == ".csv":
+        patient, rows = _read_csv(text, str(path))
+    else:
+        raise fail("a record is a .csv or a .json file", value=path, fix=f"{path.stem}.csv")
+    return build_record(rows, model=model, patient=patient, file=str(path))
+
+
+def _read_csv(text: str, file: str) -> tuple[str, list[Row]]:
+    lines = csv.DictReader(text.splitlines())
+    columns = [name.strip() for name in lines.fieldnames or ()]
+    for name in columns:
+        if name not in COLUMNS:
+            raise fail(
+                f"a record has no column {name!r}",
+                file=file,
+                line=1,
+                fix=nearest(name, COLUMNS) or ",".join(COLUMNS[2:]),
+            )
+    if not {"time", "value"} <= set(columns) or not {"variable", "concept"} & set(columns):
+        raise fail("columns are missing", file=file, line=1, value=",".join(columns), fix="time,variable,value,unit")
+    lines.fieldnames = columns
+    rows, patients = [], set()
+    for entry in lines:
+        if None in entry or None in entry.values():
+            raise fail("a row has another number of columns than the header", file=file, line=lines.line_num)
+        cells = {key: value.strip() for key, value in entry.items()}
+        patients.add(cells.pop("patient", ""))
+        cells.pop("world", None)
+        rows.append(Row(**cells, line=lines.line_num))
+    if len(patients) > 1:
+        raise fail(
+            "a record is one patient's", file=file, value=", ".join(sorted(patients)[:3]), fix="the rows of one of them"
+        )
+    return patients.pop() if patients else "", rows
+
+
+def _read_json(text: str, file: str, model: Model) -> tuple[str, list[Row]]:
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise fail(f"not JSON: {error.msg}", file=file, line=error.lineno) from None
+    _check_keys(data, KEYS, file)
+    statics = data.get("statics", {})
+    if not isinstance(statics, Mapping):
+        raise fail("statics are names and values", file=file, value=statics, fix='"statics": {"age": 71}')
+    rows = [Row(variable=name, value=value) for name, value in statics.items()]
+    for key, keys in ROW_KEYS.items():
+        entries = data.get(key, [])
+        if not isinstance(entries, list):
+            raise fail(f"{key} is a list", file=file, value=entries, fix=f'"{key}": [{{"time": 0, …}}]')
+        for entry in entries:
+            _check_keys(entry, keys, file)
+            cells = dict(entry)
+            named = cells.pop("event", "")
+            if named:
+                cells["concept" if ":" in str(named) else "variable"] = named
+            if key == "events":
+                cells["value"] = 1.0 if cells.pop("happened", True) else 0.0
+            rows.append(Row(**{name: cell if name in ("time", "value") else str(cell) for name, cell in cells.items()}))
+    for key, happened in (("alive_at", 0.0), ("death", 1.0)):
+        if data.get(key) is not None:
+            rows.append(Row(time=data[key], variable=_ending(model, key, file), value=happened))
+    return str(data.get("patient", "")), rows
+
+
+def _check_keys(data: object, keys: tuple[str, ...], file: str) -> None:
+    if not isinstance(data, Mapping):
+        raise fail("an object was expected", file=file, value=json.dumps(data)[:80], fix=f"keys {', '.join(keys)}")
+    for key in data:
+        if key not in keys:
+            raise fail(f"there is no key {key!r} here", file=file, fix=nearest(key, keys) or ", ".join(keys))
+
+
+def _ending(model: Model, key: str, file: str) -> str:
+    names = [v.name for v in model.variables.values() if v.ends == "journey"]
+    if len(names) == 1 or "death" in names:
+        return "death" if "death" in names else names[0]
+    if not names:
+        raise fail("nobody dies in this model", file=file, node=key, fix=f"no {key}")
+    fix = f'"events": [{{"time": …, "event": "{names[0]}", "happened": {str(key == "death").lower()}}}]'
+    raise fail(f"several events end the journey: {', '.join(names)}", file=file, node=key, fix=fix)
+
+
+def build_record(rows: Iterable[Row], *, model: Model, patient: str = "", file: str = "") -> PatientRecord:
+    """The record that rows make. Raises NosographError as `read_record` does."""
+    observations: dict[tuple[str, int], tuple[Observation, Row]] = {}
+    events: dict[tuple[str, int], tuple[EventReport, Row]] = {}
+    problems: list[Problem] = []
+    for row in rows:
+        try:
+            variable = find_variable(row, model)
+            event = variable.kind == "event"
+            step = _find_step(row, variable, model)
+            kept: dict[Any, Any] = events if event else observations
+            if (variable.name, step) in kept:
+                raise fail("a time stands twice", value=f"{row.time}, {variable.name}", fix="one row a time")
+            value = read_value(row, variable)
+            if event and value not in (0, 1):
+                raise fail("an event happens (1) or not (0)", value=row.value, fix="1")
+            entry = EventReport(variable.name, step, value == 1) if event else Observation(variable.name, step, value)
+            kept[variable.name, step] = (entry, row)
+        except NosographError as error:
+            problems += [_place(problem, row, file) for problem in error.problems]
+    if not problems:
+        problems = [_place(problem, row, file) for problem, row in _check_order(observations, events, model)]
+    if problems:
+        raise NosographError(problems)
+    if not observations and not events:
+        raise fail("the record is empty", file=file, fix="time,variable,value,unit and a row at least")
+    found = [entry for entry, _ in observations.values()]
+    reports = [entry for entry, _ in events.values()]
+    last = max(entry.step for entry in [*found, *reports])
+    return PatientRecord(
+        patient, tuple(sorted(found, key=lambda o: o.step)), tuple(sorted(reports, key=lambda e: e.step)), last
+    )
+
+
+def _place(problem: Problem, row: Row, file: str) -> Problem:
+    return Problem(
+        problem.problem, problem.fix, problem.node or row.variable or row.concept, problem.value, file, row.line
+    )
+
+
+def find_variable(row: Row, model: Model) -> Variable:
+    """The variable that a row speaks of, by name or by concept. Raises NosographError for none, or several."""
+    if row.variable:
+        if row.variable in model.variables:
+            return model.variables[row.variable]
+        near = nearest(row.variable, model.variables)
+        fix = near or "one of " + ", ".join(v.name for v in model.variables.values() if v.recorded)
+        raise fail(f"the model has no variable {row.variable!r}", value=row.variable, fix=fix)
+    if not row.concept:
+        raise fail("a row names a variable or a concept", fix="mmse")
+    wanted = _canonical(row.concept)
+    held = {v.name: _canonical(v.concept) for v in model.variables.values() if v.concept}
+    found = _bound(model, {name for name, concept in held.items() if concept == wanted})
+    if not found:
+        known = open_knowledge()
+        found = _bound(model, {name for name, concept in held.items() if known.is_a(wanted, concept)})
+    if len(found) == 1:
+        return model.variables[found[0]]
+    if found:
+        raise fail("several variables have this concept", value=row.concept, fix=" or ".join(found))
+    offered = sorted({v.concept for v in model.variables.values() if v.concept})
+    raise fail("nothing in the model is of this concept", value=row.concept, fix=f"one of {', '.join(offered)}")
+
+
+def _bound(model: Model, held: set[str]) -> list[str]:
+    """What a record can speak of among the holders of a concept: a state speaks through its measurements."""
+    variables = model.variables.values()
+    found = [v.name for v in variables if v.kind != "state" and (v.name in held or v.of in held)]
+    return found or [v.name for v in variables if v.name in held]
+
+
+def _canonical(concept: str) -> str:
+    return compact(concept if is_iri(concept) else expand(concept))
+
+
+def _find_step(row: Row, variable: Variable, model: Model) -> int:
+    """The step of a row. An event's is the one in whose interval (t - dt, t] it falls."""
+    clock = model.clock
+    if variable.kind == "static":
+        if row.time not in (None, "", 0, "0"):
+            raise fail(f"{variable.name} does not change in time", value=row.time, fix="no time")
+        return 0
+    if row.time is None or row.time == "":
+        raise fail("a row needs its time", fix=f"0, or a multiple of {clock.text[0]}")
+    text = str(row.time)
+    try:
+        years = parse_duration(text) if DURATION.fullmatch(text) else float(text) * clock.unit
+    except ValueError:
+        raise fail("not a time", value=row.time, fix=f"a number in the unit {clock.text[2]}, or 6 months") from None
+    exact = years / clock.step
+    if not 0 <= exact <= clock.steps + GRID:
+        raise fail("a time is outside the horizon", value=row.time, fix=f"between 0 and {clock.text[1]}")
+    if variable.kind == "event":
+        step = math.ceil(exact - 1e-6)
+        if step == 0 and row.value in (1, 1.0, "1"):
+            raise fail("no event happens at the start", value=row.time, fix=f"a time after 0, or a {clock.text[0]}")
+        return step
+    step = round(exact)
+    if abs(exact - step) > GRID:
+        raise fail(
+            "a time is off the grid of steps", value=row.time, fix=f"{step * clock.dt:g}: multiples of {clock.text[0]}"
+        )
+    if variable.kind == "measurement":
+        due = measured_steps(variable, steps=clock.steps)
+        if step not in due:
+            near = min(due, key=lambda k: abs(k - step))
+            when = getattr(variable.when, "text", "")
+            raise fail(f"{variable.name} is measured {when}", value=row.time, fix=f"{near * clock.dt:g}")
+    return step
+
+
+def read_value(row: Row, variable: Variable) -> float | None:
+    """The value in the model's unit: a level's index for a level. Raises NosographError for what is no value."""
+    text = str(row.value if row.value is not None else "").strip()
+    if not text:
+        if variable.kind == "measurement":
+            return None
+        raise fail("a value is missing; only a measurement can be missed", fix=f"a value of {variable.name}")
+    if variable.levels:
+        if text not in variable.levels:
+            near = nearest(text, variable.levels)
+            raise fail(
+                f"{variable.name} has no such level", value=text, fix=near or "one of " + ", ".join(variable.levels)
+            )
+        return float(variable.levels.index(text))
+    try:
+        value = TRUTHS[text.lower()] if text.lower() in TRUTHS else float(text)
+    except ValueError:
+        raise fail("not a number", value=text, fix="for example 24") from None
+    if not math.isfinite(value):
+        raise fail("not a finite number", value=text, fix="no value, if it was missed")
+    if row.unit and row.unit != variable.unit:
+        value *= conversion_factor(row.unit, variable.unit or "1")
+    return value
+
+
+def _check_order(
+    observations: Mapping[tuple[str, int], tuple[Observation, Row]],
+    events: Mapping[tuple[str, int], tuple[EventReport, Row]],
+    model: Model,
+) -> Iterable[tuple[Problem, Row]]:
+    """What comes after an end: of the journey, of the record, or of an event that happens once."""
+    ends = [(e, row) for e, row in events.values() if e.happened and model.variables[e.event].ends == "journey"]
+    closes = [(e, row) for e, row in events.values() if e.happened and model.variables[e.event].ends == "record"]
+    rows: list[tuple[Observation | EventReport, Row]] = [*observations.values(), *events.values()]
+    for end, written in ends:
+        for entry, row in rows:
+            static = isinstance(entry, Observation) and model.variables[entry.variable].kind == "static"
+            late = entry.step >= end.step if isinstance(entry, Observation) else entry.step > end.step
+            if late and not static and entry is not end:
+                fix = f"no row from {end.event} at {written.time} on"
+                yield Problem("the record goes on after death", fix=fix, value=str(row.time)), row
+    for end, written in closes:
+        for entry, row in observations.values():
+            if entry.step >= end.step and model.variables[entry.variable].kind == "measurement":
+                fix = f"no measurement from {end.event} at {written.time} on"
+                yield Problem("the record goes on after it was closed", fix=fix, value=str(row.time)), row
+    for entry, row in events.values():
+        if model.variables[entry.event].occurs == "once":
+            earlier = [e for e, _ in events.values() if e.event == entry.event and e.happened and e.step < entry.step]
+            if earlier:
+                fix = f"the row at which {entry.event} happened, alone"
+                yield Problem(f"{entry.event} happens once, and had happened", fix=fix, value=str(row.time)), row
+            twins = model.variables[entry.event].competes
+            rivals = [e for e, _ in events.values() if e.event != entry.event and e.happened and e.step == entry.step]
+            for rival in rivals:
+                if entry.happened and twins and model.variables[rival.event].competes == twins:
+                    fix = "the one that came first"
+                    yield Problem(f"{entry.event} and {rival.event} compete", fix=fix, value=str(row.time)), row

@@ -1,0 +1,157 @@
+"""The program under evidence, as a function of the noise of what was not observed, as standard normals."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from ..journeys import Journeys
+from ..model import Model
+from ..noise import draw_normal
+from ..program import Run
+from ..sampling import draw_site
+from ..scm import Plan, Site, ancestors, noise_sites
+from ..world import FACTUAL
+from .evidence import Evidence, Observer
+
+PURPOSE = "abduction"  # of all draws here: no particle is handed the truth
+PENALTY = -1e4  # what stands for minus infinity while tempering: of two impossible particles the nearer is better
+SMOOTH = 24  # a long row of noise is summarised by so many of its slowest cosines
+
+
+@dataclass(frozen=True)
+class Block:
+    """The rows of one noise site in the matrix of all noise: [levels or 1, steps] from `first` on."""
+
+    site: Site
+    key: str
+    first: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return max(1, len(self.site.levels)), len(self.site.steps)
+
+    @property
+    def stop(self) -> int:
+        return self.first + math.prod(self.shape)
+
+
+class Target:
+    """`score(z)` is the log-probability of the evidence at noise z, float32 (free rows, particles).
+
+    Free are the rows of noise of what was not observed, up to the end of the record, among all that the evidence
+    depends on. Before any evidence they are independent standard normals.
+    """
+
+    def __init__(self, model: Model, evidence: Evidence, *, particles: int, seed: int) -> None:
+        self.model, self.evidence, self.seed = model, evidence, seed
+        self.patients = torch.arange(particles)
+        self.needed = ancestors(model, evidence.names)
+        self.plan = Plan(model, [FACTUAL], parameters={}, needed=self.needed)
+        self.blocks: list[Block] = []
+        rows = 0
+        for site in noise_sites(model, steps=evidence.last, needed=self.needed):
+            key = site.name.removeprefix(f"{site.variable}.").removesuffix("noise").removesuffix(".") or "mechanism"
+            self.blocks.append(Block(site, key, rows))
+            rows = self.blocks[-1].stop
+        free = torch.ones(rows, dtype=torch.bool)
+        for block in self.blocks:
+            observed = [(block.site.variable, block.key, step) in evidence.facts for step in block.site.steps]
+            free[block.first : block.stop] = ~torch.tensor(observed).repeat(block.shape[0])
+        self.free = free
+        self.start = draw_normal(seed=seed, name="start", patients=self.patients, steps=rows, purpose=PURPOSE)
+
+    def noise(self, z: Tensor) -> dict[str, Tensor]:
+        """The noise of all sites at z; the rows of what was observed are as they were drawn."""
+        rows = self.start.clone()
+        rows[self.free] = z
+        noise = {}
+        for block in self.blocks:
+            own = rows[block.first : block.stop].reshape(*block.shape, -1)
+            own = own if block.site.levels else own[0]
+            noise[block.site.name] = own if block.site.noise == "normal" else torch.special.ndtr(own.double())
+        return noise
+
+    def run(self, z: Tensor, *, recover: bool = False, keep: tuple[str, ...] = ()) -> tuple[Journeys, Observer]:
+        """One pass up to the end of the record."""
+        observer = Observer(self.evidence, recover=recover)
+        return Run(self.plan, self.noise(z), self.patients, self.evidence.last, keep, observer).finish(), observer
+
+    def score(self, z: Tensor) -> Tensor:
+        """The log-probability of the evidence, float64 (particles,)."""
+        return self.run(z)[1].total(len(self.patients), impossible=PENALTY)
+
+    def quantities(self, z: Tensor) -> Tensor:
+        """What an effective sample size is asked of: free noise of step 0, and every static and state in every step."""
+        kinds = {name: self.model.variables[name].kind for name in self.needed}
+        keep = tuple(name for name, kind in kinds.items() if kind in ("static", "state"))
+        journeys, _ = self.run(z, keep=keep)
+        rows = [value[0].double() for value in journeys.values.values()]
+        return torch.cat([z[self.still].double(), *rows])
+
+    def finish(self, z: Tensor) -> tuple[dict[str, Tensor], Observer]:
+        """The noise of every site up to the horizon: as inferred, consistent with what was observed, else fresh."""
+        _, observer = self.run(z, recover=True)
+        inferred = self.noise(z)
+        blocks = {block.site.name: block for block in self.blocks}
+        noise = {}
+        for site in noise_sites(self.model, steps=self.model.clock.steps):
+            rows = draw_site(site, seed=self.seed, patients=self.patients, purpose=PURPOSE)
+            rows = rows if site.noise == "normal" else rows.double()
+            if site.name in blocks:
+                block = blocks[site.name]
+                rows[..., : len(block.site.steps), :] = inferred[site.name]
+                for row, step in enumerate(block.site.steps):
+                    recovered = observer.noise.get((site.variable, block.key, step))
+                    if recovered is not None:
+                        rows[..., row, :] = recovered.squeeze(-2) if recovered.dim() > 1 else recovered
+            noise[site.name] = rows
+        return noise, observer
+
+    @cached_property
+    def still(self) -> Tensor:
+        """Which free rows belong to step 0 alone: statics, and how states start."""
+        still = torch.zeros(len(self.free), dtype=torch.bool)
+        for block in self.blocks:
+            still[block.first : block.stop] = len(block.site.steps) == 1 and block.site.steps[0] == 0
+        return still[self.free]
+
+    @cached_property
+    def members(self) -> Tensor:
+        """Rows of noise that are moved together: all of step 0, and each site's own. Bool, (groups, free rows)."""
+        groups = [self.still]
+        for block in self.blocks:
+            own = torch.zeros(len(self.free), dtype=torch.bool)
+            own[block.first : block.stop] = True
+            groups.append(own[self.free])
+        kept = [group for group in groups if bool(group.any())]
+        return torch.stack(kept) if kept else torch.zeros(0, int(self.free.sum()), dtype=torch.bool)
+
+    @cached_property
+    def basis(self) -> Tensor:
+        """Orthonormal directions, (free rows, directions), among which those that the evidence informs are sought.
+
+        Noise that acts step by step is seen through sums over time, so of a long row its slowest cosines are enough.
+        """
+        columns = []
+        for block in self.blocks:
+            own = torch.zeros(len(self.free), dtype=torch.bool)
+            own[block.first : block.stop] = True
+            rows = own[self.free].nonzero()[:, 0]
+            length = len(rows)
+            if length == 0 or (length > SMOOTH and block.site.noise != "normal"):
+                continue
+            count = min(length, SMOOTH)
+            waves = torch.zeros(int(self.free.sum()), count)
+            if length <= SMOOTH:
+                waves[rows, torch.arange(length)] = 1.0
+            else:
+                angle = math.pi / length * (torch.arange(length)[:, None] + 0.5) * torch.arange(count)
+                scale = torch.where(torch.arange(count) == 0, 1.0, math.sqrt(2.0)) / math.sqrt(length)
+                waves[rows] = torch.cos(angle) * scale
+            columns.append(waves)
+        return torch.cat(columns, 1) if columns else torch.zeros(int(self.free.sum()), 0)

@@ -1,0 +1,186 @@
+"""Sequential Monte Carlo from the prior to the posterior, by raising the likelihood to a growing power.
+
+P. Del Moral, A. Doucet and A. Jasra, "Sequential Monte Carlo samplers", J. R. Stat. Soc. B 68 (2006) 411-436. The
+particles' noise z is standard normal before any evidence. It is moved by preconditioned Crank-Nicolson proposals
+(S. L. Cotter et al., "MCMC methods for functions", Statist. Sci. 28 (2013) 424-446), which accept as well in hundreds
+of dimensions as in one, and whose reference is a Gaussian fitted to the particles in the few directions that the
+evidence informs (D. Rudolf and B. Sprungk, "On a generalization of the preconditioned Crank-Nicolson Metropolis
+algorithm", Found. Comput. Math. 18 (2018) 309-343). With a Gaussian posterior these are nearly independent draws.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..noise import draw_normal, draw_uniform64
+from .target import PURPOSE, Target
+
+SURVIVING = 0.5  # the share of particles that each temperature leaves effective
+MOVES = 6  # of every particle at each temperature
+LAST_ROUNDS = 12  # of as many moves at the last temperature, until the particles are independent enough
+ENOUGH = 0.5  # as a share of the particles: the effective sample size at which no more moves are made
+ACCEPTED = 0.3  # the share of proposals to be accepted
+MOST_TEMPERATURES = 100
+WHOLE = 0.6  # the share of moves that move everything at once
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The Gaussian N(mean, C): C is the identity but for `variances` along the orthonormal columns of `directions`;
+    `mean` is given along them too."""
+
+    directions: Tensor
+    mean: Tensor
+    variances: Tensor
+
+    def spread(self, fresh: Tensor) -> Tensor:
+        """C^(1/2) times standard normals."""
+        return fresh + self.directions @ ((self.variances.sqrt() - 1)[:, None] * (self.directions.T @ fresh))
+
+    def shift(self) -> Tensor:
+        return (self.directions @ self.mean)[:, None]
+
+    def excess(self, z: Tensor) -> Tensor:
+        """log N(z; 0, 1) - log N(z; mean, C), up to a constant: float64."""
+        along = (self.directions.T @ z).double()
+        scaled = (along - self.mean[:, None].double()) ** 2 / self.variances[:, None].double()
+        return (scaled - along**2).sum(0) / 2
+
+
+def fit_reference(z: Tensor, weights: Tensor, basis: Tensor) -> Reference:
+    """The Gaussian with the particles' mean and variance in the directions that differ from the prior by more than
+    chance: eigenvalues of a sample covariance of independent noise lie between (1 -+ sqrt(d / n))^2 (Marchenko and
+    Pastur, Math. USSR-Sbornik 1 (1967) 457)."""
+    along = (basis.T @ z).double()
+    mean = along @ weights
+    centred = along - mean[:, None]
+    values, vectors = torch.linalg.eigh((centred * weights) @ centred.T)
+    share = (along.shape[0] * float((weights**2).sum())) ** 0.5
+    informed = (values < (1 - min(share, 0.95)) ** 2) | (values > (1 + share) ** 2)
+    chosen, variances = vectors[:, informed], values[informed].clamp(min=1e-8)
+    rest = mean - chosen @ (chosen.T @ mean)  # what has moved without being sharpened
+    if float(rest.norm()) > 2 * share:
+        direction = rest / rest.norm()
+        chosen = torch.cat([chosen, direction[:, None]], 1)
+        variances = torch.cat([variances, ((direction @ centred) ** 2 @ weights).clamp(min=1e-8)[None]])
+    directions = (basis.double() @ chosen).to(z.dtype)
+    return Reference(directions, (chosen.T @ mean).to(z.dtype), variances.to(z.dtype))
+
+
+class Tempering:
+    """A population of particles on its way. `families`: from which of the first particles each one descends."""
+
+    def __init__(self, target: Target, *, seed: int) -> None:
+        self.target, self.seed = target, seed
+        self.z = target.start[target.free]
+        self.count = self.z.shape[1]
+        self.score = target.score(self.z)
+        self.families = torch.arange(self.count)
+        self.power = 0.0
+        self.passes = 0
+        self.temperatures = 0
+        self.steps = torch.ones(len(target.members) + 1)
+        self.reference = fit_reference(self.z, torch.full((self.count,), 1 / self.count).double(), target.basis)
+
+    def cool(self) -> bool:
+        """Raise the power as far as the particles bear, resample, and move; whether the power has reached 1."""
+        low, high = 0.0, 1.0 - self.power
+        if effective(high * self.score) < SURVIVING * self.count:
+            for _ in range(60):
+                middle = (low + high) / 2 if low > high / 1e3 else high / 10
+                low, high = (
+                    (middle, high) if effective(middle * self.score) >= SURVIVING * self.count else (low, middle)
+                )
+                if low > 0.99 * high:
+                    break
+            high = low
+        weights = torch.softmax(high * self.score, 0)
+        self.power = 1.0 if self.power + high >= 1.0 - 1e-12 else self.power + high
+        self.temperatures += 1
+        self.reference = fit_reference(self.z, weights, self.target.basis)
+        self.resample(weights)
+        for _ in range(MOVES):
+            self.move()
+        return self.power == 1.0
+
+    def resample(self, weights: Tensor) -> None:
+        """Systematic resampling."""
+        start = self.draw("resample", 1, uniform=True)[0, :1]
+        points = (torch.arange(self.count) + start) / self.count
+        chosen = torch.searchsorted(torch.cumsum(weights, 0), points).clamp(max=self.count - 1)
+        self.z, self.score, self.families = self.z[:, chosen], self.score[chosen], self.families[chosen]
+
+    def draw(self, name: str, rows: int, *, uniform: bool = False) -> Tensor:
+        draw = draw_uniform64 if uniform else draw_normal
+        key = f"{name} {self.passes} {self.temperatures}"
+        return draw(seed=self.seed, name=key, patients=self.target.patients, steps=rows, purpose=PURPOSE)
+
+    def move(self) -> None:
+        """One proposal for every particle: of everything, or of one group of rows; and its acceptance."""
+        choice, accept = self.draw("choose", 2, uniform=True)
+        groups = len(self.target.members)
+        kernel = torch.where(
+            choice < WHOLE, 0, 1 + ((choice - WHOLE) / (1 - WHOLE) * groups).long().clamp(max=groups - 1)
+        )
+        fresh, size = self.draw("move", len(self.z)), self.steps[kernel]
+        kept = (1 - size**2).clamp(min=0).sqrt()
+        whole = kernel == 0
+        shift = self.reference.shift()
+        proposed = torch.where(
+            whole,
+            shift + kept * (self.z - shift) + size * self.reference.spread(fresh),
+            torch.where(self.target.members[(kernel - 1).clamp(min=0)].T, kept * self.z + size * fresh, self.z),
+        )
+        score = self.target.score(proposed)
+        balance = torch.where(whole, self.reference.excess(proposed) - self.reference.excess(self.z), 0.0)
+        odds = self.power * (score - self.score) + balance
+        accepted = torch.log(accept) < odds
+        self.z = torch.where(accepted, proposed, self.z)
+        self.score = torch.where(accepted, score, self.score)
+        rate = torch.exp(odds.clamp(max=0))
+        total = torch.zeros(groups + 1, dtype=torch.float64).index_add(0, kernel, rate)
+        tried = torch.bincount(kernel, minlength=groups + 1)
+        better = self.steps * torch.exp(total / tried.clamp(min=1) - ACCEPTED).float()
+        self.steps = torch.where(tried > 0, better, self.steps).clamp(0.01, 1.0)
+        self.passes += 1
+
+    def settle(self) -> float:
+        """Move at the last temperature until the particles are independent enough; their effective sample size."""
+        even = torch.full((self.count,), 1 / self.count, dtype=torch.float64)
+        size = 0.0
+        for _ in range(LAST_ROUNDS):
+            self.reference = fit_reference(self.z, even, self.target.basis)
+            for _ in range(MOVES):
+                self.move()
+            size = effective_sample_size(self.target.quantities(self.z), self.families)
+            if size >= ENOUGH * self.count:
+                break
+        return size
+
+
+def effective(log_weights: Tensor) -> float:
+    weights = torch.softmax(log_weights, 0)
+    return 1 / float((weights**2).sum())
+
+
+def effective_sample_size(quantities: Tensor, families: Tensor) -> float:
+    """The least, over `quantities` (rows of (quantities, particles)), of posterior variance over that of their mean.
+
+    Particles that descend from the same first particle may be alike, others are independent but for resampling; so the
+    variance of a mean is that of the sums over families (H. P. Chan and T. L. Lai, "A general theory of particle
+    filters in hidden Markov models and some applications", Ann. Statist. 41 (2013) 2877-2904). Copies that were never
+    moved apart count once; the effective size of the weights alone does not see them.
+    """
+    count = quantities.shape[1]
+    spread = quantities.std(1)
+    rows = quantities[spread > 1e-6 * (1 + quantities.abs().mean(1))]
+    if not len(rows):
+        return float(count)
+    if len(torch.unique(families)) == 1:
+        return 1.0
+    scaled = (rows - rows.mean(1, keepdim=True)) / rows.std(1, keepdim=True)
+    sums = torch.zeros(len(rows), count, dtype=scaled.dtype).index_add(1, families, scaled)
+    return min(float(count), count**2 / float((sums**2).sum(1).max()))
