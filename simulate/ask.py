@@ -13,7 +13,7 @@ from ..causal.language import Expression
 from ..causal.language.syntax import Binary
 from ..causal.model import Effect, Model
 from ..causal.world import World, parse_intervention, parse_world
-from ..errors import fail, nearest
+from ..errors import NosographError, fail, nearest
 from ..ontology.document import EffectEntry
 from .answer import Answer
 from .queries import averages, causation, mediation, survival
@@ -155,7 +155,13 @@ def _read_effect(model: Model, effect: str | Effect, contrast: Sequence[float | 
     if isinstance(effect, Effect):
         return effect
     levels = (contrast[0], contrast[1]) if contrast is not None else None
-    return parse_effect(EffectEntry(effect=effect, contrast=levels), model)
+    try:
+        return parse_effect(EffectEntry(effect=effect, contrast=levels), model)
+    except NosographError as error:
+        first = error.problems[0]
+        if contrast is None and "contrast:" in first.fix:  # as a document has it
+            raise fail(first.problem, value=first.value, fix='--contrast "2, 0"') from error
+        raise
 
 
 def _join(conditions: Sequence[Expression | None]) -> Expression | None:
