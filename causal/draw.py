@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import textwrap
 from collections import Counter
@@ -11,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import fail
 from .graph import count_lag
 from .language import reads
 from .layout import FLAT, Edge, Layout, Point, arrange
 from .model import Claim, Model, Variable
+from .picture import FONT, encode_figure, measure_text, write_picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.patches import Patch
 
 Item = TypeVar("Item")
-SUFFIXES = ("svg", "png", "pdf")
 KINDS = {  # kind -> outline and fill
     "static": ("#5b5b5b", "#ececec"),
     "state": ("#0072b2", "#d6e9f5"),
@@ -32,7 +30,6 @@ KINDS = {  # kind -> outline and fill
     "measurement": ("#a87400", "#fdf0cf"),
 }
 CITED, ASSUMED, MEASURED = ("#2b2b2b", "solid"), ("#8c8c8c", (0, (1, 1.6))), ("#a87400", "solid")
-FONT = "DejaVu Sans"  # comes with matplotlib
 SIZE = 8.5  # points
 LINE = 0.155  # inches from one line of text to the next
 PADDING = (0.15, 0.085)
@@ -51,43 +48,12 @@ class Drawing:
     figure: Figure
 
     def _repr_svg_(self) -> str:
-        return _write(self.figure, "svg").decode()
+        return encode_figure(self.figure, "svg").decode()
 
 
 def draw_model(model: Model, path: str | Path) -> Path:
     """Write the causal graph as `.svg`, `.png` or `.pdf`, the same bytes each time. Raises NosographError otherwise."""
-    target = Path(path)
-    suffix = target.suffix.removeprefix(".").lower()
-    if suffix not in SUFFIXES:
-        fix = str(target.with_suffix(".svg")) if target.name else "model.svg"
-        raise fail("a picture is written as svg, png or pdf", value=path, fix=fix)
-    if not target.parent.is_dir():
-        raise fail("there is no such folder", value=target.parent, fix="an existing folder")
-    picture = _write(figure_model(model), suffix)
-    aside = target.with_name(f".{target.name}.part")
-    try:
-        aside.write_bytes(picture)
-        return aside.replace(target)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        raise fail(f"it cannot be written: {error.strerror}", fix="a folder that is yours", value=path) from error
-
-
-def _write(figure: Figure, suffix: str) -> bytes:
-    import matplotlib
-
-    nothing: dict[str, dict[str, Any]] = {
-        "svg": {"Date": None, "Creator": None},
-        "png": {"Software": None},
-        "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-    }
-    settings: Any = {"svg.hashsalt": "nosograph", "svg.fonttype": "none", "pdf.fonttype": 42, "savefig.bbox": None}
-    written = io.BytesIO()
-    with matplotlib.rc_context(settings):
-        figure.savefig(
-            written, format=suffix, dpi=160, metadata=nothing[suffix], facecolor="white", edgecolor="none"
-        )  # fmt: skip
-    return written.getvalue()
+    return write_picture(lambda: figure_model(model), path)
 
 
 def figure_model(model: Model) -> Figure:
@@ -128,18 +94,9 @@ def _label(variable: Variable) -> list[str]:
     return title if 0 < len(title) <= LONGEST else textwrap.wrap(variable.name.replace("_", " "), WRAP)
 
 
-def _measure_text(text: str, size: float) -> float:
-    """Inches."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import TextPath
-
-    plain = text.replace("$", r"\$")  # no mathematics in titles
-    return float(TextPath((0, 0), plain, size=size, prop=FontProperties(family=FONT)).get_extents().x1) / 72
-
-
 def _measure_box(label: Sequence[str], kind: str, edges: int) -> Point:
     """Width and height in inches of a variable's shape: room for its label, and for so many edges on one side."""
-    text = max(_measure_text(line, SIZE) for line in label)
+    text = max(measure_text(line, SIZE) for line in label)
     slopes = {"event": 2, "treatment": 2, "measurement": 0.5}.get(kind, 0.3) * SLANT
     width = max(text + 2 * PADDING[0] + slopes, FLAT + 0.11 * max(edges - 1, 3))
     return width, LINE * len(label) + 2 * PADDING[1]
@@ -260,7 +217,7 @@ def _draw_legend(axes: Axes, *, center: float, top: float) -> None:
 
 def _spread(words: Sequence[str], items: Sequence[Item], *, center: float, key: float) -> Iterator[tuple[float, Item]]:
     """The left end of each entry of a row: a key of that width, and words."""
-    widths = [key + _measure_text(text, SIZE) + 0.28 for text in words]
+    widths = [key + measure_text(text, SIZE) + 0.28 for text in words]
     x = center - (sum(widths) - 0.28) / 2
     for width, item in zip(widths, items, strict=True):
         yield x, item

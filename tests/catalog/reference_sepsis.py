@@ -1,6 +1,7 @@
 """The sepsis model again, in plain NumPy, from docs/catalog/sepsis.md: transitions as matrices, categories as indices.
 
-It imports nothing of Nosograph. Unlike the other references it was not written blind, but by who wrote the model, in another form.
+It imports nothing of Nosograph. It was not written blind, as the other references were: whoever
+wrote it had written the model, in another form.
 """
 
 from __future__ import annotations
