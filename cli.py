@@ -293,7 +293,6 @@ def ask_command(
         ),
     ] = "ate",
     mediator: Annotated[str | None, typer.Option(help='nde, nie, strata: a name; cde: "tau = 1".')] = None,
-    contrast: Annotated[str | None, typer.Option(help='Levels of a cause that is not binary: "2, 0".')] = None,
     outcome: Annotated[str | None, typer.Option(help='Of one person: "cdr_sb @ 18 months".')] = None,
     picture: Annotated[Path | None, typer.Option(help="FILE.png or FILE.svg: one person's twins.")] = None,
     patients: Annotated[int, typer.Option("-n", "--patients", help="How many are simulated for an effect.")] = 20_000,
@@ -303,11 +302,11 @@ def ask_command(
 ) -> None:
     """Truth in other worlds: of a simulated patient, of a population or a subgroup, of somebody known by a record."""
     loaded = load(model, settings)
-    from .asking import ask, read_levels
+    from .asking import ask
 
     found = ask(
         loaded, effect, patient=patient, record=record, do=do or (), given=given, measure=measure, mediator=mediator,
-        contrast=read_levels(contrast), outcome=outcome, patients=patients, seed=seed,
+        outcome=outcome, patients=patients, seed=seed,
     )  # fmt: skip
     if picture is not None:
         found.plot(picture)

@@ -68,14 +68,16 @@ def _list(values: Mapping[str, Any], intervals: Any) -> list[str]:
     for name, value in values.items():
         words = name.replace("_", " ") if intervals is None and " " not in name else name
         if isinstance(value, Mapping):
-            lines.append(f"{words}: {', '.join(f'{key} {_show(inner)}' for key, inner in value.items())}")
+            parts = ", ".join(f"{key} {_show(inner)}" for key, inner in value.items())
+            lines.append(f"{words}: {parts}{_between(intervals[name], of='difference') if intervals else ''}")
         else:
             lines.append(f"{words}: {_show(value)}{_between(intervals[name] if intervals else None)}")
     return lines
 
 
-def _between(interval: Any) -> str:
-    return "" if interval is None else f" (95% interval {_show(interval[0])} to {_show(interval[1])})"
+def _between(interval: Any, *, of: str = "") -> str:
+    kind = f"{of}, 95% interval" if of else "95% interval"
+    return "" if interval is None else f" ({kind} {_show(interval[0])} to {_show(interval[1])})"
 
 
 def _show(value: Any) -> str:

@@ -13,11 +13,11 @@ from ..causal.language import Expression
 from ..causal.language.syntax import Binary
 from ..causal.model import Effect, Model
 from ..causal.world import World, parse_intervention, parse_world
-from ..errors import NosographError, fail, nearest
-from ..ontology.document import EffectEntry
+from ..errors import fail, nearest
 from .answer import Answer
 from .queries import averages, causation, mediation, survival
 from .queries.question import Question
+from .queries.records import compare_record
 from .queries.strata import strata
 from .queries.twins import compare_worlds, parse_outcome
 from .selection import count_patients, parse_condition
@@ -51,7 +51,6 @@ def ask(
     given: str | None = None,
     measure: str = "ate",
     mediator: str | None = None,
-    contrast: Sequence[float | str] | None = None,
     outcome: str | None = None,
     patients: int = PATIENTS,
     seed: int = 0,
@@ -60,8 +59,9 @@ def ask(
 
     `effect="lecanemab -> cdr_sb @ 18 months"`: of a population, or of those who are `given` at entry
     ("apoe4 == 2 and age > 70"). `measure` says what contrast of the two worlds: one of `MEASURES`, "quantile 0.9" for
-    a quantile effect. `mediator` is for nde, nie (a name), cde ("tau = 1.2") and strata; `contrast` the two levels of a
-    cause that is not binary; `do` acts in both worlds. `patients` enter, and each is simulated in all worlds.
+    a quantile effect. `mediator` is for nde, nie (a name), cde ("tau = 1.2") and strata; `do` acts in both worlds.
+    `patients` enter, and each is simulated in all worlds. An effect may have its longer form, for levels of a cause
+    that is not binary and the rest of an estimand: '{effect: "apoe4 -> cdr_sb @ 18 months", contrast: [2, 0]}'.
 
     `patient=42, do="lecanemab = 1"`: of a simulated patient, exactly; `record="her.csv", do=…`: of somebody known by a
     record. With `outcome="cdr_sb @ 18 months"` the value is how that differs, else all that does.
@@ -79,9 +79,9 @@ def ask(
             if outcome is not None:
                 raise fail("the effect names the outcome already", value=outcome, fix="--effect without --outcome")
             name, quantile = _read_measure(measure, mediator)
-            question = _read_question(model, effect, do, given, mediator, contrast, patients, seed)
+            question = _read_question(model, effect, do, given, mediator, patients, seed)
             return MEASURES[name](replace(question, quantile=quantile))
-        for name, value in {"given": given, "mediator": mediator, "contrast": contrast}.items():
+        for name, value in {"given": given, "mediator": mediator}.items():
             if value is not None or measure != "ate":
                 raise fail("that is asked of an effect", value=value or measure, fix=f"--effect with --{name}")
         asked = _read_world(model, do)
@@ -90,7 +90,8 @@ def ask(
             if not 0 <= patient < 2**63:
                 raise fail("patients have numbers from 0", value=patient, fix="--patient 42")
             return compare_worlds(model, asked, patient=patient, outcome=end, seed=seed)
-        raise fail("records come later", fix="--patient 42")
+        assert record is not None
+        return compare_record(model, asked, path=record, outcome=end, seed=seed)
     finally:
         torch.set_num_threads(threads)
 
@@ -127,13 +128,10 @@ def _read_question(
     do: str | Sequence[str],
     given: str | None,
     mediator: str | None,
-    contrast: Sequence[float | str] | None,
     patients: int,
     seed: int,
 ) -> Question:
-    if contrast is not None and len(contrast) != 2:
-        raise fail("an effect contrasts two levels", value=", ".join(map(str, contrast)), fix='--contrast "2, 0"')
-    chosen = _read_effect(model, effect, contrast)
+    chosen = effect if isinstance(effect, Effect) else parse_effect(effect, model)
     if model.variables[chosen.outcome].levels:
         fix = f"{chosen.treatment} -> a number or an event @ …"
         raise fail(f"{chosen.outcome} has levels, and no average", value=chosen.text, fix=fix)
@@ -149,19 +147,6 @@ def _read_question(
         mediator="" if level is not None else (mediator or "").strip(),
         level=level,
     )
-
-
-def _read_effect(model: Model, effect: str | Effect, contrast: Sequence[float | str] | None) -> Effect:
-    if isinstance(effect, Effect):
-        return effect
-    levels = (contrast[0], contrast[1]) if contrast is not None else None
-    try:
-        return parse_effect(EffectEntry(effect=effect, contrast=levels), model)
-    except NosographError as error:
-        first = error.problems[0]
-        if contrast is None and "contrast:" in first.fix:  # as a document has it
-            raise fail(first.problem, value=first.value, fix='--contrast "2, 0"') from error
-        raise
 
 
 def _join(conditions: Sequence[Expression | None]) -> Expression | None:

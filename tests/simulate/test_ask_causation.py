@@ -111,7 +111,7 @@ def test_no_bounds_where_a_third_level_is_natural(make_model: MakeModel) -> None
             "y": {"kind": "event", "mechanism": "Hazard(0.5 + x[-1])"},
         }
     )
-    found = ask(model, "x -> y @ 6 months", contrast=[2, 0], measure="necessity", patients=2_000)
+    found = ask(model, '{effect: "x -> y @ 6 months", contrast: [2, 0]}', measure="necessity", patients=2_000)
     assert found.details["bounds"] is None
     assert "neither level" in found.note
 
