@@ -109,7 +109,8 @@ def read_outcome(journeys: Journeys, model: Model, effect: Effect) -> Tensor:
         for row in range(len(steps)):
             outcome = torch.where(shown[:, row], values[:, row], outcome)
     elif variable.kind == "event":
-        happened = values & (living(journeys, steps) | (variable.ends == "journey"))
+        own = torch.tensor(steps)[None, :, None] == journeys.ended[:, None, :]  # what ends the journey is part of it
+        happened = values & (living(journeys, steps) | (own & (variable.ends == "journey")))
         outcome = happened.any(1).expand(worlds, count).float()
     elif variable.kind == "static":
         outcome = values[:, 0].expand(worlds, count).float()

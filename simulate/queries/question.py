@@ -51,6 +51,14 @@ class Question:
         """The world of the first level and that of the second."""
         return contrast_worlds(self.model, self.effect, base=self.base)
 
+    def failures(self, event: str) -> list[str]:
+        """What ends being free of an event: itself, and all that ends the journey unless it does so itself; all that
+        ends the journey, for no event."""
+        variables = self.model.variables
+        if event and variables[event].ends == "journey":
+            return [event]
+        return [*([event] if event else []), *(v.name for v in variables.values() if v.ends == "journey")]
+
     def natural(self) -> World:
         """The world in which the treatment is left to its natural mechanism."""
         return World("natural", self.base)
@@ -147,8 +155,8 @@ def describe_undefined(defined: Mask) -> str:
     if share == 0:
         return ""
     return (
-        f"For {share:.2%} the outcome is undefined in one world or the other (they died before, or were never "
-        "measured); they are left out, so this is an effect among those who are there in both worlds, and who they are "
+        f"For {share:.2%} the outcome is undefined in one world or the other (the journey had ended, or nothing was "
+        "recorded); they are left out, so this is an effect among those who are there in both worlds, and who they are "
         "depends on how the model couples the noise of the worlds."
     )
 

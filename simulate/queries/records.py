@@ -12,7 +12,7 @@ import torch
 
 from ...causal.abduction import PatientRecord, Posterior, abduct, read_record
 from ...causal.journeys import Journeys
-from ...causal.model import Effect, Model
+from ...causal.model import Effect, Model, Variable
 from ...causal.world import FACTUAL, World
 from ..answer import COUPLING, Answer, Interval
 from ..contrast import read_outcome
@@ -29,7 +29,8 @@ def compare_record(model: Model, asked: World, *, path: str | Path, outcome: Eff
     """The patient of the record at `path`, as she was and will be, and in the world that is asked about: abduction,
     action, prediction (Pearl 2009, Causality, section 7.1).
 
-    With an outcome the value is the posterior mean of its difference; without, for each number that differs the
+    With an outcome the value is the posterior mean of its difference (for a categorical one, that of each level's
+    probability); without, for each number that differs the
     medians at the horizon, and for each event its probability by then. Intervals are the central 95% of the posterior;
     for an event, the Monte Carlo interval of the difference of probabilities. Raises NosographError for a record that
     cannot be read or explained.
@@ -52,16 +53,33 @@ def compare_record(model: Model, asked: World, *, path: str | Path, outcome: Eff
         return Answer(**found, value=value, interval=interval, note=COUPLING)
     values = read_outcome(journeys, model, outcome).double().numpy()
     defined = ~np.isnan(values).any(0)
-    worlds = [world.name for world in journeys.worlds]
-    details: dict[str, Any] = {"undefined": float(1 - defined.mean())}
     if not defined.any():
         note = "The outcome is undefined: the journey has ended by then, or nothing is recorded."
-        return Answer(**found, value=None, interval=None, note=note, details=details)
-    details |= {name: _center(row[defined]) for name, row in zip(worlds, values, strict=True)}
-    difference = values[1, defined] - values[0, defined]
-    happens = model.variables[outcome.outcome].kind == "event"
-    spread = _error_interval(difference, posterior) if happens else _central(difference)
-    return Answer(**found, value=float(difference.mean()), interval=spread, note=COUPLING, details=details)
+        return Answer(**found, value=None, interval=None, note=note, details={"undefined": 1.0})
+    answer = _compare_outcome(found, values[:, defined], model.variables[outcome.outcome], posterior)
+    return answer.with_details(undefined=float(1 - defined.mean()))
+
+
+def _compare_outcome(found: dict[str, Any], values: Numbers, variable: Variable, posterior: Posterior) -> Answer:
+    """The answer about an outcome, (worlds, particles)."""
+    worlds = (FACTUAL.name, "asked")
+    if not variable.levels:
+        difference = values[1] - values[0]
+        interval = _error_interval(difference, posterior) if variable.kind == "event" else _central(difference)
+        details = {name: _center(row) for name, row in zip(worlds, values, strict=True)}
+        return Answer(**found, value=float(difference.mean()), interval=interval, note=COUPLING, details=details)
+    shares = (values[:, None] == np.arange(len(variable.levels))[None, :, None]).astype(np.float64)
+    gained = dict(zip(variable.levels, shares[1] - shares[0], strict=True))
+    return Answer(
+        **found,
+        value={level: float(row.mean()) for level, row in gained.items()},
+        interval={level: _error_interval(row, posterior) for level, row in gained.items()},
+        note=COUPLING,
+        details={
+            name: dict(zip(variable.levels, rows.mean(-1).tolist(), strict=True))
+            for name, rows in zip(worlds, shares, strict=True)
+        },
+    )
 
 
 def _compare_all(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ...causal.journeys import Journeys
-from ...causal.model import Effect
 from ...errors import fail
 from ..answer import COUPLING, Answer, Interval
-from ..contrast import read_outcome
-from .question import Estimate, Mask, Numbers, Question, estimate_mean, estimate_share, need_yes_or_no
+from .question import Estimate, Mask, Numbers, Question, estimate_mean, estimate_share
+from .trajectories import first_dates
 
 
 def strata(question: Question) -> Answer:
@@ -20,16 +20,22 @@ def strata(question: Question) -> Answer:
     been under both levels of the treatment; and the effect on the outcome in each, that among the always-survivors
     first of all.
 
-    What stratifies is survival to the time of the effect, and where a mediator that happens or not is named, being
-    free of it and alive; where the outcome itself is an event, being free of it and alive, and then there is no effect
-    within a stratum beside it. With bounds on the always-survivors' share that no coupling can leave (Frechet).
+    What stratifies is whether the journey lasts to the time of the effect (survival); where an event is named as
+    mediator, being without it, too; where the outcome itself is an event, being without that, and then there is no
+    effect within a stratum beside it. With bounds on the share of those without it in both worlds that no coupling can
+    leave (Frechet). Raises NosographError for a mediator that is no event, and where no journey ever ends.
     """
     by = question.mediator
     outcome = question.model.variables[question.effect.outcome]
+    if by and (by not in question.model.variables or question.model.variables[by].kind != "event"):
+        raise fail(f"strata are by an event, and {by!r} is none", value=by, fix="an event, or no mediator: survival")
     itself = not by and outcome.kind == "event"
-    free, outcomes = _gather(question, question.effect.outcome if itself else by)
+    failures = question.failures(outcome.name if itself else by)
+    if not failures:
+        raise fail("no journey ends in this model", value=question.text, fix="--mediator with an event")
+    free, outcomes = _gather(question, failures)
     first, second = question.label(0), question.label(1)
-    words = f"without {by or outcome.name}" if by or (itself and outcome.ends != "journey") else "alive"
+    words = f"without {' or '.join(failures)}"
     shares: dict[str, float] = {}
     intervals: dict[str, Interval] = {}
     effects: dict[str, Estimate] = {}
@@ -63,20 +69,12 @@ def strata(question: Question) -> Answer:
     )
 
 
-def _gather(question: Question, event: str) -> tuple[Mask, Numbers]:
-    """Who is alive, and free of the event if one is named, and the outcome: each (worlds, patients)."""
-    effect, model = question.effect, question.model
-    if event and event not in model.variables:
-        raise fail(f"there is no variable {event!r}", value=event, fix="an event of the model")
-    by = Effect(effect.treatment, event, effect.at, text=f"{effect.treatment} -> {event}") if event else None
+def _gather(question: Question, failures: list[str]) -> tuple[Mask, Numbers]:
+    """Who is without all of these events at the time of the effect, and the outcome: each (worlds, patients)."""
 
     def read(journeys: Journeys) -> dict[str, Tensor]:
-        shape = (len(journeys.worlds), len(journeys.patients))
-        found = {"alive": (journeys.ended > effect.at).expand(shape), "y": question.read_outcome(journeys)}
-        return found if by is None else {**found, "s": read_outcome(journeys, model, by).double()}
+        first = torch.stack([first_dates(journeys, name) for name in failures]).amin(0)
+        return {"free": torch.isinf(first), "y": question.read_outcome(journeys)}
 
-    found = question.gather(question.worlds(), read, keep=[effect.outcome, *([event] if event else [])])
-    if by is not None:
-        need_yes_or_no(question, found["s"])
-    free = found["alive"] & (found["s"] == 0) if event else found["alive"]
-    return free, found["y"]
+    found = question.gather(question.worlds(), read, keep=[question.effect.outcome, *failures])
+    return found["free"], found["y"]

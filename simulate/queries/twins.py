@@ -63,6 +63,11 @@ def compare_worlds(model: Model, asked: World, *, patient: int, outcome: Effect 
         return Answer(question, value, None, METHOD, note, timelines=timelines)
     factual, there = (_known(number) for number in read_outcome(journeys, model, outcome)[:, 0].tolist())
     note = "The journey had ended by then, or nothing was recorded." if factual is None or there is None else ""
+    levels = model.variables[outcome.outcome].levels
+    if levels:
+        codes = {FACTUAL.name: factual, asked.name: there}
+        named = {world: None if code is None else levels[int(code)] for world, code in codes.items()}
+        return Answer(f"{question}: {outcome.text}", named, None, METHOD, note, timelines=timelines)
     return Answer(
         question=f"{question}: {outcome.text}",
         value=there - factual if factual is not None and there is not None else None,

@@ -134,19 +134,21 @@ def test_strata_of_survival(make_model: MakeModel) -> None:
     found = ask(model, "a -> y @ 6 months", measure="strata", patients=20_000)
     tail = stats.norm.sf(1)
     shares = dict(zip(found.value, (1 - 2 * tail, tail, tail, 0), strict=True))
-    assert list(shares) == ["alive in both", "alive only with a = 1", "alive only with a = 0", "alive in neither"]
+    assert list(shares) == [
+        f"without death {who}" for who in ("in both", "only with a = 1", "only with a = 0", "in neither")
+    ]
     for name, truth in shares.items():
         assert abs(found.value[name] - truth) <= 5 * math.sqrt(truth * (1 - truth) / 20_000), name
         assert found.interval[name][0] <= found.value[name] <= found.interval[name][1]
-    assert set(found.details["effects"]) == {"alive in both"}
-    assert found.details["effects"]["alive in both"] == pytest.approx(0, abs=5 * 0.54 / math.sqrt(13_000))
+    assert set(found.details["effects"]) == {"without death in both"}
+    assert found.details["effects"]["without death in both"] == pytest.approx(0, abs=5 * 0.54 / math.sqrt(13_000))
     low, high = found.details["bounds_of_both"]
-    assert low <= found.value["alive in both"] <= high
+    assert low <= found.value["without death in both"] <= high
     by_fall = ask(model, "a -> y @ 6 months", measure="strata", mediator="fall", patients=20_000)
     effects = by_fall.details["effects"]
     truncated = stats.truncnorm(-1, 0)
     error = truncated.std() / math.sqrt(0.34 * 20_000)
-    assert abs(effects["without fall in both"] - truncated.mean()) < 5 * error
+    assert abs(effects["without fall or death in both"] - truncated.mean()) < 5 * error
 
 
 @pytest.mark.parametrize("measure", ["necessity", "sufficiency", "both", "risk"])
@@ -160,3 +162,37 @@ def test_what_does_not_happen_or_not_has_no_such_probability(make_model: MakeMod
     )
     with pytest.raises(NosographError, match="fall"):
         ask(model, "a -> y @ 6 months", measure=measure, patients=100)
+
+
+def test_strata_need_an_event(monotone: Model, make_model: MakeModel) -> None:
+    endless = make_model(
+        {
+            "a": {"kind": "treatment", "start": "Bernoulli(0.5)", "mechanism": "a[-1]"},
+            "y": {"kind": "state", "mechanism": "Normal(a, 1)"},
+        }
+    )
+    with pytest.raises(NosographError, match="no journey ends"):
+        ask(endless, "a -> y @ 6 months", measure="strata", patients=100)
+    for mediator in ("y", "nothing"):
+        with pytest.raises(NosographError, match="none"):
+            ask(endless, "a -> y @ 6 months", measure="strata", mediator=mediator, patients=100)
+
+
+def test_who_is_discharged_has_not_died(make_model: MakeModel) -> None:
+    """Two ends compete: the risk of death by T is d / (d + h) (1 - exp(-(d + h) T)), and survival is its complement."""
+    model = make_model(
+        {
+            "a": {"kind": "treatment", "start": "Bernoulli(0.5)", "mechanism": "a[-1]"},
+            "death": {"kind": "event", "ends": "journey", "competes": "end", "mechanism": "Hazard(1 - 0.5 * a[-1])"},
+            "home": {"kind": "event", "ends": "journey", "competes": "end", "mechanism": "Hazard(0.5 + a[-1])"},
+        }
+    )
+    risks = [d / (d + h) * (1 - math.exp(-(d + h))) for d, h in ((0.5, 1.5), (1.0, 0.5))]
+    survival = ask(model, "a -> death @ 12 months", measure="survival", patients=20_000)
+    risk = ask(model, "a -> death @ 12 months", measure="risk", patients=20_000)
+    for found, truth in ((survival, risks[1] - risks[0]), (risk, risks[0] - risks[1])):
+        assert abs(found.value - truth) < 5 * found.details["standard_error"]
+    assert survival.details["means"]["a = 1"] == pytest.approx(1 - risks[0], abs=0.02)
+    shares = ask(model, "a -> death @ 12 months", measure="strata", patients=20_000)
+    both = shares.value["without death in both"] + shares.value["without death only with a = 1"]
+    assert both == pytest.approx(survival.details["means"]["a = 1"], abs=1e-12)
