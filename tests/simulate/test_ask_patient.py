@@ -157,3 +157,25 @@ def test_a_population_has_no_picture() -> None:
     answer = ng.ask(ng.load(SIX), "treated -> severity @ 6 months", patients=50)
     with pytest.raises(NosographError, match="no timelines"):
         answer.plot()
+
+
+def test_a_patient_has_a_picture(tmp_path: Path) -> None:
+    model = ng.load(SIX)
+    answer = ng.ask(model, patient=int(simulate(model, patients=1).truth["patient"][0]), do="treated = 1")
+    path = answer.plot(tmp_path / "twins.svg")
+    text = path.read_text()
+    assert "variable-severity" in text
+    assert "treated = 1" in text
+    assert "<svg" in answer.plot()._repr_svg_()
+
+
+def test_levels_by_name() -> None:
+    model = ng.load("sepsis")
+    cohort = simulate(model, patients=20, worlds={"asked": "vasopressors = 1"})
+    truth = cohort.truth["systolic_bp"]
+    hours = float(truth["time"][3])
+    for patient in truth["patient"].to_numpy():
+        found = ask(model, patient=int(patient), do="vasopressors = 1", outcome="systolic_bp @ 3 hours")
+        for world in ("factual", "asked"):
+            expected = truth.sel(world=world, patient=patient, time=hours).item()
+            assert found.value[world] == expected or (found.value[world] is None and expected != expected)
