@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..causal.effects.columns import Column
+from ..causal.effects.encode import Array
 from ..causal.model import Model
 from .tables import times
 
@@ -45,6 +46,60 @@ def build_frame(cohort: Tables, columns: Sequence[Column], *, world: str) -> pd.
             values = rows.drop_duplicates("patient", keep="last").set_index("patient")["value"]
         frame[column.name] = values.reindex(frame.index).astype(np.float64)
     return frame
+
+
+def build_history(cohort: Tables, *, until: int, world: str) -> pd.DataFrame:
+    """The record over time: a row for each patient of `world` and step 0 to `until` (index: patient, step), float64.
+
+    A measurement or a treatment: its last recorded value by the step, NaN before there is one; an event: 1 where the
+    record holds it in the step, and "since(event)": how long ago it last happened in an earlier step, in the clock's
+    unit, NaN where it has not; "open": 1 as long as the record is kept.
+    """
+    import pandas as pd
+
+    model = cohort.model
+    patients = pd.Index(_of_world(cohort.patients.to_pandas(), world)["patient"], name="patient")
+    record = _of_world(cohort.record.to_pandas(), world)
+    events = _of_world(cohort.events.to_pandas(), world)
+    events = events[events["recorded"]]
+    columns = {"open": np.ones((len(patients), until + 1))}
+    dt = model.clock.dt
+    for variable in model.variables.values():
+        if not variable.recorded or variable.kind in ("static", "state"):
+            continue
+        is_event = variable.kind == "event"
+        rows = events[events["event"] == variable.name] if is_event else record[record["variable"] == variable.name]
+        row, time = patients.get_indexer(rows["patient"]), rows["time"].to_numpy()
+        step = (np.ceil(time / dt - 1e-6) if is_event else np.rint(time / dt)).astype(np.int64)
+        row, step, early = row[step <= until], step[step <= until], step <= until
+        if is_event:
+            happened = np.zeros((len(patients), until + 1))
+            happened[row, step] = 1
+            columns[variable.name] = happened
+            columns[f"since({variable.name})"] = _since(happened) * dt
+            if variable.ends != "nothing":
+                columns["open"] *= 1 - np.maximum.accumulate(happened, axis=1)
+        else:
+            values = np.full((len(patients), until + 1), np.nan)
+            values[row, step] = rows["value"].to_numpy()[early]
+            columns[variable.name] = _carry_forward(values)
+    index = pd.MultiIndex.from_product([patients, range(until + 1)], names=["patient", "step"])
+    return pd.DataFrame({name: values.ravel() for name, values in columns.items()}, index=index)
+
+
+def _carry_forward(values: Array) -> Array:
+    """Each row's last value that is not NaN."""
+    latest = np.maximum.accumulate(np.where(np.isnan(values), 0, np.arange(values.shape[1])), axis=1)
+    return np.take_along_axis(values, latest, axis=1)
+
+
+def _since(happened: Array) -> Array:
+    """How many steps ago it last happened before each step; NaN where it has not."""
+    steps = np.arange(happened.shape[1], dtype=np.float64)
+    latest = _carry_forward(np.where(happened > 0, steps, np.nan))
+    earlier = np.full_like(latest, np.nan)
+    earlier[:, 1:] = latest[:, :-1]
+    return steps - earlier
 
 
 def _of_world(table: pd.DataFrame, world: str) -> pd.DataFrame:

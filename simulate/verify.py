@@ -13,6 +13,7 @@ from torch import Tensor
 from ..causal.compile import parse_effect
 from ..causal.effects.columns import columns
 from ..causal.effects.examine import Examination, examine
+from ..causal.effects.regimes import is_regime
 from ..causal.evaluate import Moment, compile_expression
 from ..causal.language import Expression, reads
 from ..causal.model import Effect, Model
@@ -22,7 +23,7 @@ from ..errors import fail
 from .cohort import Cohort, Run, Tables
 from .contrast import BATCH, find_truth
 from .contrast import Truth as Truth
-from .frames import build_frame, condition_columns
+from .frames import build_frame, build_history, condition_columns
 from .selection import parse_condition, select_entrants
 
 if TYPE_CHECKING:
@@ -103,6 +104,8 @@ def _describe(found: Examination) -> tuple[str, str, str, str, str]:
         verdict = "recovered" if found.recovered else "MISSED by the adjusted estimates"
         if found.naive_misses is not None:
             verdict += "; missed without adjustment" if found.naive_misses else "; not missed without adjustment"
+        if found.reason:
+            verdict += f"; {found.reason}"
     return found.effect, truth, naive, adjusted, verdict
 
 
@@ -187,7 +190,17 @@ def _examine(
         entry = build_frame(cohort, condition_columns(model, names), world=world)
         now = {name: torch.tensor(entry[name].to_numpy(), dtype=torch.float32)[None] for name in names}
         frame = frame[_meets(model, effect.population, now).numpy()]
-    return examine(model, effect, frame, truth=truth.value, truth_error=truth.error, seed=seed, number_of_effects=of)
+    history = build_history(cohort, until=effect.at, world=world) if is_regime(model, effect) else None
+    return examine(
+        model,
+        effect,
+        frame,
+        history=history,
+        truth=truth.value,
+        truth_error=truth.error,
+        seed=seed,
+        number_of_effects=of,
+    )
 
 
 def _meets(model: Model, condition: Expression, now: dict[str, Tensor]) -> Tensor:

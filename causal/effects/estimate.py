@@ -55,7 +55,7 @@ def interacted_regression(outcome: Array, treatment: Array, design: Array, contr
     arms = [_arm_regression(outcome, treatment == level, design) for level in contrast]
     estimate = arms[0][0].mean() - arms[1][0].mean()
     influence = arms[0][0] + arms[0][1] - arms[1][0] - arms[1][1]
-    return Estimate("regression with treatment-by-covariate terms", float(estimate), _error_of_mean(influence))
+    return Estimate("regression with treatment-by-covariate terms", float(estimate), error_of_mean(influence))
 
 
 def augmented_weighting(
@@ -76,7 +76,7 @@ def augmented_weighting(
             predicted[fold] = design[fold] @ coefficients
         pseudo.append(predicted + has / propensity * (outcome - predicted))
     difference = pseudo[0] - pseudo[1]
-    return Estimate("augmented inverse probability weighting", float(difference.mean()), _error_of_mean(difference))
+    return Estimate("augmented inverse probability weighting", float(difference.mean()), error_of_mean(difference))
 
 
 def cross_fitted_propensity(treatment: Array, design: Array, level: float) -> Array:
@@ -109,7 +109,8 @@ def weighting_error(outcome: Array, treated: Array, design: Array, propensity: A
     return float(rest.std(ddof=design.shape[1]) / np.sqrt(len(rest)))
 
 
-def _error_of_mean(values: Array) -> float:
+def error_of_mean(values: Array) -> float:
+    """The standard error of a mean of independent values."""
     return float(values.std(ddof=1) / np.sqrt(len(values)))
 
 

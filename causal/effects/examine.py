@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..language.syntax import Name
 from ..model import Effect, Model
 from .columns import Column, columns
 from .encode import Array, Mask, basis, encode
@@ -23,7 +22,9 @@ from .estimate import (
     naive_difference,
 )
 from .examiner import Refutation, linear_regression, propensity_weighting, refute
+from .gformula import G_FORMULA, History, g_formula
 from .identify import identify_effect
+from .regimes import find_decisions, find_limit, identify_regime, is_regime
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,8 +38,10 @@ class Examination:
     """What DoWhy and the record say of an effect, beside the truth from the worlds (None where it was not given).
 
     `recovered`: whether both deciding estimates (`DECIDING`: those that are consistent for an average contrast when
-    effects vary) cover the truth at the table's level (`pass_level`); None where that cannot be asked. `naive_misses`:
-    whether the unadjusted difference, at the same level, excludes it; None where the graph shows no confounding.
+    effects vary; for a regime, that of the g-formula) cover the truth at the table's level (`pass_level`); None where
+    that cannot be asked. `naive_misses`: whether the unadjusted difference (by the treatment at the decision), at the
+    same level, excludes it; None where the graph shows no confounding. `reason`: why something was not asked, or what
+    the estimate of a regime leans on.
     `rows`: people in the analysis; `left_out`: the share without a treatment or an outcome.
     """
 
@@ -85,6 +88,7 @@ class Examination:
             "adjustment": list(self.adjustment),
             "rows": self.rows,
             "left_out": self.left_out,
+            "truth_error": self.truth_error,
         }
 
     def covers(self, estimate: Estimate) -> bool | None:
@@ -103,6 +107,7 @@ def examine(
     effect: Effect,
     frame: pd.DataFrame,
     *,
+    history: pd.DataFrame | None = None,
     truth: float | None,
     truth_error: float = 0.0,
     seed: int = 0,
@@ -113,15 +118,18 @@ def examine(
     `truth_error` is the standard error of `truth`, `number_of_effects` how many the table has. Rows without a
     treatment or an outcome are left out, and counted. Where the graph finds no adjustment set, or more than 1% of the
     people have a probability under 0.5% of a level of the contrast, `reason` says so and nothing is estimated: no
-    weight is ever trimmed. Raises ValueError for a frame without the columns.
+    weight is ever trimmed. A regime (`is_regime`) needs the `history` of the same patients, as `build_history` has it.
+    Raises ValueError for a frame without the columns, or a history without the people.
     """
-    identification = identify_effect(model, effect)
+    regime = is_regime(model, effect)
+    identification = identify_regime(model, effect) if regime else identify_effect(model, effect)
     offered = columns(model, effect)
     if lacking := [column.name for column in offered if column.name not in frame]:
         raise ValueError(f"the frame lacks the columns {', '.join(lacking)}")
     roles: dict[str, Column] = {column.role: column for column in offered}
     names = [roles[role].name for role in ("treatment", "outcome") if role in roles]
-    kept = frame.dropna(subset=names).reset_index(drop=True)
+    present = frame.dropna(subset=names)
+    kept = present.reset_index(drop=True)
     naive = _naive(kept, roles, effect) if len(names) == 2 else None
     level = pass_level(number_of_effects)
     misses: bool | None = None
@@ -133,15 +141,20 @@ def examine(
     recovered: bool | None = None
     reason = identification.reason
     if identification.identifiable:
-        adjustment = [column for column in offered if column.name in identification.adjustment]
-        reason = _regime(model, effect) or _too_few(kept, roles["treatment"], effect)
+        adjustment = [column for column in offered if column.role == "covariate"]
+        if not regime:
+            adjustment = [column for column in adjustment if column.name in identification.adjustment]
+        reason = _without_history(model, effect, history) if regime else ""
+        reason = reason or _too_few(kept, roles["treatment"], effect)
         if not reason:
             analysis = _Analysis.prepare(kept, roles["treatment"], roles["outcome"], adjustment, effect)
             reason = analysis.find_gap(effect)
-        if not reason:
+        if not reason and history is not None and regime:
+            estimates, reason = _examine_regime(model, effect, present, history, roles["outcome"].name)
+        elif not reason:
             estimates, refutations = analysis.estimate(), analysis.refute(seed)
     if estimates and truth is not None:
-        deciding = [estimate for estimate in estimates if estimate.method in DECIDING]
+        deciding = [estimate for estimate in estimates if estimate.method in (*DECIDING, G_FORMULA)]
         recovered = all(estimate.covers(truth, level=level, truth_error=truth_error) for estimate in deciding)
     return Examination(
         effect=effect.text or f"{effect.treatment} -> {effect.outcome} @ step {effect.at}",
@@ -257,13 +270,19 @@ def _too_few(kept: pd.DataFrame, treatment: Column, effect: Effect) -> str:
     return ""
 
 
-def _regime(model: Model, effect: Effect) -> str:
-    """Why a sustained strategy is no point treatment; empty where it is one."""
-    variable = model.variables[effect.treatment]
-    if (
-        effect.strategy == "initiation"
-        or variable.kind == "static"
-        or variable.mechanism in (None, Name(variable.name, 1))
-    ):
-        return ""
-    return f"a regime: {effect.treatment} changes after the decision by its own rule; needs a g-formula"
+def _without_history(model: Model, effect: Effect, history: pd.DataFrame | None) -> str:
+    """Why a regime gets no estimate, as far as that is known before looking at the data."""
+    if limit := find_limit(model, effect):
+        return limit
+    if history is None:
+        return f"a regime: {effect.treatment} changes after the decision by its own rule; the history is needed"
+    return ""
+
+
+def _examine_regime(
+    model: Model, effect: Effect, present: pd.DataFrame, history: pd.DataFrame, outcome: str
+) -> tuple[tuple[Estimate, ...], str]:
+    people = History.align(history, present, steps=effect.at + 1)
+    values: Array = people.statics[outcome].to_numpy(dtype=np.float64)
+    found, notes = g_formula(model, effect, find_decisions(model, effect), people, values)
+    return (() if found is None else (found,)), notes
