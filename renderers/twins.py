@@ -125,7 +125,8 @@ def _draw(timelines: Timelines) -> Figure:
         axes = place(LANE_LABEL, head + 0.08, WIDTH - LANE_LABEL - RIGHT, lanes * LANE)
         _draw_lanes(axes, timelines, worlds, lanes)
     width = (WIDTH - LEFT - RIGHT - (columns - 1) * GAP) / columns
-    for index, item in enumerate([*variables, *chances]):
+    items: list[TimelineVariable | list[TimelineEvent]] = [*variables, *chances]
+    for index, item in enumerate(items):
         row, column = divmod(index, columns)
         top = head + lane_height + row * (PANEL + BETWEEN) + 0.24
         axes = place(LEFT + column * (width + GAP), top, width, PANEL)
@@ -162,7 +163,7 @@ def _cut(band: Band, kept: int) -> Band:
 def _dress_worlds(timelines: Timelines) -> dict[str, _World]:
     """A look for each world, in the order of the variables' worlds: the factual one first."""
     names = dict.fromkeys(name for variable in timelines.variables for name in variable.worlds)
-    names |= dict.fromkeys(item.world for item in (*timelines.events, *timelines.interventions))
+    names |= dict.fromkeys([e.world for e in timelines.events] + [i.world for i in timelines.interventions])
     looks = {}
     for i, name in enumerate(names):
         color = FACTUAL if i == 0 else COLORS[(i - 1) % len(COLORS)]
@@ -245,10 +246,10 @@ def _draw_variable(axes: Axes, variable: TimelineVariable, timelines: Timelines,
     stepped = bool(variable.levels) or _is_switch(variable)
     for name, band in variable.worlds.items():
         _draw_band(axes, timelines.times, band, worlds[name], stepped=stepped)
-        ends = [e for e in timelines.events if e.world == name and e.ends == "journey" and e.time is not None]
+        ends = [e.time for e in timelines.events if e.world == name and e.ends == "journey" and e.time is not None]
         alive = np.flatnonzero(np.isfinite(band.middle))
         if ends and len(alive):
-            x, y = ends[0].time, band.middle[alive[-1]]
+            x, y = ends[0], band.middle[alive[-1]]
             axes.plot(
                 [x], [y], "x", color=worlds[name].color, markersize=5, markeredgewidth=1.4, zorder=5, clip_on=False
             )
