@@ -26,7 +26,7 @@ from .scm import Plan, Site, ancestors, noise_sites, site_name
 from .world import FACTUAL, World
 
 if TYPE_CHECKING:
-    from .abduction.evidence import Observer
+    from .abduction.evidence import Evidence, Observer
 
 HAZARD = Hazard()
 
@@ -45,30 +45,34 @@ class Program:
         steps: int | None = None,
         keep: Sequence[str] | None = None,
         parameters: Mapping[str, Value] | None = None,
-        observer: Observer | None = None,
+        evidence: Evidence | None = None,
     ) -> Journeys:
         """Run `steps` steps (the model's horizon by default) for so many patients, or for those numbered.
 
         `keep` names the variables to return; only these and what they depend on are computed. `parameters` replace the
-        model's. What `observer` has evidence of is used instead of drawn, and scored by a `pyro.factor`. Raises
-        NosographError where a distribution's parameter leaves its domain.
+        model's. What there is `evidence` of is used instead of drawn, and scored by a `pyro.factor`, so that Pyro's own
+        inference applies. Raises NosographError where a distribution's parameter leaves its domain.
         """
         numbers = torch.arange(patients) if isinstance(patients, int) else patients
         last = self.model.clock.steps if steps is None else steps
         needed = (
             list(self.model.variables)
             if keep is None
-            else ancestors(self.model, [*keep, *self.endings(), *(observer.names if observer else ())], worlds=worlds)
+            else ancestors(self.model, [*keep, *self.endings(), *(evidence.names if evidence else ())], worlds=worlds)
         )
         plan = Plan(self.model, worlds, parameters=parameters or {}, needed=needed)
         sites = noise_sites(self.model, steps=last, needed=needed)
         people = pyro.plate("patients", len(numbers), dim=-1)  # one plate for all sites, as a trace demands
         noise = {site.name: sample_site(site, people) for site in sites}
         kept = [name for name in needed if keep is None or name in keep]
+        if evidence is None:
+            return Run(plan, noise, numbers, last, kept).finish()
+        from .abduction.evidence import Observer
+
+        observer = Observer(evidence)
         journeys = Run(plan, noise, numbers, last, kept, observer).finish()
-        if observer is not None:
-            with people:
-                pyro.factor("evidence", observer.total(len(numbers)))
+        with people:
+            pyro.factor("evidence", observer.total(len(numbers)))
         return journeys
 
     def endings(self) -> list[str]:

@@ -95,6 +95,7 @@ class Row:
     value: object = None
     unit: str = ""
     line: int = 0
+    event: bool | None = None  # whether it can only be an event, or only something else
 
 
 def read_record(path: str | Path, *, model: Model) -> PatientRecord:
@@ -135,8 +136,9 @@ def _read_csv(text: str, file: str) -> tuple[str, list[Row]]:
     rows, patients = [], set()
     for entry in lines:
         if None in entry or None in entry.values():
-            raise fail("a row has another number of columns than the header", file=file, line=lines.line_num)
-        cells = {key: value.strip() for key, value in entry.items()}
+            fix = ",".join(columns)
+            raise fail("a row has another number of columns than the header", file=file, line=lines.line_num, fix=fix)
+        cells: dict[str, Any] = {key: value.strip() for key, value in entry.items()}
         patients.add(cells.pop("patient", ""))
         cells.pop("world", None)
         rows.append(Row(**cells, line=lines.line_num))
@@ -163,13 +165,15 @@ def _read_json(text: str, file: str, model: Model) -> tuple[str, list[Row]]:
             raise fail(f"{key} is a list", file=file, value=entries, fix=f'"{key}": [{{"time": 0, …}}]')
         for entry in entries:
             _check_keys(entry, keys, file)
-            cells = dict(entry)
+            cells: dict[str, Any] = dict(entry)
             named = cells.pop("event", "")
             if named:
                 cells["concept" if ":" in str(named) else "variable"] = named
             if key == "events":
                 cells["value"] = 1.0 if cells.pop("happened", True) else 0.0
-            rows.append(Row(**{name: cell if name in ("time", "value") else str(cell) for name, cell in cells.items()}))
+            cells = {name: cell if name in ("time", "value") else str(cell) for name, cell in cells.items()}
+            cells["event"] = key == "events"
+            rows.append(Row(**cells))
     for key, happened in (("alive_at", 0.0), ("death", 1.0)):
         if data.get(key) is not None:
             rows.append(Row(time=data[key], variable=_ending(model, key, file), value=happened))
@@ -203,11 +207,11 @@ def build_record(rows: Iterable[Row], *, model: Model, patient: str = "", file: 
         try:
             variable = find_variable(row, model)
             event = variable.kind == "event"
-            step = _find_step(row, variable, model)
+            value = read_value(row, variable)
+            step = _find_step(row, variable, model, happened=value == 1)
             kept: dict[Any, Any] = events if event else observations
             if (variable.name, step) in kept:
                 raise fail("a time stands twice", value=f"{row.time}, {variable.name}", fix="one row a time")
-            value = read_value(row, variable)
             if event and value not in (0, 1):
                 raise fail("an event happens (1) or not (0)", value=row.value, fix="1")
             entry = EventReport(variable.name, step, value == 1) if event else Observation(variable.name, step, value)
@@ -222,7 +226,7 @@ def build_record(rows: Iterable[Row], *, model: Model, patient: str = "", file: 
         raise fail("the record is empty", file=file, fix="time,variable,value,unit and a row at least")
     found = [entry for entry, _ in observations.values()]
     reports = [entry for entry, _ in events.values()]
-    last = max(entry.step for entry in [*found, *reports])
+    last = max([*(seen.step for seen in found), *(report.step for report in reports)])
     return PatientRecord(
         patient, tuple(sorted(found, key=lambda o: o.step)), tuple(sorted(reports, key=lambda e: e.step)), last
     )
@@ -237,19 +241,27 @@ def _place(problem: Problem, row: Row, file: str) -> Problem:
 def find_variable(row: Row, model: Model) -> Variable:
     """The variable that a row speaks of, by name or by concept. Raises NosographError for none, or several."""
     if row.variable:
+        known = {v.name: v for v in model.variables.values() if row.event in (None, v.kind == "event")}
+        if row.variable in known:
+            return known[row.variable]
         if row.variable in model.variables:
-            return model.variables[row.variable]
-        near = nearest(row.variable, model.variables)
-        fix = near or "one of " + ", ".join(v.name for v in model.variables.values() if v.recorded)
+            raise fail(
+                f"{row.variable} is {'no' if row.event else 'an'} event", fix="record" if row.event else "events"
+            )
+        near = nearest(row.variable, known)
+        fix = near or "one of " + ", ".join(v.name for v in known.values() if v.recorded)
         raise fail(f"the model has no variable {row.variable!r}", value=row.variable, fix=fix)
     if not row.concept:
         raise fail("a row names a variable or a concept", fix="mmse")
     wanted = _canonical(row.concept)
-    held = {v.name: _canonical(v.concept) for v in model.variables.values() if v.concept}
-    found = _bound(model, {name for name, concept in held.items() if concept == wanted})
+    variables = [v for v in model.variables.values() if v.concept and _bound(model, {v.name}, row.event)]
+    held = {v.name: _canonical(v.concept) for v in variables}
+    found = _bound(model, {name for name, concept in held.items() if concept == wanted}, row.event)
     if not found:
-        known = open_knowledge()
-        found = _bound(model, {name for name, concept in held.items() if known.is_a(wanted, concept)})
+        graph = open_knowledge()
+        above = {concept for concept in held.values() if graph.is_a(wanted, concept)}
+        nearest_above = {c for c in above if not any(c != other and graph.is_a(other, c) for other in above)}
+        found = _bound(model, {name for name, concept in held.items() if concept in nearest_above}, row.event)
     if len(found) == 1:
         return model.variables[found[0]]
     if found:
@@ -258,9 +270,9 @@ def find_variable(row: Row, model: Model) -> Variable:
     raise fail("nothing in the model is of this concept", value=row.concept, fix=f"one of {', '.join(offered)}")
 
 
-def _bound(model: Model, held: set[str]) -> list[str]:
-    """What a record can speak of among the holders of a concept: a state speaks through its measurements."""
-    variables = model.variables.values()
+def _bound(model: Model, held: set[str], event: bool | None) -> list[str]:
+    """What a row can speak of among the holders of a concept: a state speaks through its measurements."""
+    variables = [v for v in model.variables.values() if event in (None, v.kind == "event")]
     found = [v.name for v in variables if v.kind != "state" and (v.name in held or v.of in held)]
     return found or [v.name for v in variables if v.name in held]
 
@@ -269,8 +281,8 @@ def _canonical(concept: str) -> str:
     return compact(concept if is_iri(concept) else expand(concept))
 
 
-def _find_step(row: Row, variable: Variable, model: Model) -> int:
-    """The step of a row. An event's is the one in whose interval (t - dt, t] it falls."""
+def _find_step(row: Row, variable: Variable, model: Model, *, happened: bool) -> int:
+    """The step of a row. An event's is the one in whose interval (t - dt, t] it falls, or the last one without it."""
     clock = model.clock
     if variable.kind == "static":
         if row.time not in (None, "", 0, "0"):
@@ -287,8 +299,8 @@ def _find_step(row: Row, variable: Variable, model: Model) -> int:
     if not 0 <= exact <= clock.steps + GRID:
         raise fail("a time is outside the horizon", value=row.time, fix=f"between 0 and {clock.text[1]}")
     if variable.kind == "event":
-        step = math.ceil(exact - 1e-6)
-        if step == 0 and row.value in (1, 1.0, "1"):
+        step = math.ceil(exact - 1e-6) if happened else math.floor(exact + 1e-6)
+        if step == 0 and happened:
             raise fail("no event happens at the start", value=row.time, fix=f"a time after 0, or a {clock.text[0]}")
         return step
     step = round(exact)
@@ -326,8 +338,16 @@ def read_value(row: Row, variable: Variable) -> float | None:
     if not math.isfinite(value):
         raise fail("not a finite number", value=text, fix="no value, if it was missed")
     if row.unit and row.unit != variable.unit:
-        value *= conversion_factor(row.unit, variable.unit or "1")
+        value *= _convert(row.unit, variable)
     return value
+
+
+def _convert(unit: str, variable: Variable) -> float:
+    try:
+        return conversion_factor(unit, variable.unit or "1")
+    except NosographError as error:
+        found = error.problems[0]
+        raise fail(found.problem, value=found.value, fix=found.fix or f"{variable.unit or 1}") from None
 
 
 def _check_order(
@@ -338,9 +358,10 @@ def _check_order(
     """What comes after an end: of the journey, of the record, or of an event that happens once."""
     ends = [(e, row) for e, row in events.values() if e.happened and model.variables[e.event].ends == "journey"]
     closes = [(e, row) for e, row in events.values() if e.happened and model.variables[e.event].ends == "record"]
-    rows: list[tuple[Observation | EventReport, Row]] = [*observations.values(), *events.values()]
+    entries: list[tuple[Observation | EventReport, Row]] = list(observations.values())
+    entries += list(events.values())
     for end, written in ends:
-        for entry, row in rows:
+        for entry, row in entries:
             static = isinstance(entry, Observation) and model.variables[entry.variable].kind == "static"
             late = entry.step >= end.step if isinstance(entry, Observation) else entry.step > end.step
             if late and not static and entry is not end:

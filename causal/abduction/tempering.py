@@ -21,7 +21,7 @@ from .target import PURPOSE, Target
 SURVIVING = 0.5  # the share of particles that each temperature leaves effective
 MOVES = 6  # of every particle at each temperature
 LAST_ROUNDS = 12  # of as many moves at the last temperature, until the particles are independent enough
-ENOUGH = 0.5  # as a share of the particles: the effective sample size at which no more moves are made
+ENOUGH = 0.25  # as a share of the particles: the effective sample size at which no more moves are made
 ACCEPTED = 0.3  # the share of proposals to be accepted
 MOST_TEMPERATURES = 100
 WHOLE = 0.6  # the share of moves that move everything at once

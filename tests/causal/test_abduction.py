@@ -11,11 +11,16 @@ import random
 from collections.abc import Callable
 
 import numpy as np
+import pyro
 import pytest
 import torch
+from pyro.infer import MCMC, NUTS
+from pyro.ops.stats import effective_sample_size
 
 from nosograph.causal.abduction import EventReport, Observation, PatientRecord, abduct, invert
+from nosograph.causal.abduction.evidence import collect_evidence
 from nosograph.causal.model import Model, Schedule
+from nosograph.causal.program import Program
 from nosograph.causal.sampling import sample
 from nosograph.causal.world import FACTUAL, parse_world
 from nosograph.errors import NosographError
@@ -296,6 +301,42 @@ def test_inversion_gives_the_numbers_of_dowhy_gcm(make_model: MakeModel) -> None
     assert posterior.method == "exact"
     for name, value in posterior.run([world]).values.items():
         np.testing.assert_allclose(value[0, 0].numpy(), theirs[name][7], atol=5e-5)
+
+
+def test_pyro_scores_the_evidence(linear: Model) -> None:
+    """Given the noise of x, the rows of y are independent normals around 2 x + 1."""
+    evidence = collect_evidence(linear, record_of(SEEN))
+    with pyro.poutine.seed(rng_seed=0):
+        trace = pyro.poutine.trace(Program(linear)).get_trace(7, evidence=evidence)
+    x = trace.nodes["_RETURN"]["value"].values["x"][0]
+    expected = sum(torch.distributions.Normal(2 * x[k] + 1, 0.3).log_prob(torch.tensor(y)) for k, y in SEEN.items())
+    trace.compute_log_prob()
+    torch.testing.assert_close(trace.nodes["evidence"]["log_prob"].float(), expected, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.verification
+def test_pyros_nuts_agrees(linear: Model) -> None:
+    """False alarm: five standard errors, by Pyro's own effective sample size, in 4 comparisons."""
+    seen = {0: 2.0, 3: 5.5}
+    evidence = collect_evidence(linear, record_of(seen))
+
+    def program() -> torch.Tensor:
+        return Program(linear)(1, steps=3, keep=["x"], evidence=evidence).values["x"]
+
+    before = pyro.util.get_rng_state()
+    pyro.set_rng_seed(0)
+    sampler = MCMC(NUTS(program, max_tree_depth=4), num_samples=250, warmup_steps=100, disable_progbar=True)
+    sampler.run()
+    draws = torch.stack([
+        pyro.poutine.condition(program, {name: value[i] for name, value in sampler.get_samples().items()})()[0, :, 0]
+        for i in range(250)
+    ]).double().numpy()  # fmt: skip
+    pyro.util.set_rng_state(before)
+    pyro.clear_param_store()
+    means, covs = smooth(seen)
+    for k in range(4):
+        size = float(effective_sample_size(torch.from_numpy(draws[None, :, k]), chain_dim=0, sample_dim=1))
+        assert abs(draws[:, k].mean() - means[k, 1]) <= 5 * math.sqrt(covs[k, 1, 1] / min(size, 250))
 
 
 @pytest.mark.parametrize(
