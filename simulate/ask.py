@@ -68,8 +68,7 @@ def ask(
 
     Raises NosographError for what the model does not know, and for what the question has no answer to.
     """
-    given_forms = [form is not None for form in (patient, record, effect)]
-    if sum(given_forms) != 1:
+    if sum(form is not None for form in (patient, record, effect)) != 1:
         fix = '--effect "lecanemab -> cdr_sb @ 18 months", or --patient 42 or --record FILE with --do'
         raise fail("a question is about an effect, a patient, or a record: one of them", fix=fix)
     threads = torch.get_num_threads()
@@ -87,8 +86,6 @@ def ask(
         asked = _read_world(model, do)
         end = parse_outcome(outcome, model=model) if outcome is not None else None
         if patient is not None:
-            if not 0 <= patient < 2**63:
-                raise fail("patients have numbers from 0", value=patient, fix="--patient 42")
             return compare_worlds(model, asked, patient=patient, outcome=end, seed=seed)
         assert record is not None
         return compare_record(model, asked, path=record, outcome=end, seed=seed)

@@ -27,7 +27,7 @@ def strata(question: Question) -> Answer:
     """
     by = question.mediator
     outcome = question.model.variables[question.effect.outcome]
-    if by and (by not in question.model.variables or question.model.variables[by].kind != "event"):
+    if by and by not in (v.name for v in question.model.variables.values() if v.kind == "event"):
         raise fail(f"strata are by an event, and {by!r} is none", value=by, fix="an event, or no mediator: survival")
     itself = not by and outcome.kind == "event"
     failures = question.failures(outcome.name if itself else by)
@@ -51,11 +51,8 @@ def strata(question: Question) -> Answer:
         if not itself and len(difference) > 1:
             effects[name] = estimate_mean(difference)
     a, b = float(free[0].mean()), float(free[1].mean())
-    details: dict[str, Any] = {
-        "patients": free.shape[1],
-        "free": {first: a, second: b},
-        "bounds_of_both": (max(0.0, a + b - 1), min(a, b)),
-    }
+    bounds = (max(0.0, a + b - 1), min(a, b))
+    details: dict[str, Any] = {"patients": free.shape[1], "free": {first: a, second: b}, "bounds_of_both": bounds}
     if effects:
         details["effects"] = {name: found.value for name, found in effects.items()}
         details["effect_intervals"] = {name: found.interval for name, found in effects.items()}

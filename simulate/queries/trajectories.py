@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import networkx as nx
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ...causal.graph import causal_graph
@@ -101,7 +100,3 @@ def find_evidence(journeys: Journeys, *, model: Model) -> dict[str, tuple[tuple[
             if variable.of and model.variables[variable.of].unit == variable.unit:
                 found.setdefault(variable.of, points)
     return found
-
-
-def exact_band(values: NDArray[np.float64]) -> Band:
-    return Band(values, values, values)

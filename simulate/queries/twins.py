@@ -18,8 +18,8 @@ from ...errors import fail, nearest
 from ..answer import Answer
 from ..contrast import read_outcome
 from ..selection import meets
-from ..timelines import TimelineEvent
-from .trajectories import choose_shown, draw_timelines, exact_band, find_evidence, first_dates, follow
+from ..timelines import Band, TimelineEvent
+from .trajectories import choose_shown, draw_timelines, find_evidence, first_dates, follow
 
 METHOD = "exact: this patient's own noise, run through the model in both worlds"
 OUTCOME = re.compile(r"\s*(?P<name>\w+)\s*@\s*(?P<at>.+)")
@@ -32,6 +32,8 @@ def compare_worlds(model: Model, asked: World, *, patient: int, outcome: Effect 
     time at which it first happens there, None where it does not. Raises NosographError for a number of nobody who
     enters the model's population.
     """
+    if not 0 <= patient < 2**63:
+        raise fail("patients have numbers from 0", value=patient, fix="--patient 42")
     numbers = torch.tensor([patient])
     if model.population is not None and not bool(meets(model, [model.population], patients=numbers, seed=seed)):
         fix = f"--patient {_find_next(model, patient, seed=seed)}"
@@ -41,19 +43,12 @@ def compare_worlds(model: Model, asked: World, *, patient: int, outcome: Effect 
     differing = {name: pair for name, pair in values.items() if _differs(journeys, name)}
     question = f"patient {patient} of {model.id} (seed {seed}), had it been: {asked}"
     shown = choose_shown(model, [asked], outcome=outcome.outcome if outcome else "", differing=list(differing))
-    bands = {
-        name: {
-            world.name: exact_band(follow(journeys, name, model=model)[i, :, 0].numpy())
-            for i, world in enumerate(journeys.worlds)
-        }
-        for name in shown
-    }
     timelines = draw_timelines(
         journeys,
         model=model,
         title=f"Patient {patient}",
         shown=shown,
-        bands=bands,
+        bands={name: _exact_bands(journeys, name, model) for name in shown},
         evidence=find_evidence(journeys, model=model),
         events=_list_events(journeys, model),
     )
@@ -102,6 +97,11 @@ def last_values(journeys: Journeys, name: str, *, model: Model) -> list[Any]:
         value = float(str(np.float32(known[-1]))) if len(known) else None  # the shortest decimal that is this float32
         found.append(variable.levels[int(value)] if variable.levels and value is not None else value)
     return found
+
+
+def _exact_bands(journeys: Journeys, name: str, model: Model) -> dict[str, Band]:
+    courses = follow(journeys, name, model=model)[:, :, 0].numpy()
+    return {world.name: Band(row, row, row) for world, row in zip(journeys.worlds, courses, strict=True)}
 
 
 def _differs(journeys: Journeys, name: str) -> bool:
