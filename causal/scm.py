@@ -165,7 +165,8 @@ class Plan:
         # pattern and no world depends on which others run beside it
         given = {name: p.value for name, p in self.model.parameters.items()} | dict(parameters)
         values: dict[str, Value] = {n: v if isinstance(v, Tensor) else _spread(v, (1, 1)) for n, v in given.items()}
-        shape = (len(self.worlds), 1)
+        patients = max((v.shape[-1] for v in values.values() if isinstance(v, Tensor) and v.dim()), default=1)
+        shape = (len(self.worlds), patients)  # 1, but where parameters differ from particle to particle
         for index, world in enumerate(self.worlds):
             for change in world.interventions:
                 if change.target in values:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -41,7 +41,7 @@ class Posterior:
 
     `method` is "exact" where the record determines all noise that it depends on (or the noise that is left could not
     have changed it), else "tempered particles". `effective_sample_size` is the least over the noise at the start and
-    every static and state in every step of the record.
+    every static and state in every step of the record. `parameters` are the uncertain ones, (1, particles), if sampled.
     """
 
     model: Model
@@ -49,6 +49,7 @@ class Posterior:
     method: str
     effective_sample_size: float
     noise: Mapping[str, Tensor]
+    parameters: Mapping[str, Tensor] = field(default_factory=dict)
 
     @property
     def particles(self) -> int:
@@ -62,7 +63,7 @@ class Posterior:
         model = self.model
         endings = [v.name for v in model.variables.values() if v.ends != "nothing"]
         needed = list(model.variables) if keep is None else ancestors(model, [*keep, *endings], worlds=worlds)
-        plan = Plan(model, worlds, parameters={}, needed=needed)
+        plan = Plan(model, worlds, parameters=self.parameters, needed=needed)
         kept = [name for name in needed if keep is None or name in keep]
         with torch.no_grad():
             return Run(plan, self.noise, torch.arange(self.particles), model.clock.steps, kept).finish()
@@ -79,14 +80,17 @@ class Posterior:
         return Bands(*torch.nanquantile(value, at, dim=-1).numpy())
 
 
-def abduct(model: Model, record: PatientRecord, *, seed: int = 0, particles: int = 2000) -> Posterior:
-    """The posterior over a patient's noise, given the record.
+def abduct(
+    model: Model, record: PatientRecord, *, seed: int = 0, particles: int = 2000, sample_parameters: bool = False
+) -> Posterior:
+    """The posterior over a patient's noise, given the record; with `sample_parameters` over the model's `uncertain`
+    parameters too, each drawn as the model says before any evidence.
 
     Raises NosographError for a record that the model cannot explain, naming the observation that breaks it.
     """
     evidence = collect_evidence(model, record)
     with torch.no_grad():
-        target = Target(model, evidence, particles=particles, seed=seed)
+        target = Target(model, evidence, particles=particles, seed=seed, sample_parameters=sample_parameters)
         tempering = Tempering(target, seed=seed)
         _refuse_impossible(target, tempering.z)
         if float(tempering.score.max() - tempering.score.min()) < 1e-6:
@@ -95,7 +99,8 @@ def abduct(model: Model, record: PatientRecord, *, seed: int = 0, particles: int
             method, size = "tempered particles", _infer(tempering)
         noise, observer = target.finish(tempering.z)
         _refuse_unexplained(target, observer)
-    return Posterior(model, record, method, size, noise)
+        parameters = target.parameters_at(tempering.z)
+    return Posterior(model, record, method, size, noise, parameters)
 
 
 def invert(model: Model, values: Mapping[str, Tensor], *, seed: int = 0) -> Posterior:

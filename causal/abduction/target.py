@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
+from ..evaluate import Moment, compile_expression
+from ..families import FAMILIES, Family
 from ..journeys import Journeys
 from ..model import Model
 from ..noise import draw_normal
@@ -47,28 +50,57 @@ class Target:
     depends on. Before any evidence they are independent standard normals.
     """
 
-    def __init__(self, model: Model, evidence: Evidence, *, particles: int, seed: int) -> None:
+    def __init__(
+        self, model: Model, evidence: Evidence, *, particles: int, seed: int, sample_parameters: bool = False
+    ) -> None:
         self.model, self.evidence, self.seed = model, evidence, seed
         self.patients = torch.arange(particles)
         self.needed = ancestors(model, evidence.names)
-        self.plan = Plan(model, [FACTUAL], parameters={}, needed=self.needed)
+        self.uncertain = find_uncertain(model) if sample_parameters else {}
+        drawn = {
+            name: draw_normal(seed=seed, name=f"parameter {name}", patients=self.patients, steps=1, purpose=PURPOSE)
+            for name in self.uncertain
+        }
+        self.plan = Plan(model, [FACTUAL], parameters=self.parameters(drawn), needed=self.needed)
         self.blocks: list[Block] = []
         rows = 0
         for site in noise_sites(model, steps=evidence.last, needed=self.needed):
             key = site.name.removeprefix(f"{site.variable}.").removesuffix("noise").removesuffix(".") or "mechanism"
             self.blocks.append(Block(site, key, rows))
             rows = self.blocks[-1].stop
-        free = torch.ones(rows, dtype=torch.bool)
+        read = {read.name for name in self.needed for read in model.variables[name].reads}
+        self.inferred = {name: rows + i for i, name in enumerate(n for n in self.uncertain if n in read)}
+        free = torch.ones(rows + len(self.inferred), dtype=torch.bool)
         for block in self.blocks:
             observed = [(block.site.variable, block.key, step) in evidence.facts for step in block.site.steps]
             free[block.first : block.stop] = ~torch.tensor(observed).repeat(block.shape[0])
         self.free = free
-        self.start = draw_normal(seed=seed, name="start", patients=self.patients, steps=rows, purpose=PURPOSE)
+        self.drawn = drawn
+        self.start = draw_normal(seed=seed, name="start", patients=self.patients, steps=len(free), purpose=PURPOSE)
 
-    def noise(self, z: Tensor) -> dict[str, Tensor]:
-        """The noise of all sites at z; the rows of what was observed are as they were drawn."""
+    def parameters(self, scores: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The uncertain parameters at standard normals, (1, particles)."""
+        values = {}
+        for name, (family, theta) in self.uncertain.items():
+            noise = scores[name] if family.noise == "normal" else torch.special.ndtr(scores[name].double())
+            values[name] = family.push(noise, *theta).to(torch.float32)
+        return values
+
+    def parameters_at(self, z: Tensor) -> dict[str, Tensor]:
+        """All uncertain parameters at z; what the evidence does not depend on is as it was drawn."""
+        rows = self.fill(z)
+        inferred = {name: rows[row : row + 1] for name, row in self.inferred.items()}
+        return self.parameters({**self.drawn, **inferred})
+
+    def fill(self, z: Tensor) -> Tensor:
+        """All rows at z; those of what was observed are as they were drawn."""
         rows = self.start.clone()
         rows[self.free] = z
+        return rows
+
+    def noise(self, z: Tensor) -> dict[str, Tensor]:
+        """The noise of all sites at z."""
+        rows = self.fill(z)
         noise = {}
         for block in self.blocks:
             own = rows[block.first : block.stop].reshape(*block.shape, -1)
@@ -79,7 +111,10 @@ class Target:
     def run(self, z: Tensor, *, recover: bool = False, keep: tuple[str, ...] = ()) -> tuple[Journeys, Observer]:
         """One pass up to the end of the record."""
         observer = Observer(self.evidence, recover=recover)
-        return Run(self.plan, self.noise(z), self.patients, self.evidence.last, keep, observer).finish(), observer
+        run = Run(self.plan, self.noise(z), self.patients, self.evidence.last, keep, observer)
+        if self.uncertain:
+            run.moment.parameters = {**self.plan.parameters, **self.parameters_at(z)}
+        return run.finish(), observer
 
     def score(self, z: Tensor) -> Tensor:
         """The log-probability of the evidence, float64 (particles,)."""
@@ -118,15 +153,18 @@ class Target:
         still = torch.zeros(len(self.free), dtype=torch.bool)
         for block in self.blocks:
             still[block.first : block.stop] = len(block.site.steps) == 1 and block.site.steps[0] == 0
+        still[list(self.inferred.values())] = True
         return still[self.free]
 
     @cached_property
     def members(self) -> Tensor:
         """Rows of noise that are moved together: all of step 0, and each site's own. Bool, (groups, free rows)."""
         groups = [self.still]
-        for block in self.blocks:
+        for first, stop in [(b.first, b.stop) for b in self.blocks] + [
+            (row, row + 1) for row in self.inferred.values()
+        ]:
             own = torch.zeros(len(self.free), dtype=torch.bool)
-            own[block.first : block.stop] = True
+            own[first:stop] = True
             groups.append(own[self.free])
         kept = [group for group in groups if bool(group.any())]
         return torch.stack(kept) if kept else torch.zeros(0, int(self.free.sum()), dtype=torch.bool)
@@ -154,4 +192,19 @@ class Target:
                 scale = torch.where(torch.arange(count) == 0, 1.0, math.sqrt(2.0)) / math.sqrt(length)
                 waves[rows] = torch.cos(angle) * scale
             columns.append(waves)
-        return torch.cat(columns, 1) if columns else torch.zeros(int(self.free.sum()), 0)
+        still = torch.zeros(len(self.free), len(self.inferred))
+        still[list(self.inferred.values()), range(len(self.inferred))] = 1.0
+        columns.append(still[self.free])
+        return torch.cat(columns, 1)
+
+
+def find_uncertain(model: Model) -> dict[str, tuple[Family, tuple[float, ...]]]:
+    """The distributions of the parameters that have one."""
+    values = {name: parameter.value for name, parameter in model.parameters.items()}
+    moment = Moment(time=0.0, dt=model.clock.dt, parameters=values, now={}, history=[])
+    found = {}
+    for name, parameter in model.parameters.items():
+        if parameter.uncertain is not None:
+            theta = [compile_expression(p, constant=frozenset(), levels={}) for p in parameter.uncertain.parameters]
+            found[name] = FAMILIES[parameter.uncertain.family], tuple(float(evaluate(moment)) for evaluate in theta)
+    return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pyro
@@ -19,6 +20,8 @@ from pyro.ops.stats import effective_sample_size
 
 from nosograph.causal.abduction import EventReport, Observation, PatientRecord, abduct, invert
 from nosograph.causal.abduction.evidence import collect_evidence
+from nosograph.causal.language import parse_mechanism
+from nosograph.causal.language.syntax import Draw
 from nosograph.causal.model import Model, Schedule
 from nosograph.causal.program import Program
 from nosograph.causal.sampling import sample
@@ -362,3 +365,35 @@ def test_the_same_seed_gives_the_same_particles(discrete: Model) -> None:
     other = abduct(discrete, record, particles=200, seed=1)
     assert all(torch.equal(first.noise[name], again.noise[name]) for name in first.noise)
     assert not all(torch.equal(first.noise[name], other.noise[name]) for name in first.noise)
+
+
+def test_parameters_are_inferred_along(make_model: MakeModel) -> None:
+    """y ~ N(m, 0.5) four times, m ~ N(1, 2): conjugate, with precision 1/4 + 16."""
+    model = make_model(
+        {
+            "x": {"kind": "state", "mechanism": "m"},
+            "y": {"kind": "measurement", "of": "x", "when": Schedule(every=1), "mechanism": "Normal(x, 0.5)"},
+        },
+        steps=3,
+        parameters={"m": 1.0, "n": 0.0},
+    )
+    draw = parse_mechanism("Normal(1, 2)")
+    assert isinstance(draw, Draw)
+    doubtful = {name: replace(p, uncertain=draw) for name, p in model.parameters.items()}
+    model = replace(model, parameters=doubtful)
+    seen = {0: 2.0, 1: 3.0, 2: 2.5, 3: 3.5}
+    posterior = abduct(model, record_of(seen), sample_parameters=True)
+    m, n = (posterior.parameters[name][0].double() for name in ("m", "n"))
+    precision = 1 / 4 + 4 / 0.25
+    size = posterior.effective_sample_size
+    assert abs(float(m.mean()) - (1 / 4 + sum(seen.values()) / 0.25) / precision) <= ERRORS / math.sqrt(
+        precision * size
+    )
+    assert abs(float(m.var()) * precision - 1) <= ERRORS * math.sqrt(2 / size)
+    assert abs(float(n.mean()) - 1) <= ERRORS * 2 / math.sqrt(posterior.particles)  # no evidence of it
+    x = posterior.run([FACTUAL, parse_world("w: x += 1", model=model)]).values["x"]
+    torch.testing.assert_close(x[0, 2], posterior.parameters["m"][0])
+    torch.testing.assert_close(x[1, 2], posterior.parameters["m"][0] + 1)
+    doubled = posterior.run([FACTUAL, parse_world("w: m *= 2", model=model)]).values["x"]
+    torch.testing.assert_close(doubled[1, 2], posterior.parameters["m"][0] * 2)
+    assert not abduct(model, record_of(seen), particles=50).parameters
