@@ -125,7 +125,7 @@ def _follow(model: Model, effect: Effect, decisions: Sequence[Decision], history
             return _Course(rounds, strangers, began, shortened, few=int(follows.sum()))
         frame, columns = _known(history, decision, open_)
         keeps = follows[open_]
-        if rounds:  # at the first decision the propensities have been looked at
+        if decision.step > effect.decision:  # there the propensities have been looked at
             for column in columns:
                 if (alone := _strangers(frame[column.name].to_numpy(dtype=np.float64), keeps)).any():
                     mask = strangers.setdefault(column.variable, np.zeros(len(treatment), dtype=np.bool_))

@@ -109,8 +109,10 @@ def test_a_later_decision_counts_from_then_on() -> None:
     assert look(model, effect, patients=20_000, truth=HELPS * (1 + KEEPS)).recovered
 
 
-def test_in_a_world_of_few_values_it_is_the_plain_sum() -> None:
-    """sum over l0 P(l0) sum over l1 P(l1 | l0, a) E[Y | l0, l1, a, a], every cell filled."""
+@pytest.mark.parametrize("leaving", [0.0, 0.5])
+def test_in_a_world_of_few_values_it_is_the_plain_sum(leaving: float) -> None:
+    """sum over l0 P(l0) sum over l1 P(l1 | l0, a) E[Y | l0, l1, a, a], every cell filled; that somebody has left before
+    the second decision is a value of l1 like another, but that no decision follows."""
     random = np.random.default_rng(0)
     people = 6000
     first = (random.uniform(size=people) < 0.4).astype(float)
@@ -118,20 +120,25 @@ def test_in_a_world_of_few_values_it_is_the_plain_sum() -> None:
     second = (random.uniform(size=people) < 0.6 - 0.3 * drug * first + 0.2 * first).astype(float)
     again = (random.uniform(size=people) < 0.2 + 0.3 * second + 0.3 * drug).astype(float)
     outcome = first * second - 2 * drug * again * second + random.normal(size=people)
+    left = random.uniform(size=people) < leaving * (0.2 + 0.3 * first + 0.3 * drug)
+    outcome, again = np.where(left, 3 * first + outcome, outcome), np.where(left, drug, again)
     scores, drugs = np.column_stack([first, second]), np.column_stack([drug, again])
     effect = dataclasses.replace(EFFECT, at=2)
     model = make_regime()
     model = dataclasses.replace(model, variables={k: v for k, v in model.variables.items() if k != "age"})
     severity = dataclasses.replace(model.variables["severity"], start=parse_expression("0"))
     model = dataclasses.replace(model, variables={**model.variables, "severity": severity})
-    history = History(pd.DataFrame(index=range(people)), {"score": scores, "drug": drugs, "open": np.ones((people, 2))})
+    steps = {"score": scores, "drug": drugs, "open": np.column_stack([np.ones(people), 1.0 - left])}
+    history = History(pd.DataFrame(index=range(people)), steps)
     found, notes = g_formula(model, effect, find_decisions(model, effect), history, outcome)
     expected = 0.0
     for level, sign in ((1, 1), (0, -1)):
-        for a, b in itertools.product((0, 1), repeat=2):
+        for a, b in itertools.product((0, 1), (0, 1, None)):
             treated = (first == a) & (drug == level)
-            cell = treated & (second == b) & (again == level)
-            expected += sign * (first == a).mean() * (second[treated] == b).mean() * outcome[cell].mean()
+            here = treated & (left if b is None else ~left & (second == b))
+            cell = here if b is None else here & (again == level)
+            if cell.any():
+                expected += sign * (first == a).mean() * here.sum() / treated.sum() * outcome[cell].mean()
     assert found is not None
     assert notes == ""
     assert found.estimate == pytest.approx(expected, abs=1e-9)
@@ -160,6 +167,10 @@ def test_only_decisions_that_can_act_count() -> None:
     last = decisions[2]
     assert {column.name for column in last.known[: last.inputs]} == {"score@2", "drug@1"}
     assert {column.name for column in last.known} == {"age", "score@0", "score@1", "score@2", "drug@0", "drug@1"}
+    forgetful = make_variable("mood", "state", start="0", mechanism="Normal(drug[-1], 1)")
+    asked = make_variable("asked", "measurement", of="mood", when=Schedule(at=(3,)), mechanism="Normal(mood, 1)")
+    effect = dataclasses.replace(EFFECT, outcome="asked")
+    assert [decision.step for decision in find_decisions(make_regime(RULE, forgetful, asked), effect)] == [2]
 
 
 def test_a_rule_that_reads_what_is_not_recorded_is_refused_with_its_path() -> None:
@@ -176,6 +187,9 @@ def test_reading_a_latent_coin_or_what_follows_from_the_record_confounds_nothing
     assert identify_regime(make_regime("Bernoulli(expit(score + habit))", coin), EFFECT).identifiable
     high = make_variable("indicated", "state", mechanism="where(score > 0, 1, 0)")
     model = make_regime("Bernoulli(0.2 + 0.6 * indicated)", high)
+    known = parse_mechanism("Normal(severity[-1] - 0.5 * drug[-1] + 0.1 * indicated[-1], 0.5)")
+    severity = dataclasses.replace(model.variables["severity"], mechanism=known)
+    model = dataclasses.replace(model, variables={**model.variables, "severity": severity})
     assert identify_regime(model, EFFECT).identifiable
     noisy = make_variable("indicated", "state", mechanism="Bernoulli(expit(severity))")
     assert not identify_regime(make_regime("Bernoulli(0.2 + 0.6 * indicated)", noisy), EFFECT).identifiable
@@ -184,8 +198,8 @@ def test_reading_a_latent_coin_or_what_follows_from_the_record_confounds_nothing
 def test_death_dropout_visits_and_a_population_keep_the_functional() -> None:
     """The last recorded score while alive, where severity kills, bad scores drive people away and visits are missed."""
     more = (
-        make_variable("death", "event", ends="journey", mechanism="Hazard(exp(-1 + severity[-1]))"),
-        make_variable("dropout", "event", ends="record", mechanism="Hazard(exp(-0.5 + 0.8 * score[-1]))"),
+        make_variable("death", "event", ends="journey", mechanism="Hazard(2 * exp(severity[-1]))"),
+        make_variable("dropout", "event", ends="record", mechanism="Hazard(3 * exp(0.8 * score[-1]))"),
         make_variable("fall", "event", occurs="repeatedly", mechanism="Hazard(exp(0.5 * severity[-1]))"),
     )
     model = make_regime("Bernoulli(expit(1.2 * score + 0.5 * drug[-1] - ever(fall)))", *more)
