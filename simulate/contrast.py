@@ -71,7 +71,8 @@ def run_entrants(
 def find_truth(
     model: Model, effect: Effect, *, patients: int, skip: int = 0, seed: int = 0, where: Expression | None = None
 ) -> Truth:
-    """The average contrast over the first `patients` entrants after the first `skip`, from paired worlds.
+    """The average contrast over the first `patients` entrants after the first `skip`, from paired worlds: of the same
+    functional of the record that an examiner sees.
 
     Those for whom the outcome is undefined in either world are left out.
     """
@@ -80,7 +81,7 @@ def find_truth(
     for journeys in run_entrants(
         model, worlds, patients=patients, seed=seed, steps=effect.at, keep=[effect.outcome], skip=skip, where=where
     ):
-        outcome = read_outcome(journeys, model, effect).double()
+        outcome = read_outcome(journeys, model, effect, recorded=True).double()
         difference = outcome[0] - outcome[1]
         if effect.population is not None:
             difference = difference[meets(model, [effect.population], patients=journeys.patients, seed=seed)]
@@ -92,11 +93,11 @@ def find_truth(
     return Truth(mean, math.sqrt(max(squares / count - mean**2, 0.0) / count), count)
 
 
-def read_outcome(journeys: Journeys, model: Model, effect: Effect) -> Tensor:
+def read_outcome(journeys: Journeys, model: Model, effect: Effect, *, recorded: bool = False) -> Tensor:
     """The outcome of the effect in each world, (worlds, patients), NaN where it is undefined.
 
-    A measurement is the last recorded value by `at` while alive; an event, whether it happened by then; anything else
-    its value then, if alive.
+    A measurement is the last recorded value by `at` while alive; an event, whether it happened by then (`recorded`: as
+    far as the record holds it; what ends the journey is always known); anything else its value then, if alive.
     """
     name, worlds, count = effect.outcome, len(journeys.worlds), len(journeys.patients)
     variable = model.variables[name]
@@ -111,6 +112,8 @@ def read_outcome(journeys: Journeys, model: Model, effect: Effect) -> Tensor:
     elif variable.kind == "event":
         own = torch.tensor(steps)[None, :, None] == journeys.ended[:, None, :]  # what ends the journey is part of it
         happened = values & (living(journeys, steps) | (own & (variable.ends == "journey")))
+        if recorded and variable.ends == "nothing":
+            happened = happened & open_record(journeys, steps)
         outcome = happened.any(1).expand(worlds, count).float()
     elif variable.kind == "static":
         outcome = values[:, 0].expand(worlds, count).float()

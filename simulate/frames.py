@@ -9,7 +9,7 @@ import numpy as np
 
 from ..causal.effects.columns import Column
 from ..causal.effects.encode import Array
-from ..causal.model import Model
+from ..causal.model import Effect, Model
 from .tables import times
 
 if TYPE_CHECKING:
@@ -39,13 +39,28 @@ def build_frame(cohort: Tables, columns: Sequence[Column], *, world: str) -> pd.
             if variable.levels:
                 values = values.map({level: float(code) for code, level in enumerate(variable.levels)})
         elif variable.kind == "event":
-            happened = events[(events["event"] == column.variable) & (events["time"] <= by)]
+            known = events["recorded"] | (variable.ends == "journey")
+            happened = events[known & (events["event"] == column.variable) & (events["time"] <= by)]
             values = pd.Series(frame.index.isin(happened["patient"]), index=frame.index)
         else:
             rows = record[(record["variable"] == column.variable) & (record["time"] <= by)]
             values = rows.drop_duplicates("patient", keep="last").set_index("patient")["value"]
         frame[column.name] = values.reindex(frame.index).astype(np.float64)
     return frame
+
+
+def apply_death(frame: pd.DataFrame, cohort: Tables, effect: Effect, column: str, *, world: str) -> pd.DataFrame:
+    """The frame with the outcome of the dead as the effect has it: their `composite` value, or none (hypothetical,
+    survivors)."""
+    if effect.death == "while alive" or column not in frame:
+        return frame
+    ending = [variable.name for variable in cohort.model.variables.values() if variable.ends == "journey"]
+    events = _of_world(cohort.events.to_pandas(), world)
+    by = float(times([effect.at], model=cohort.model)[0]) + 1e-6
+    dead = events[events["event"].isin(ending) & (events["time"] <= by)]["patient"]
+    changed = frame.copy()
+    changed.loc[frame.index.isin(dead), column] = np.nan if effect.composite is None else effect.composite
+    return changed
 
 
 def build_history(cohort: Tables, *, until: int, world: str) -> pd.DataFrame:

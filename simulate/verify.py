@@ -23,7 +23,7 @@ from ..errors import fail
 from .cohort import Cohort, Run, Tables
 from .contrast import BATCH, find_truth
 from .contrast import Truth as Truth
-from .frames import build_frame, build_history, condition_columns
+from .frames import apply_death, build_frame, build_history, condition_columns
 from .selection import parse_condition, select_entrants
 
 if TYPE_CHECKING:
@@ -184,7 +184,11 @@ def _examine(
     where: Expression | None,
 ) -> Examination:
     truth = find_truth(model, effect, patients=truth_patients, skip=skip, seed=seed, where=where)
-    frame = build_frame(cohort, columns(model, effect), world=world)
+    offered = columns(model, effect)
+    frame = build_frame(cohort, offered, world=world)
+    for column in offered:
+        if column.role == "outcome":
+            frame = apply_death(frame, cohort, effect, column.name, world=world)
     if effect.population is not None:
         names = sorted({read.name for read in reads(effect.population)} & set(model.variables))
         entry = build_frame(cohort, condition_columns(model, names), world=world)
