@@ -20,6 +20,7 @@ from ..evaluate import Evaluator, Moment, compile_expression
 from ..families import Family, restrict
 from ..families.hazard import chance_within
 from ..language import Expression, reads
+from ..language.syntax import Name
 from ..mechanism import Mechanism
 from ..model import Model
 from .record import PatientRecord
@@ -198,6 +199,8 @@ def collect_evidence(model: Model, record: PatientRecord) -> Evidence:
         if variable.kind == "measurement":
             if "when" in variable.expressions:
                 facts[seen.variable, "when", seen.step] = torch.tensor(1.0)
+            if isinstance(variable.when, Name) and variable.when.lag == 0:  # whoever is measured has come
+                facts[variable.when.name, "mechanism", seen.step] = torch.tensor(1.0)
             if variable.missing is not None:
                 facts[seen.variable, "missing", seen.step] = torch.tensor(float(seen.value is None))
             elif seen.value is None:
@@ -212,7 +215,7 @@ def collect_evidence(model: Model, record: PatientRecord) -> Evidence:
     _hold_treatments(model, record, facts)
     for name, happened, until in _settle_events(model, record):
         for step in range(1, until + 1):
-            facts[name, "mechanism", step] = torch.tensor(float(step in happened), dtype=torch.float64)
+            facts.setdefault((name, "mechanism", step), torch.tensor(float(step in happened), dtype=torch.float64))
     levels = {v.name: v.levels for v in model.variables.values() if v.levels}
     return Evidence(facts, record.last, model.population, levels)
 

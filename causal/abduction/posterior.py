@@ -136,7 +136,9 @@ def _infer(tempering: Tempering) -> float:
             raise _name_worst(tempering.target, observer, "the record is beyond what the model can explain")
     if float(tempering.score.max()) < PENALTY / 2:
         _, observer = tempering.target.run(tempering.z, recover=True)
-        raise _name_worst(tempering.target, observer, "no noise that was found explains the record")
+        often = {fact: float(torch.isneginf(score).double().mean()) for fact, score in observer.scores.items()}
+        worst = max(often, key=lambda fact: often[fact])
+        raise _name(tempering.target, worst, "no noise that was found explains the record, this least of all")
     return tempering.settle()
 
 

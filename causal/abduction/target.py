@@ -157,9 +157,16 @@ class Target:
         return still[self.free]
 
     @cached_property
+    def times(self) -> Tensor:
+        """The step of each free row; parameters belong to step 0."""
+        steps = [list(block.site.steps) * block.shape[0] for block in self.blocks]
+        return torch.tensor([*(step for own in steps for step in own), *(0 for _ in self.inferred)])[self.free]
+
+    @cached_property
     def members(self) -> Tensor:
-        """Rows of noise that are moved together: all of step 0, and each site's own. Bool, (groups, free rows)."""
-        groups = [self.still]
+        """Rows of noise that are moved together: everything, all of step 0, and each site's own. Bool, (groups, free
+        rows)."""
+        groups = [torch.ones_like(self.still), self.still]
         for first, stop in [(b.first, b.stop) for b in self.blocks] + [
             (row, row + 1) for row in self.inferred.values()
         ]:

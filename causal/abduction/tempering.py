@@ -19,12 +19,16 @@ from ..noise import draw_normal, draw_uniform64
 from .target import PURPOSE, Target
 
 SURVIVING = 0.5  # the share of particles that each temperature leaves effective
-MOVES = 6  # of every particle at each temperature
-LAST_ROUNDS = 12  # of as many moves at the last temperature, until the particles are independent enough
+MOVES = 6  # of every particle in a round
+ROUNDS = 5  # at most, at each temperature, until the scores have forgotten where they were
+FORGOTTEN = 0.3  # the correlation of scores at which they have
+LAST_ROUNDS = 12  # at most, at the last temperature, until the particles are independent enough
 ENOUGH = 0.25  # as a share of the particles: the effective sample size at which no more moves are made
 ACCEPTED = 0.3  # the share of proposals to be accepted
 MOST_TEMPERATURES = 100
-WHOLE = 0.6  # the share of moves that move everything at once
+WHOLE = 0.5  # the share of moves that move everything, around the fitted reference
+MOMENT = 0.25  # the share that draw everything anew in a window of time
+WINDOWED = 0.5  # of the others, the share that draw a group of rows anew in such a window
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,7 @@ class Tempering:
         self.passes = 0
         self.temperatures = 0
         self.steps = torch.ones(len(target.members) + 1)
+        self.long = torch.tensor([len(torch.unique(target.times[rows])) > 1 for rows in target.members])
         self.reference = fit_reference(self.z, torch.full((self.count,), 1 / self.count).double(), target.basis)
 
     def cool(self) -> bool:
@@ -102,8 +107,12 @@ class Tempering:
         self.temperatures += 1
         self.reference = fit_reference(self.z, weights, self.target.basis)
         self.resample(weights)
-        for _ in range(MOVES):
-            self.move()
+        before = self.score
+        for _ in range(ROUNDS):
+            for _ in range(MOVES):
+                self.move()
+            if correlation(before, self.score) < FORGOTTEN:
+                break
         return self.power == 1.0
 
     def resample(self, weights: Tensor) -> None:
@@ -119,20 +128,25 @@ class Tempering:
         return draw(seed=self.seed, name=key, patients=self.target.patients, steps=rows, purpose=PURPOSE)
 
     def move(self) -> None:
-        """One proposal for every particle: of everything, or of one group of rows; and its acceptance."""
-        choice, accept = self.draw("choose", 2, uniform=True)
+        """One proposal for every particle, and its acceptance: everything moves, or one group of rows does, or such a
+        group is drawn anew in a window of 1 to 8 steps, which is what moves discrete states."""
+        choice, accept, narrow, where, length = self.draw("choose", 5, uniform=True)
         groups = len(self.target.members)
-        kernel = torch.where(
-            choice < WHOLE, 0, 1 + ((choice - WHOLE) / (1 - WHOLE) * groups).long().clamp(max=groups - 1)
-        )
-        fresh, size = self.draw("move", len(self.z)), self.steps[kernel]
+        group = ((choice - WHOLE - MOMENT) / (1 - WHOLE - MOMENT) * groups).long().clamp(0, groups - 1)
+        kernel = torch.where(choice < WHOLE, 0, 1 + group)
+        windowed = (kernel > 0) & ((narrow < WINDOWED) | (choice < WHOLE + MOMENT)) & self.long[group]
+        first = (where * (self.target.evidence.last + 1)).long()
+        times = self.target.times[:, None]
+        inside = (times >= first) & (times < first + 2 ** (length * 4).long())
+        mask = self.target.members[group].T & (inside | ~windowed)
+        fresh, size = self.draw("move", len(self.z)), torch.where(windowed, 1.0, self.steps[kernel])
         kept = (1 - size**2).clamp(min=0).sqrt()
         whole = kernel == 0
         shift = self.reference.shift()
         proposed = torch.where(
             whole,
             shift + kept * (self.z - shift) + size * self.reference.spread(fresh),
-            torch.where(self.target.members[(kernel - 1).clamp(min=0)].T, kept * self.z + size * fresh, self.z),
+            torch.where(mask, kept * self.z + size * fresh, self.z),
         )
         score = self.target.score(proposed)
         balance = torch.where(whole, self.reference.excess(proposed) - self.reference.excess(self.z), 0.0)
@@ -141,8 +155,8 @@ class Tempering:
         self.z = torch.where(accepted, proposed, self.z)
         self.score = torch.where(accepted, score, self.score)
         rate = torch.exp(odds.clamp(max=0))
-        total = torch.zeros(groups + 1, dtype=torch.float64).index_add(0, kernel, rate)
-        tried = torch.bincount(kernel, minlength=groups + 1)
+        total = torch.zeros(groups + 1, dtype=torch.float64).index_add(0, kernel[~windowed], rate[~windowed])
+        tried = torch.bincount(kernel[~windowed], minlength=groups + 1)
         better = self.steps * torch.exp(total / tried.clamp(min=1) - ACCEPTED).float()
         self.steps = torch.where(tried > 0, better, self.steps).clamp(0.01, 1.0)
         self.passes += 1
@@ -159,6 +173,10 @@ class Tempering:
             if size >= ENOUGH * self.count:
                 break
         return size
+
+
+def correlation(a: Tensor, b: Tensor) -> float:
+    return float(torch.corrcoef(torch.stack([a, b]))[0, 1].nan_to_num(0.0))
 
 
 def effective(log_weights: Tensor) -> float:

@@ -10,6 +10,7 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyro
@@ -311,7 +312,8 @@ def test_pyro_scores_the_evidence(linear: Model) -> None:
     evidence = collect_evidence(linear, record_of(SEEN))
     with pyro.poutine.seed(rng_seed=0):
         trace = pyro.poutine.trace(Program(linear)).get_trace(7, evidence=evidence)
-    x = trace.nodes["_RETURN"]["value"].values["x"][0]
+    journeys: Any = trace.nodes["_RETURN"]["value"]
+    x = journeys.values["x"][0]
     expected = sum(torch.distributions.Normal(2 * x[k] + 1, 0.3).log_prob(torch.tensor(y)) for k, y in SEEN.items())
     trace.compute_log_prob()
     torch.testing.assert_close(trace.nodes["evidence"]["log_prob"].float(), expected, rtol=1e-4, atol=1e-3)

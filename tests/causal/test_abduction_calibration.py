@@ -18,7 +18,7 @@ from nosograph.causal.sampling import sample
 from nosograph.causal.world import FACTUAL, parse_world
 
 MakeModel = Callable[..., Model]
-PATIENTS = 240
+PATIENTS = 200
 VISITS = Schedule(every=3)
 UNTIL, STEPS = 21, 36
 
@@ -84,11 +84,10 @@ def record_of(model: Model, journeys: Journeys, patient: int) -> PatientRecord:
 
 
 @pytest.mark.verification
-@pytest.mark.parametrize("seed", [0, 1])
-def test_bands_hold_the_truth_as_often_as_they_say(clinic: Model, seed: int) -> None:
-    """False alarm: 0.001 for each of 2 x 8 checks of coverage, and as much for each of 2 x 8 of ranks; 0.03 in all."""
+def test_bands_hold_the_truth_as_often_as_they_say(clinic: Model) -> None:
+    """False alarm: 0.001 for each of 8 checks of coverage, and as much for each of 8 of ranks; 0.016 in all."""
     worlds = [FACTUAL, parse_world("w: drug = 1 - drug[-1] at 1 month; speed *= 0.5", model=clinic)]
-    journeys = sample(clinic, patients=PATIENTS, worlds=worlds, seed=seed)
+    journeys = sample(clinic, patients=PATIENTS, worlds=worlds, seed=0)
     looked: dict[str, tuple[str, int, int]] = {
         "frailty": ("frailty", 0, 0),
         "speed": ("speed", 0, 0),
@@ -101,7 +100,7 @@ def test_bands_hold_the_truth_as_often_as_they_say(clinic: Model, seed: int) -> 
     }
     ranks: dict[str, list[float]] = {name: [] for name in looked}
     for patient in range(PATIENTS):
-        posterior = abduct(clinic, record_of(clinic, journeys, patient), seed=1000 + seed, particles=600)
+        posterior = abduct(clinic, record_of(clinic, journeys, patient), seed=1000, particles=600)
         ours = posterior.run(worlds, keep=["frailty", "speed", "x", "rating", "drug"])
         for label, (name, world, row) in looked.items():
             particles = ours.values[name][min(world, ours.values[name].shape[0] - 1), row].double()

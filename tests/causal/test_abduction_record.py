@@ -10,6 +10,7 @@ import pytest
 
 from nosograph.causal.abduction import EventReport, Observation, PatientRecord, abduct, read_record
 from nosograph.causal.load import load_model
+from nosograph.causal.model import Schedule
 from nosograph.errors import NosographError
 
 MODEL = load_model("alzheimers")
@@ -152,7 +153,7 @@ def test_files_of_another_form(tmp_path: Path, name: str, text: str, named: str)
 def test_a_missed_value_of_what_is_never_missed() -> None:
     model = load_model(Path(__file__).parents[1] / "models" / "core_everything.yaml")
     always = next(v for v in model.variables.values() if v.kind == "measurement" and v.missing is None)
-    step = always.when.at[0] if getattr(always.when, "at", ()) else 0
+    step = always.when.at[0] if isinstance(always.when, Schedule) and always.when.at else 0
     with pytest.raises(NosographError, match="never missed"):
         abduct(model, PatientRecord("", (Observation(always.name, step, None),), (), step))
 
