@@ -146,6 +146,25 @@ class Observer:
         return self.facts[fact] != 0
 
 
+class Inverter(Observer):
+    """An observer that asks of an additive value only whether some noise gives it: where all is observed, nothing is
+    weighted."""
+
+    def observe(
+        self, fact: Fact, mechanism: Mechanism, moment: Moment, fresh: Tensor | None, *, patients: Tensor
+    ) -> Tensor:
+        family = mechanism.family
+        if family is None or family.noise != "normal" or mechanism.wraps:
+            return super().observe(fact, mechanism, moment, fresh, patients=patients)
+        assert fresh is not None
+        value = self.facts[fact].to(torch.float32)
+        noise = family.draw_consistent(fresh, value, *mechanism.evaluate_parameters(moment, patients=patients))
+        self.noise[fact] = noise
+        if not bool(torch.isfinite(noise.sum())):
+            self.scores[fact] = torch.where(torch.isfinite(noise), 0.0, -torch.inf)
+        return value
+
+
 def unwrap(mechanism: Mechanism, value: Tensor, moment: Moment) -> tuple[Tensor, Tensor, Tensor]:
     """(low, high, possible): what the distribution gave, where clip and round made `value` of it. Float64."""
     low = high = value.double()

@@ -16,11 +16,12 @@ from ..journeys import Journeys
 from ..language.syntax import find_draw
 from ..model import Model
 from ..program import Run
-from ..scm import Plan, ancestors
+from ..sampling import draw_site
+from ..scm import Plan, ancestors, noise_sites, site_name
 from ..world import FACTUAL, World
-from .evidence import IMPOSSIBLE, Evidence, Fact, Observer, collect_evidence, describe_fact, find_normal_score
+from .evidence import IMPOSSIBLE, Evidence, Fact, Inverter, Observer, collect_evidence, describe_fact, find_normal_score
 from .record import PatientRecord
-from .target import PENALTY, Target
+from .target import PENALTY, PURPOSE, Target
 from .tempering import MOST_TEMPERATURES, Tempering
 
 FARTHEST = 6.34  # standard deviations: the generator's own tails end there
@@ -117,9 +118,17 @@ def invert(model: Model, values: Mapping[str, Tensor], *, seed: int = 0) -> Post
         key = "start" if model.variables[name].start is not None else "mechanism"
         facts[name, key, 0] = value.double()
     units = len(next(iter(values.values())))
+    patients, plan = torch.arange(units), Plan(model, [FACTUAL], parameters={}, needed=list(model.variables))
+    observer = Inverter(Evidence(facts, 0), recover=True)
+    noise = {}
+    for site in noise_sites(model, steps=model.clock.steps):
+        rows = draw_site(site, seed=seed, patients=patients, purpose=PURPOSE)
+        noise[site.name] = rows if site.noise == "normal" else rows.double()
     with torch.no_grad():
-        target = Target(model, Evidence(facts, 0), particles=units, seed=seed)
-        noise, observer = target.finish(target.start[target.free])
+        Run(plan, noise, patients, 0, (), observer).finish()
+        for (name, key, _), recovered in observer.noise.items():  # everybody is looked at in step 0
+            rows = noise[site_name(name, key)]
+            rows[..., 0, :] = recovered.squeeze(-2) if recovered.dim() > 1 else recovered
         for fact, score in observer.scores.items():
             if bool(torch.isneginf(score).any()):
                 unit = int(torch.isneginf(score).flatten().nonzero()[0])

@@ -88,6 +88,8 @@ class Family(ABC):
 
 def restrict(noise: Noise, fresh: Tensor, low: Tensor, high: Tensor) -> Tensor:
     """`fresh` noise squeezed into [low, high]: noise distributed as it is given that it lies there. Float64."""
+    if torch.equal(low, high):  # known exactly: there is nothing to draw
+        return low.double()
     low, high, fresh = low.double(), high.double(), fresh.double()
     if noise != "normal":
         return low + (high - low) * fresh

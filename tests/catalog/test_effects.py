@@ -1,6 +1,7 @@
 """The declared effects of the catalog come back from the record, and the graph says which cannot."""
 
 import pytest
+
 from nosograph.causal.load import load_model
 from nosograph.simulate.verify import verify
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from nosograph.causal.compile import parse_effect
 from nosograph.causal.effects.columns import columns
 from nosograph.causal.load import load_model
