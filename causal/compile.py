@@ -32,6 +32,7 @@ from .model import Claim, Clock, Effect, Evidence, Model, Parameter, Schedule, V
 from .rules import check_claims, check_entry, check_model_rules
 
 EFFECT = re.compile(r"\s*(?P<treatment>\w+)\s*->\s*(?P<outcome>\w+)\s*@\s*(?P<at>.+)")
+KEY_COLUMNS = frozenset({"patient", "world", "time"})  # of the tables that a run writes
 DEFAULT_CLOCK = ClockEntry(step="1 year", horizon="1 year", unit="year")
 
 
@@ -94,6 +95,7 @@ class _Compiler:
             self.merge(iri, document)
         iri, document = list(self.documents.items())[-1]
         clock = self.read_clock(document)
+        self.check_units_of_time(document)
         variables = {name: self.build_variable(name, name, entry, clock) for name, entry in self.entries.items()}
         model = Model(
             id=document.id,
@@ -146,10 +148,25 @@ class _Compiler:
             else:
                 self.entries[name] = _override(self.entries[name], entry)
 
+    def check_units_of_time(self, root: Document) -> None:
+        """An import's rates and times are in its own clock's unit, which must be that of the importing document."""
+        for document in self.documents.values():
+            if document.clock is None or root.clock is None or document.clock.unit == root.clock.unit:
+                continue
+            self.findings.error(
+                "clock",
+                f"'{document.id}' reads time by the {document.clock.unit}, and this document by the {root.clock.unit}",
+                fix=f"unit: {document.clock.unit}",
+                value=root.clock.unit,
+            )
+
     def declare(self, name: str, iri: URIRef) -> bool:
         """Whether the name is free, and now the document's."""
         if name in RESERVED or name in FAMILIES:
             self.findings.error(name, f"'{name}' is a word of the language", fix=f"{name}_: …", value=name)
+            return False
+        if name in KEY_COLUMNS:
+            self.findings.error(name, f"'{name}' is a column of every table", fix=f"{name}_: …", value=name)
             return False
         owner = self.owners.setdefault(name, iri)
         if owner == iri and not (name in self.entries or name in self.parameters):

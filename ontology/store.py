@@ -116,6 +116,7 @@ def _remove_old(folder: Path) -> None:
 _SPARQL_TEXT = re.compile(
     r"<[^<>\"{}|^`\\\s]*>"  # IRIs
     r"|\"\"\".*?\"\"\"|'''.*?'''|\"(?:[^\"\\\r\n]|\\.)*\"|'(?:[^'\\\r\n]|\\.)*'"  # strings
+    r"|\\."  # an escaped character of a name: what follows \# is no comment
     r"|\#[^\r\n]*",  # comments
     re.DOTALL,
 )

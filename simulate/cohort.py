@@ -175,7 +175,7 @@ def simulate(
     patients: int = 10_000,
     seed: int = 0,
     worlds: Mapping[str, str] | None = None,
-    do: Sequence[str] = (),
+    do: str | Sequence[str] = (),
     years: float | None = None,
     where: str | None = None,
 ) -> Cohort:
@@ -186,6 +186,7 @@ def simulate(
     Raises NosographError for what the model does not know and for N = 0.
     """
     count_patients(patients)
+    do = [do] if isinstance(do, str) else do
     chosen = choose_worlds(model, worlds=[f"{name}: {text}" for name, text in (worlds or {}).items()], do=do)
     steps = choose_steps(model, years)
     condition = parse_condition(where, model=model) if where else None

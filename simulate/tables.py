@@ -225,7 +225,7 @@ def _column(values: Tensor, valid: pa.Buffer | None, variable: Variable) -> pa.A
     if variable.levels:
         codes = pa.Array.from_buffers(pa.int32(), count, [valid, pa.py_buffer(np.nan_to_num(flat).astype(np.int32))])
         return pa.DictionaryArray.from_arrays(codes, pa.array(variable.levels, pa.string()))
-    if flat.dtype == np.bool_:
+    if flat.dtype == np.bool_ and variable.kind == "event":  # others are numbers, whatever worlds run beside them
         return pa.Array.from_buffers(pa.bool_(), count, [valid, _bitmap(flat)])
     return pa.Array.from_buffers(pa.float32(), count, [valid, pa.py_buffer(flat.astype(np.float32, copy=False))])
 

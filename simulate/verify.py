@@ -112,7 +112,7 @@ def _describe(found: Examination) -> tuple[str, str, str, str, str]:
 def verify(
     source: Model | Run,
     *,
-    effects: Sequence[str | Effect] | None = None,
+    effects: str | Sequence[str | Effect] | None = None,
     patients: int = PATIENTS,
     truth_patients: int = TRUTH_PATIENTS,
     seed: int = 0,
@@ -122,6 +122,7 @@ def verify(
     Raises NosographError for an effect that the model cannot have.
     """
     model = source.model if isinstance(source, Run) else source
+    effects = [effects] if isinstance(effects, str) else effects
     chosen = [parse_effect(e, model) if isinstance(e, str) else e for e in effects] if effects else list(model.effects)
     if not chosen:
         raise fail("the model declares no effects", node=model.id, fix='--effect "treatment -> outcome @ 18 months"')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,8 @@ import pytest
 
 from nosograph.causal.language import parse_mechanism
 from nosograph.causal.model import Claim, Clock, Model, Parameter, Variable
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch comes: tests run in as many processes as there are cores
 
 
 def _look_around() -> dict[str, Any]:

@@ -274,3 +274,23 @@ def test_no_document_ends_in_a_traceback(edits: list[tuple[int, int, str]], tmp_
     report = check_model(file)  # whatever it says, it says it
     assert report.ok == (not report.errors)
     assert all(str(problem) for problem in report.errors)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("unit: year}", "unit: month}", "reads time by the year"),
+        (
+            "  risk:\n",
+            "  patient:\n    kind: static\n    mechanism: Normal(0, 1)\n  risk:\n",
+            "is a column of every table",
+        ),
+    ],
+)
+def test_what_would_be_silently_wrong_is_refused(tmp_path: Path, old: str, new: str, problem: str) -> None:
+    text = (Path(__file__).parents[1] / "models/six.yaml").read_text().replace(old, new, 1)
+    text = text.replace("population:", "imports: [demographics]\npopulation:", 1) if "month" in new else text
+    (tmp_path / "m.yaml").write_text(text)
+    report = check_model(tmp_path / "m.yaml")
+    assert not report.ok
+    assert any(problem in error.problem for error in report.errors)

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,3 +30,10 @@ def test_notebooks_hold_no_paths_of_a_machine() -> None:
 def test_the_readme_s_links_lead_somewhere() -> None:
     for target in re.findall(r"\]\(((?!https?:)[^)#]+)\)", (ROOT / "README.md").read_text()):
         assert (ROOT / target).is_file(), target
+
+
+def test_simulate_is_a_function_whatever_came_first() -> None:
+    code = "import nosograph as ng, nosograph.simulate.cohort\nfrom nosograph.causal.load import load_model\n"
+    code += f"print(len(ng.simulate(load_model({str(ROOT / 'tests/models/six.yaml')!r}), patients=3)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "3", done.stderr
