@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,7 +86,10 @@ def cross_fitted_propensity(treatment: Array, design: Array, level: float) -> Ar
     Logistic regression with a unit ridge on the design's standardized terms (not the intercept), which matters only
     where the groups are all but separable.
     """
+    state = random.getstate()  # scikit-learn's first import draws from Python's generator
     from sklearn.linear_model import LogisticRegression
+
+    random.setstate(state)
 
     has, terms = treatment == level, design[:, 1:]
     predicted = np.empty(len(treatment))

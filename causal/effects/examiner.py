@@ -59,13 +59,13 @@ def propensity_weighting(frame: pd.DataFrame, treatment: str, outcome: str) -> E
     Untrimmed, since DoWhy's default silently moves propensities into 0.05 to 0.95. The interval is ours (DoWhy has
     only a bootstrap): `weighting_error`.
     """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
+    with quiet_dowhy() as dowhy:  # scikit-learn's first import draws from Python's generator, too
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
 
-    logistic = make_pipeline(StandardScaler(), LogisticRegression(C=1e6, solver="newton-cholesky", tol=1e-8))
-    bounds = {"min_ps_score": 1e-6, "max_ps_score": 1 - 1e-6}
-    with quiet_dowhy() as dowhy:
+        logistic = make_pipeline(StandardScaler(), LogisticRegression(C=1e6, solver="newton-cholesky", tol=1e-8))
+        bounds = {"min_ps_score": 1e-6, "max_ps_score": 1 - 1e-6}
         model, estimand = _fresh(dowhy, frame, treatment, outcome)
         fitted = model.estimate_effect(
             estimand,
