@@ -36,18 +36,6 @@ KEY_COLUMNS = frozenset({"patient", "world", "time"})  # of the tables that a ru
 DEFAULT_CLOCK = ClockEntry(step="1 year", horizon="1 year", unit="year")
 
 
-def compile_model(graph: Graph, *, places: Mapping[str, Places] | None = None) -> Model:
-    """The model that the graph holds, its imports being in the graph too (`compose` puts them there).
-
-    `places` gives the lines of each document, by model id. Raises NosographError with every mistake found.
-    """
-    model, findings = examine_graph(graph, places=places)
-    findings.raise_errors()
-    if model is None:
-        raise fail("the graph holds no disease model", fix="a node of type ng:DiseaseModel")
-    return model
-
-
 def examine_graph(graph: Graph, *, places: Mapping[str, Places] | None = None) -> tuple[Model | None, Findings]:
     """Compile, and keep every error and warning instead of raising them. The model is None where one prevents it."""
     findings = Findings()
