@@ -1,0 +1,167 @@
+"""Simulate a cohort, verify its effects, ask of it, report it; and the demo, which does all of it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import fail
+from .shared import AsJson, ModelName, Seed, Settings, answer, load, progress_bar
+
+app = typer.Typer()
+
+
+@app.command("simulate")
+def simulate_command(
+    model: ModelName,
+    out: Annotated[Path, typer.Option(help="The run's folder: new, or of the same run unfinished.")],
+    patients: Annotated[int, typer.Option("-n", "--patients", help="How many enter.")] = 1_000,
+    do: Annotated[list[str] | None, typer.Option(help='Intervene: "lecanemab = 1 from 6 months".')] = None,
+    world: Annotated[list[str] | None, typer.Option(help='A world beside: "treated: lecanemab = 1".')] = None,
+    years: Annotated[float | None, typer.Option(help="A shorter horizon.")] = None,
+    where: Annotated[str | None, typer.Option(help='Who enters: "age >= 65".')] = None,
+    keep: Annotated[str | None, typer.Option(help="Variables of the truth to write, with commas.")] = None,
+    every: Annotated[int, typer.Option(min=1, help="Write every so many steps of the truth.")] = 1,
+    settings: Settings = None,
+    seed: Seed = 0,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    shard_size: Annotated[int, typer.Option(min=1, help="Patients in a file.")] = 10_000,
+    device: Annotated[str, typer.Option(help="cpu, or cuda where torch has one.")] = "cpu",
+    as_json: AsJson = False,
+) -> None:
+    """Simulate a cohort into a folder. The same command goes on where it was interrupted."""
+    started = time.monotonic()
+    if workers > 1:
+        from ..simulate.workers import prepare_workers
+
+        prepare_workers()
+    loaded = load(model, settings)
+    from ..simulate.cohort import simulate_to
+
+    with progress_bar("patients", patients) as advance:
+        summary = simulate_to(
+            loaded, out, patients=patients, seed=seed, do=do or (), worlds=world or (), years=years, where=where,
+            keep=keep.split(",") if keep else None, every=every, workers=workers, shard_size=shard_size, device=device,
+            progress=advance,
+        )  # fmt: skip
+    seconds = time.monotonic() - started
+    document = {
+        "out": str(out),
+        "patients": summary.patients,
+        "drawn": summary.drawn,
+        "worlds": list(summary.worlds),
+        "rows": dict(summary.rows),
+        "seconds": round(seconds, 3),
+        "patients_per_second": round(summary.patients / seconds, 1),
+        "dataset_sha256": summary.dataset_sha256,
+    }
+    worlds = ", ".join(summary.worlds)
+    text = f"{out}: {summary.patients:,} patients of {summary.drawn:,} drawn, worlds: {worlds}; {seconds:.1f} s"
+    answer(as_json, document, lambda: typer.echo(f"{text}\ndataset {summary.dataset_sha256}"))
+
+
+@app.command("verify")
+def verify_command(
+    source: Annotated[str, typer.Argument(metavar="MODEL_OR_DIR", help="A model, or the folder of a run.")],
+    effect: Annotated[list[str] | None, typer.Option(help='"lecanemab -> cdr_sb_rated @ 18 months"')] = None,
+    patients: Annotated[int | None, typer.Option("-n", "--patients", help="Of a fresh cohort (20,000).")] = None,
+    settings: Settings = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """DoWhy examines effects on the record alone; the truth comes from worlds. Exit code 1 if one is missed."""
+    from ..simulate.cohort import count_patients, open_run
+    from ..simulate.verify import PATIENTS, verify
+
+    run = open_run(source) if Path(source).is_dir() else None
+    if run is not None and (patients is not None or settings):
+        raise fail("a run has its patients and parameters already", value=source, fix=f"nosograph verify {source}")
+    count = count_patients(PATIENTS if patients is None else patients)
+    found = verify(run or load(source, settings), effects=effect or None, patients=count, seed=seed)
+    if run is not None:
+        from ..renderers.report import keep_verification
+
+        keep_verification(run, found)
+    answer(as_json, found.as_json(), lambda: typer.echo(str(found)))
+    if not found.passed:
+        raise typer.Exit(1)
+
+
+@app.command("ask")
+def ask_command(
+    model: ModelName,
+    patient: Annotated[int | None, typer.Option(help="A simulated patient, by number; with --do.")] = None,
+    effect: Annotated[str | None, typer.Option(help='Of a population: "lecanemab -> cdr_sb @ 18 months".')] = None,
+    record: Annotated[Path | None, typer.Option(help="Somebody known by a record (.csv, .json); with --do.")] = None,
+    do: Annotated[list[str] | None, typer.Option(help='The other world: "lecanemab = 1 from 6 months".')] = None,
+    given: Annotated[str | None, typer.Option(help='A subgroup at entry: "apoe4 == 2 and age > 70".')] = None,
+    measure: Annotated[
+        str,
+        typer.Option(
+            help='ate, att, "quantile 0.9", risk, survival, rmst, nde, nie, cde, strata, necessity, sufficiency, both.'
+        ),
+    ] = "ate",
+    mediator: Annotated[str | None, typer.Option(help='nde, nie, strata: a name; cde: "tau = 1".')] = None,
+    outcome: Annotated[str | None, typer.Option(help='Of one person: "cdr_sb @ 18 months".')] = None,
+    picture: Annotated[Path | None, typer.Option(help="FILE.png or FILE.svg: one person's twins.")] = None,
+    patients: Annotated[int, typer.Option("-n", "--patients", help="How many are simulated for an effect.")] = 20_000,
+    settings: Settings = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Truth in other worlds: of a simulated patient, of a population or a subgroup, of somebody known by a record."""
+    loaded = load(model, settings)
+    from ..asking import ask
+
+    found = ask(
+        loaded, effect, patient=patient, record=record, do=do or (), given=given, measure=measure, mediator=mediator,
+        outcome=outcome, patients=patients, seed=seed,
+    )  # fmt: skip
+    if picture is not None:
+        found.plot(picture)
+    document = {**found.to_json(), **({"picture": str(picture)} if picture is not None else {})}
+    answer(as_json, document, lambda: typer.echo(str(found)))
+
+
+@app.command("report")
+def report_command(folder: Annotated[Path, typer.Argument(metavar="DIR")], as_json: AsJson = False) -> None:
+    """A self-contained HTML page of a run."""
+    from ..renderers.report import write_report
+    from ..simulate.cohort import open_run
+
+    path = write_report(open_run(folder))
+    answer(as_json, {"report": str(path)}, lambda: typer.echo(str(path)))
+
+
+@app.command("demo")
+def demo(
+    out: Annotated[Path, typer.Option(help="The run's folder.")] = Path("nosograph-demo"),
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """The main job, small: a thousand Alzheimer's patients in two worlds, verified and reported."""
+    started = time.monotonic()
+    loaded = load("alzheimers")
+    from ..renderers.report import write_report
+    from ..simulate.cohort import open_run, simulate_to
+    from ..simulate.verify import verify
+
+    typer.echo("Simulating 1,000 patients over ten years, as they were and had all been given lecanemab …", err=True)
+    with progress_bar("patients", 1_000) as advance:
+        simulate_to(loaded, out, patients=1_000, seed=seed, worlds=["treated: lecanemab = 1"], progress=advance)
+    typer.echo("DoWhy examines the declared effects on the record of 20,000 more …", err=True)
+    found = verify(loaded, seed=seed)
+    report = write_report(open_run(out), verification=found)
+    seconds = time.monotonic() - started
+    document = {"out": str(out), "report": str(report), "seconds": round(seconds, 1), "verified": found.passed}
+
+    def finish() -> None:
+        typer.echo(f"{found}\n")
+        typer.echo(f"{seconds:.0f} s. Everything is in {out}/; open {report}")
+
+    answer(as_json, document, finish)
+    if not found.passed:
+        raise typer.Exit(1)

@@ -1,0 +1,120 @@
+"""`nosograph model …`: write, check, explain, draw, compare and convert disease models."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .shared import AsJson, ModelName, Settings, answer, load, print_table, problem_json
+
+app = typer.Typer(no_args_is_help=True, help="Write, check, explain, draw, compare and convert disease models.")
+
+
+@app.command("list")
+def list_models(as_json: AsJson = False) -> None:
+    """The catalog."""
+    from ..causal.check import check_model
+    from ..causal.load import list_catalog
+
+    rows = []
+    for name in list_catalog():
+        report = check_model(name)
+        title = report.model.title if report.model else ""
+        counts = {key: getattr(report, key) for key in ("variables", "claims", "cited", "assumed")}
+        rows.append({"id": name, "title": title, **counts})
+    answer(as_json, {"models": rows}, lambda: print_table(rows))
+
+
+@app.command("new")
+def new_model(path: Path, as_json: AsJson = False) -> None:
+    """Write a commented starter document that passes `check`."""
+    from ..causal.starter import write_starter
+
+    write_starter(path)
+    answer(as_json, {"path": str(path)}, lambda: typer.echo(f"{path}: check it with `nosograph model check {path}`"))
+
+
+@app.command("check")
+def check(model: ModelName, as_json: AsJson = False) -> None:
+    """Everything that can be known without running it: errors, warnings, and how its claims are founded."""
+    from ..causal.check import check_model
+
+    report = check_model(model)
+    counts = {key: getattr(report, key) for key in ("variables", "claims", "cited", "recalled", "assumed")}
+    document = {
+        "ok": report.ok,
+        **counts,
+        "errors": [problem_json(problem) for problem in report.errors],
+        "warnings": [problem_json(problem) for problem in report.warnings],
+    }
+    for heading, problems in (("error", report.errors), ("warning", report.warnings)):
+        for problem in problems:
+            typer.echo(f"{heading}: {problem}", err=True)
+    text = (
+        f"{model}: sound; {report.variables} variables, {report.claims} causal claims: {report.cited} cited "
+        f"({report.recalled} of them recalled, not checked), {report.assumed} assumed"
+    )
+    answer(as_json, document, lambda: typer.echo(text if report.ok else f"{model}: not sound"))
+    if not report.ok:
+        raise typer.Exit(2)
+
+
+@app.command("explain")
+def explain(
+    model: ModelName,
+    variable: Annotated[str | None, typer.Argument(help="One variable; all by default.")] = None,
+    do: Annotated[list[str] | None, typer.Option(help="An intervention: what exactly does it cut?")] = None,
+    settings: Settings = None,
+    as_json: AsJson = False,
+) -> None:
+    """In words: each variable, its equation with numbers and units, each cause with its evidence."""
+    from ..causal.cuts import explain_worlds
+    from ..causal.world import parse_intervention
+
+    loaded = load(model, settings)
+    if do:
+        found = explain_worlds(loaded, [parse_intervention(text, model=loaded) for text in do])
+    else:
+        found = loaded.explain(variable)
+    answer(as_json, found.to_json(), lambda: typer.echo(str(found)))
+
+
+@app.command("draw")
+def draw(
+    model: ModelName,
+    out: Annotated[Path, typer.Option("-o", "--out", help="FILE.svg or FILE.png")],
+    as_json: AsJson = False,
+) -> None:
+    """The causal graph as a picture."""
+    from ..causal.draw import draw_model
+
+    draw_model(load(model), out)
+    answer(as_json, {"path": str(out)}, lambda: typer.echo(str(out)))
+
+
+@app.command("diff")
+def diff(a: ModelName, b: Annotated[str, typer.Argument(metavar="OTHER")], as_json: AsJson = False) -> None:
+    """Where two models differ in meaning; exit code 1 if they do."""
+    from ..causal.diff import diff_models
+
+    differences = diff_models(load(a), load(b))
+    document = {"equal": not differences, "differences": [asdict(difference) for difference in differences]}
+    answer(as_json, document, lambda: typer.echo("\n".join(map(str, differences)) or "equal in meaning"))
+    if differences:
+        raise typer.Exit(1)
+
+
+@app.command("convert")
+def convert_model(
+    model: ModelName,
+    out: Annotated[Path, typer.Option("-o", "--out", help="FILE.yaml, .ttl or .jsonld")],
+    as_json: AsJson = False,
+) -> None:
+    """YAML <-> Turtle <-> JSON-LD."""
+    from ..causal.convert import convert
+
+    convert(model, out)
+    answer(as_json, {"path": str(out)}, lambda: typer.echo(str(out)))

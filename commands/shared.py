@@ -1,0 +1,100 @@
+"""What all commands share: options, answers, progress bars."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import Problem, fail
+
+if TYPE_CHECKING:
+    from ..causal.model import Model
+
+ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A catalog name or a path (.yaml, .ttl, .jsonld, …).")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, and nothing else.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="The seed of all noise.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", metavar="PARAMETER=VALUE", help="Another value.")]
+
+
+def report_problems(problems: tuple[Problem, ...]) -> None:
+    """Problems go to standard error; with --json, as a document to standard output as well."""
+    for problem in problems:
+        typer.echo(f"error: {problem}", err=True)
+    if "--json" in sys.argv[1:]:
+        emit({"ok": False, "errors": [problem_json(problem) for problem in problems]})
+
+
+def problem_json(problem: Problem) -> dict[str, Any]:
+    keys = ("file", "line", "node", "problem", "value", "fix")
+    return {key: getattr(problem, key) for key in keys}
+
+
+def emit(document: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def answer(as_json: bool, document: dict[str, Any], say: Callable[[], None]) -> None:
+    """The answer of a command: the document, or what a person reads."""
+    emit(document) if as_json else say()
+
+
+def load(name: str, settings: list[str] | None = None) -> Model:
+    from ..causal.load import load_model
+
+    return load_model(name, parameters=read_settings(settings or []))
+
+
+def read_settings(settings: list[str]) -> dict[str, float]:
+    values = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        try:
+            values[name.strip()] = float(value)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise fail("--set takes a parameter, = and a number", value=setting, fix="--set amyloid_growth=4")
+    return values
+
+
+@contextmanager
+def progress_bar(unit: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error with a rate and an end in sight."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn(unit),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(unit, total=total, rate="")
+        started = time.monotonic()
+
+        def advance(count: int) -> None:
+            progress.advance(task, count)
+            done = progress.tasks[0].completed
+            progress.update(task, rate=f"{done / (time.monotonic() - started):,.0f}/s")
+
+        yield advance
+
+
+def print_table(rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table()
+    for name in rows[0] if rows else ():
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*(str(value) for value in row.values()))
+    Console().print(table)
