@@ -1,0 +1,59 @@
+"""The noise of renderers: the keyed generator's, under names of their own and without the world, so twins share it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from ..causal.noise import draw_number
+
+Choice = TypeVar("Choice")
+
+
+@dataclass(frozen=True)
+class Noise:
+    """All draws of one patient at one step: pure functions of (seed, modality, name, patient, step).
+
+    The world is no part of the key: whatever is called by the same name is the same in every world of the patient.
+    """
+
+    seed: int
+    modality: str
+    patient: int
+    step: int
+
+    def uniform(self, name: str, count: int = 1) -> tuple[float, ...]:
+        """`count` uniforms strictly inside (0, 1)."""
+        full = f"{self.modality}/{name}"
+        return tuple(
+            draw_number(seed=self.seed, name=full, patient=self.patient, step=self.step, component=str(index))
+            for index in range(count)
+        )
+
+    def choose(self, name: str, options: Sequence[Choice], weights: Sequence[float] | None = None) -> Choice:
+        """One of `options`, by `weights` (equal ones by default)."""
+        u = draw_number(
+            seed=self.seed, name=f"{self.modality}/{name}", patient=self.patient, step=self.step, component="0"
+        )
+        if weights is None:
+            return options[int(u * len(options))]
+        place = u * sum(weights)
+        for option, weight in zip(options, weights, strict=True):
+            place -= weight
+            if place < 0:
+                return option
+        return options[-1]
+
+    def shuffle(self, name: str, options: Sequence[Choice]) -> list[Choice]:
+        """`options` in random order."""
+        keys = self.uniform(name, len(options))
+        return [options[index] for index in sorted(range(len(options)), key=keys.__getitem__)]
+
+    def of_patient(self) -> Noise:
+        """The same at every time: what stays a patient's own."""
+        return replace(self, modality=f"{self.modality}/patient", step=0)
+
+    def of_author(self, author: int) -> Noise:
+        """The same for every patient and time: an author's habits."""
+        return replace(self, modality=f"{self.modality}/author", patient=author, step=0)

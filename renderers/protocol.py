@@ -1,0 +1,89 @@
+"""What every renderer of journeys offers: an image, a note or a genome from a moment, and values back from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..causal.model import Kind, Model
+from ..ontology.knowledge import KnowledgeGraph
+from .journey import Journey
+from .noise import Noise
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """What a model must have to be rendered, by concept and never by name: see `journey.bind`.
+
+    `concepts` are CURIEs, each with all below it; one that ends in a colon ("HGNC:") stands for its whole ontology, and
+    none for any variable. `unit` is one that a variable's must convert to, or empty.
+    """
+
+    what: str  # in words, for messages: "volumes of brain structures"
+    kinds: tuple[Kind, ...]
+    concepts: tuple[str, ...] = ()
+    unit: str = ""
+    recorded: bool = True
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A journey at the end of a step. `time` is in the clock's unit, since entry."""
+
+    journey: Journey
+    step: int
+    time: float
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One artifact in memory, whose `time` (clock's unit) is no later than the moment that was asked for.
+
+    `files` are the bytes of each file by the suffix of its name (".txt"); the first is the artifact itself. `line` is
+    its row in the modality's JSON Lines: labels, annotations, whatever is known of it.
+    """
+
+    name: str  # what it is, part of its files' names: "letter"
+    time: float
+    files: Mapping[str, bytes]
+    line: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to render: what people may choose, the same for every modality. A renderer refuses what it does not offer."""
+
+    locale: str = "en"
+    checkpoint: Path | None = None  # a learned renderer's folder
+    faults: Mapping[str, float] = field(default_factory=dict)  # kind of fault -> its share
+
+
+class Renderer(Protocol):
+    """One modality of one model. Built anew in each worker, so it may hold what cannot be sent to one."""
+
+    modality: str  # also its folder in the run
+    reads_truth: bool  # whether journeys come with their true states; what a clinic writes never does
+    lines_hold_all: bool  # whether a line says all that the files do, so that these may be left out
+
+    def requires(self) -> tuple[Requirement, ...]:
+        """All of which the model must have."""
+
+    def plan_moments(self, journey: Journey) -> Sequence[int]:
+        """The steps at whose end artifacts are due when nobody asks for others."""
+
+    def render(self, moment: Moment, noise: Noise) -> list[Artifact]:
+        """The artifacts of a moment; none where the journey or its record had ended."""
+
+    def measure(self, artifact: Artifact) -> list[Any]:
+        """Back to values, by an independent path: never by peeking at the state or at `line`."""
+
+
+class Factory(Protocol):
+    """What the registry holds for a modality. Raises NosographError for options that it does not offer."""
+
+    def __call__(self, model: Model, *, knowledge: KnowledgeGraph, options: Options) -> Renderer: ...
+
+
+Progress = Callable[[int], None]
