@@ -18,13 +18,15 @@ from .model import Claim, Model
 
 @dataclass(frozen=True)
 class Report:
-    """What a check found. `claims` = `cited` + `assumed`; of the cited, `recalled` were cited from memory alone. What a
-    measurement measures (`of`) needs no evidence and is not counted, unless it is given some."""
+    """What a check found. `claims` = `cited` + `assumed`; of the cited, `curated` are as a database has them whose
+    curators read the source, and `recalled` were cited from memory alone. What a measurement measures (`of`) needs no
+    evidence and is not counted, unless it is given some."""
 
     ok: bool
     variables: int = 0
     claims: int = 0
     cited: int = 0
+    curated: int = 0
     recalled: int = 0
     assumed: int = 0
     errors: tuple[Problem, ...] = ()
@@ -55,16 +57,18 @@ def _check_own_shapes(graph: Graph, source: Source) -> list[Problem]:
 
 
 def count_claims(model: Model) -> Report:
-    """The report of a sound model: its variables and claims, and how many of them are cited, recalled and assumed."""
+    """The report of a sound model: its variables and claims, and how many of them are cited, curated, recalled and
+    assumed."""
     claims = [claim for claim in model.claims if claim.evidence or not claim.structural]
     cited = [claim for claim in claims if _is_cited(claim)]
-    recalled = [claim for claim in cited if all(item.assumed or item.checked == "recalled" for item in claim.evidence)]
+    checked = [{item.checked for item in claim.evidence if not item.assumed} for claim in cited]
     return Report(
         ok=True,
         variables=len(model.variables),
         claims=len(claims),
         cited=len(cited),
-        recalled=len(recalled),
+        curated=sum("curated" in words and words <= {"curated", "recalled"} for words in checked),
+        recalled=sum(words == {"recalled"} for words in checked),
         assumed=len(claims) - len(cited),
         model=model,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -26,7 +27,8 @@ from ..ontology.vocabulary import local_name, parameter_iri, variable_iri
 from .clock import parse_clock, parse_schedule
 from .duration import parse_step
 from .findings import Findings, Place
-from .language import Expression, parse_expression, parse_mechanism
+from .formula import check_formulas, check_values, resolve_formulas
+from .language import Expression, parse_expression, parse_formula, parse_mechanism
 from .language.syntax import FAMILIES, RESERVED, Binary, Draw
 from .model import Claim, Clock, Effect, Evidence, Model, Parameter, Schedule, Variable
 from .rules import check_claims, check_entry, check_model_rules
@@ -81,6 +83,7 @@ class _Compiler:
     def compile(self) -> Model:
         for iri, document in self.documents.items():
             self.merge(iri, document)
+        self.resolve_parameters()
         iri, document = list(self.documents.items())[-1]
         clock = self.read_clock(document)
         self.check_units_of_time(document)
@@ -135,6 +138,13 @@ class _Compiler:
                 )
             else:
                 self.entries[name] = _override(self.entries[name], entry)
+
+    def resolve_parameters(self) -> None:
+        """Give the parameters that have a formula their value."""
+        if check_formulas(self.parameters, self.entries, self.findings):
+            self.parameters = resolve_formulas(self.parameters)
+            for problem in check_values(self.parameters):
+                self.findings.error(problem.node, problem.problem, fix=problem.fix, value=problem.value)
 
     def check_units_of_time(self, root: Document) -> None:
         """An import's rates and times are in its own clock's unit, which must be that of the importing document."""
@@ -202,15 +212,21 @@ class _Compiler:
                 tree = parse_mechanism(entry.uncertain)
                 if not isinstance(tree, Draw):
                     raise fail("uncertainty is a distribution", fix="Normal(3.6, 0.35)", value=entry.uncertain)
+                if tree.family in ("Categorical", "Hazard"):
+                    raise fail("a parameter is a number", fix="Normal(3.6, 0.35)", value=entry.uncertain)
                 uncertain = tree
+        formula = None
+        with self.findings.catch(f"{name}.formula"):
+            formula = parse_formula(entry.formula) if entry.formula else None
         return Parameter(
             name=name,
             iri=str(parameter_iri(iri, name)),
-            value=entry.value,
+            value=math.nan if entry.value is None else entry.value,
             unit=entry.unit,
             uncertain=uncertain,
             title=entry.title,
             evidence=_gather_evidence(entry),
+            formula=formula,
         )
 
     def parse(self, path: str, text: str) -> Expression | None:

@@ -76,7 +76,8 @@ def _describe_clock(clock: Clock) -> str:
 
 def _describe_parameter(parameter: Parameter) -> Facts:
     return {
-        "value": repr(parameter.value),
+        "value": repr(parameter.value) if parameter.formula is None else "",
+        "formula": str(parameter.formula or ""),
         "unit": parameter.unit,
         "uncertain": str(parameter.uncertain or ""),
         "evidence": _describe_evidence(parameter.evidence),

@@ -296,6 +296,12 @@ def _logit(p: Tensor) -> Tensor:
     return torch.log(p) - torch.log1p(-p)
 
 
+def _probit(p: Tensor) -> Tensor:
+    """Minus infinity at 0 and below, infinity at 1 and above; a probability of float32 is taken as it is."""
+    quantile: Tensor = torch.special.ndtri(torch.clamp(p, 0, 1))
+    return quantile
+
+
 def _unary(function: Callable[[Tensor], Tensor]) -> Callable[[Value], Value]:
     def apply(value: Value) -> Value:
         return (
@@ -317,4 +323,5 @@ FUNCTIONS: dict[str, Callable[[Value], Value]] = {
     "tanh": _unary(torch.tanh),
     "expit": _unary(_expit),
     "logit": _unary(_logit),
+    "probit": _unary(_probit),
 }

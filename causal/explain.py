@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from ..errors import fail, nearest
 from .cuts import explain_worlds
 from .equation import describe_draw, describe_time, format_quantity, substitute
 from .explanation import Explanation, Section
+from .formula import find_inputs, order_formulas
 from .graph import measured_steps
 from .language import Expression, Read, reads
 from .model import Claim, Clock, Effect, Evidence, Model, Parameter, Schedule, Variable
@@ -25,7 +27,12 @@ KINDS = {
     "treatment": "a treatment, as it is given when nobody intervenes",
     "measurement": "a measurement",
 }
-CHECKED = {"text": "the text was read", "abstract": "the abstract was read", "recalled": "recalled, not looked up"}
+CHECKED = {
+    "text": "the text was read",
+    "abstract": "the abstract was read",
+    "curated": "as curated by a database whose curators read it",
+    "recalled": "recalled, not looked up",
+}
 
 
 def explain_model(model: Model, *, knowledge: KnowledgeGraph | None = None) -> Explanation:
@@ -44,7 +51,11 @@ def explain_variable(model: Model, name: str, *, knowledge: KnowledgeGraph | Non
         raise fail("the model has no such variable", value=name, fix=near or f"one of {', '.join(model.variables)}")
     variable = model.variables[name]
     sections = [_explain_variable(model, variable, knowledge)]
-    used = [model.parameters[n] for n in model.parameters if n in {read.name for read in variable.reads}]
+    read = {read.name for read in variable.reads}
+    for name in reversed(order_formulas(model.parameters)):
+        formula = model.parameters[name].formula
+        read |= set(find_inputs(formula)) if name in read and formula is not None else set()
+    used = [parameter for parameter in model.parameters.values() if parameter.name in read]
     if used:
         sections.append(_explain_parameters(model, used))
     return Explanation(f"{name}, in {model.title or model.id}", tuple(sections))
@@ -64,7 +75,8 @@ def _explain_head(model: Model, knowledge: KnowledgeGraph | None) -> Section:
         lines.append(f"Who enters: {_in_numbers(model.population, model)}.")
     lines.append(
         f"{len(model.variables)} variables and {counts['claims']} causal claims: {counts['cited']} cited "
-        f"({counts['recalled']} of them recalled, not looked up), {counts['assumed']} assumed, "
+        f"({counts['curated']} of them as curated by a database, {counts['recalled']} recalled, not looked up), "
+        f"{counts['assumed']} assumed, "
         f"{counts['structural']} that only say what a measurement measures."
     )
     lines += [f"Declared effect: {_describe_estimand(effect, clock)}" for effect in model.effects]
@@ -84,16 +96,19 @@ def _describe_estimand(effect: Effect, clock: Clock) -> str:
 
 
 def count_evidence(claims: Iterable[Claim]) -> dict[str, int]:
-    """How many claims there are, cited, recalled (cited, and none of the evidence looked up), assumed, structural."""
+    """How many claims there are, cited, curated (of these: by a database at best), recalled (none of the evidence
+    looked up by anybody), assumed, structural."""
     counts = Counter[str]()
     for claim in claims:
         cited = [evidence for evidence in claim.evidence if not evidence.assumed]
         counts["claims"] += 1
         counts["cited"] += bool(cited)
-        counts["recalled"] += bool(cited) and all(evidence.checked == "recalled" for evidence in cited)
+        checked = {evidence.checked for evidence in cited}
+        counts["recalled"] += checked == {"recalled"}
+        counts["curated"] += "curated" in checked and checked <= {"curated", "recalled"}
         counts["structural"] += claim.structural and not claim.evidence
         counts["assumed"] += not cited and not (claim.structural and not claim.evidence)
-    return {key: counts[key] for key in ("claims", "cited", "recalled", "assumed", "structural")}
+    return {key: counts[key] for key in ("claims", "cited", "curated", "recalled", "assumed", "structural")}
 
 
 def _explain_variable(model: Model, variable: Variable, knowledge: KnowledgeGraph | None) -> Section:
@@ -230,15 +245,24 @@ def _describe_evidence(evidence: Evidence) -> str:
 
 def _explain_parameters(model: Model, parameters: Iterable[Parameter]) -> Section:
     lines, facts = [], []
+    read = {v.name: {read.name for read in v.reads} for v in model.variables.values()}
+    read |= {p.name: set(find_inputs(p.formula)) for p in model.parameters.values() if p.formula is not None}
     for parameter in parameters:
-        readers = [v.name for v in model.variables.values() if parameter.name in {read.name for read in v.reads}]
+        readers = [reader for reader, names in read.items() if parameter.name in names]
         title = f": {parameter.title}" if parameter.title else ""
         lines.append(f"{parameter.name} = {format_quantity(parameter.value, parameter.unit)}{title}")
+        if parameter.formula is not None:
+            numeric = substitute(parameter.formula, model.parameters)
+            lines.append(f"  from {parameter.formula}, that is {numeric}")
         if parameter.uncertain is not None:
             lines.append(f"  uncertain: {parameter.uncertain}")
         lines += [f"  {_describe_evidence(evidence)}" for evidence in parameter.evidence]
-        lines.append(f"  read by {', '.join(readers) or 'no variable'}")
-        facts.append({"name": parameter.name, "value": parameter.value, "unit": parameter.unit, "read_by": readers})
+        lines.append(f"  read by {', '.join(readers) or 'nothing'}")
+        value = parameter.value if math.isfinite(parameter.value) else None
+        formula = str(parameter.formula) if parameter.formula is not None else None
+        facts.append(
+            {"name": parameter.name, "value": value, "unit": parameter.unit, "formula": formula, "read_by": readers}
+        )
     return Section("Parameters", tuple(lines), {"parameters": facts})
 
 

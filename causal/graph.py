@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import networkx as nx
 
+from .formula import find_dependents
 from .language import Read, reads
 from .model import Model, Schedule, Variable
 from .world import Intervention
@@ -170,10 +171,11 @@ def _find_arrows(model: Model) -> Iterator[_Arrow]:
 def _find_sources(model: Model, interventions: Iterable[Intervention]) -> Iterator[tuple[str, int]]:
     """The variables on which the interventions act directly, and the steps in which they do, as bits."""
     for intervention in interventions:
+        parameters = find_dependents(model.parameters, {intervention.target} & model.parameters.keys())
         for variable in model.variables.values():
             for key, expression in variable.expressions.items():
                 steps: Iterable[int] = evaluated_steps(variable, key, steps=model.clock.steps)
                 if intervention.target == variable.name and key in ("start", "mechanism"):
                     yield variable.name, _as_bits(step for step in steps if intervention.active(step))
-                elif intervention.target in {read.name for read in reads(expression)} & model.parameters.keys():
+                elif not parameters.isdisjoint(read.name for read in reads(expression)):
                     yield variable.name, _as_bits(steps)

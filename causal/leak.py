@@ -1,8 +1,8 @@
 """Noisy-or under a shared severity: how often something shows that several causes can each bring about.
 
-Each cause has a liability, strength * severity + sqrt(1 - strength^2) * noise of its own, both standard normal, and acts
-where the liability is under a threshold (D. S. Falconer 1965, "The inheritance of liability to certain diseases"; a
-one-factor Gaussian copula, which leaves each cause's own probability as it is). Given the severity the causes are
+Each cause has a liability, strength * severity + sqrt(1 - strength^2) * noise of its own, both standard normal, and
+acts where the liability is under a threshold (D. S. Falconer 1965, "The inheritance of liability to certain diseases";
+a one-factor Gaussian copula, which leaves each cause's own probability as it is). Given the severity the causes are
 independent, so what is left is one integral over it.
 """
 
@@ -90,7 +90,7 @@ def _solve(
         if abs(new - threshold) < ENOUGH:
             break
         threshold = new
-    return STANDARD.cdf(threshold)
+    return min(STANDARD.cdf(threshold), frequency)
 
 
 @lru_cache(maxsize=64)

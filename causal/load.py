@@ -10,6 +10,7 @@ from ..errors import NosographError, Problem, nearest
 from ..ontology.knowledge import KnowledgeGraph
 from .compile import examine_graph
 from .compose import Source, compose, list_catalog
+from .formula import check_values, refuse_derived, resolve_formulas
 from .model import Model
 
 __all__ = ["list_catalog", "load_model", "set_parameters"]
@@ -32,17 +33,25 @@ def load_model(
 
 
 def set_parameters(model: Model, values: Mapping[str, float]) -> Model:
-    """The model with other values for some parameters. Raises NosographError for a name that is none, or a value that
-    is no finite number."""
+    """The model with other values for some parameters, and whatever follows from them by formulas. Raises
+    NosographError for a name that is none, one that has a formula itself, a value that is no finite number, and where a
+    formula has no value then."""
     problems = []
     for name, value in values.items():
         if name not in model.parameters:
             near = nearest(name, model.parameters)
             known = ", ".join(model.parameters) or "(it has none)"
             problems.append(Problem(f"there is no parameter '{name}'", fix=near or f"one of: {known}", value=name))
+        elif (derived := refuse_derived(model.parameters, name)) is not None:
+            problems.append(derived)
         elif not math.isfinite(value):
             problems.append(Problem(f"'{name}' wants a finite number", fix=f"{name}=1.5", value=str(value)))
     if problems:
         raise NosographError(problems)
     changed = {name: replace(model.parameters[name], value=float(value)) for name, value in values.items()}
-    return replace(model, parameters={**model.parameters, **changed}) if changed else model
+    if not changed:
+        return model
+    parameters = resolve_formulas({**model.parameters, **changed})
+    if problems := check_values(parameters):
+        raise NosographError(problems)
+    return replace(model, parameters=parameters)

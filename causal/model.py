@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .program import Program
 
 Kind = Literal["static", "state", "event", "treatment", "measurement"]
-Checked = Literal["text", "abstract", "recalled"]
+Checked = Literal["text", "abstract", "curated", "recalled"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ class Claim:
 
 @dataclass(frozen=True)
 class Parameter:
+    """A number with its unit. With a `formula`, its value follows from other parameters and may be infinite."""
+
     name: str
     iri: str
     value: float
@@ -54,6 +56,7 @@ class Parameter:
     uncertain: Draw | None = None
     title: str = ""
     evidence: tuple[Evidence, ...] = ()
+    formula: Expression | None = None
 
 
 @dataclass(frozen=True)

@@ -343,10 +343,13 @@ def _check_parameters(model: Model, findings: Findings, own: Set[str]) -> None:
     used = {read.name for variable in model.variables.values() for read in variable.reads}
     for expression in (model.population, *(effect.population for effect in model.effects)):
         used |= {read.name for read in reads(expression)}
+    for parameter in model.parameters.values():
+        if parameter.formula is not None:
+            used |= {read.name for read in reads(parameter.formula)}
     for name, parameter in model.parameters.items():
         if name in own and name not in used:
             findings.warn(name, f"the parameter '{name}' is used nowhere", fix=f"{name} in a mechanism, or none")
-        if name in own and not parameter.evidence:
+        if name in own and not parameter.evidence and parameter.formula is None:
             findings.warn(name, f"the parameter '{name}' names no evidence", fix="source: assumption")
         if parameter.uncertain is not None and reads(parameter.uncertain):
             findings.error(

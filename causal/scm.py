@@ -10,9 +10,10 @@ import networkx as nx
 import torch
 from torch import Tensor
 
-from ..errors import fail
+from ..errors import NosographError, fail
 from .evaluate import Evaluator, Moment, Value, compile_expression
 from .families import FAMILIES
+from .formula import evaluate_formula, find_inputs, order_formulas, refuse_derived
 from .graph import causal_graph as causal_graph
 from .graph import evaluated_steps as evaluated_steps
 from .graph import measured_steps as measured_steps
@@ -164,7 +165,10 @@ class Plan:
         # numbers become float32 in every world, as they must in a world that changes one, so that twins have one bit
         # pattern and no world depends on which others run beside it
         given = {name: p.value for name, p in self.model.parameters.items()} | dict(parameters)
-        values: dict[str, Value] = {n: v if isinstance(v, Tensor) else _spread(v, (1, 1)) for n, v in given.items()}
+        for name in parameters:
+            if name in self.model.parameters and (derived := refuse_derived(self.model.parameters, name)) is not None:
+                raise NosographError(derived)
+        values = self.derive({n: v if isinstance(v, Tensor) else _spread(v, (1, 1)) for n, v in given.items()})
         patients = max((v.shape[-1] for v in values.values() if isinstance(v, Tensor) and v.dim()), default=1)
         shape = (len(self.worlds), patients)  # 1, but where parameters differ from particle to particle
         for index, world in enumerate(self.worlds):
@@ -175,7 +179,26 @@ class Plan:
                     row = _spread(values[change.target], shape).clone()
                     row[index] = {"=": new, "+=": row[index] + new, "*=": row[index] * new}[change.operator]
                     values[change.target] = row
-        return values
+        return self.derive(values)
+
+    def derive(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """The parameters' values with every formula computed anew from those that it reads, number by number, so that
+        what an intervention leaves as it was has the same bits in all worlds."""
+        derived = dict(values)
+        for name in order_formulas(self.model.parameters):
+            formula = self.model.parameters[name].formula
+            assert formula is not None
+            inputs = find_inputs(formula)
+            tensors = torch.broadcast_tensors(torch.zeros(1, 1), *(torch.as_tensor(derived[n]) for n in inputs))[1:]
+            if any(tensor.requires_grad for tensor in tensors):
+                raise fail(
+                    "a formula has no gradient", node=name, value=str(formula), fix="parameters without formulas"
+                )
+            shape = tensors[0].shape if tensors else (1, 1)
+            rows = zip(*(tensor.flatten().tolist() for tensor in tensors), strict=True) if tensors else [()]
+            numbers = [evaluate_formula(formula, dict(zip(inputs, row, strict=True))) for row in rows]
+            derived[name] = torch.tensor(numbers, dtype=torch.float32).reshape(shape)
+        return derived
 
     def compile_mechanisms(self, wanted: set[str]) -> dict[tuple[str, str], Mechanism]:
         known = {"dt": (self.model.clock.dt,) * 2, "t": (0.0, self.model.clock.dt * self.model.clock.steps)}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..errors import NosographError, fail, nearest
 from .duration import parse_steps
 from .findings import Findings
+from .formula import refuse_derived
 from .language import Expression, Read, parse_expression, reads
 from .language.syntax import Number, find_draw
 from .model import Model, Variable
@@ -70,6 +71,8 @@ def parse_intervention(text: str, *, model: Model) -> Intervention:
         near = nearest(target, known)
         fix = f"{near} = …" if near else f"one of {', '.join(sorted(known))}"
         raise fail(f"the model has no variable or parameter {target!r}", value=text, fix=fix)
+    if target in model.parameters and (derived := refuse_derived(model.parameters, target)) is not None:
+        raise NosographError(replace(derived, value=text))
     steps = model.clock.steps
     try:
         times = [match[key] for key in ("at", "first", "stop") if match[key] is not None]

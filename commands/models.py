@@ -43,7 +43,7 @@ def check(model: ModelName, as_json: AsJson = False) -> None:
     from ..causal.check import check_model
 
     report = check_model(model)
-    counts = {key: getattr(report, key) for key in ("variables", "claims", "cited", "recalled", "assumed")}
+    counts = {key: getattr(report, key) for key in ("variables", "claims", "cited", "curated", "recalled", "assumed")}
     document = {
         "ok": report.ok,
         **counts,
@@ -53,9 +53,11 @@ def check(model: ModelName, as_json: AsJson = False) -> None:
     for heading, problems in (("error", report.errors), ("warning", report.warnings)):
         for problem in problems:
             typer.echo(f"{heading}: {problem}", err=True)
+    curated = f"{report.curated} of them as curated by a database, " if report.curated else ""
+    of_them = "" if report.curated else " of them"
     text = (
         f"{model}: sound; {report.variables} variables, {report.claims} causal claims: {report.cited} cited "
-        f"({report.recalled} of them recalled, not checked), {report.assumed} assumed"
+        f"({curated}{report.recalled}{of_them} recalled, not checked), {report.assumed} assumed"
     )
     answer(as_json, document, lambda: typer.echo(text if report.ok else f"{model}: not sound"))
     if not report.ok:

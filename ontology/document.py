@@ -87,7 +87,7 @@ class Evidenced(Entry):
     """Where a claim or number comes from: citations and how far they were checked, or `source: assumption`."""
 
     evidence: Annotated[tuple[Citation, ...], BeforeValidator(_read_list)] = ()
-    checked: Literal["text", "abstract", "recalled"] | None = None
+    checked: Literal["text", "abstract", "curated", "recalled"] | None = None
     says: Text = ""
     source: Literal["assumption"] | None = None
 
@@ -97,7 +97,8 @@ class Evidenced(Entry):
             raise _mistake("it is cited and assumed at once", "either evidence: … or source: assumption")
         if self.evidence and self.checked is None:
             raise _mistake(
-                "a citation must say how far it was checked", "checked: text, checked: abstract or checked: recalled"
+                "a citation must say how far it was checked",
+                "checked: text, checked: abstract, checked: curated or checked: recalled",
             )
         if not self.evidence and self.checked is not None:
             raise _mistake("checked, but nothing is cited", 'evidence: "PMID:…" beside it, or source: assumption alone')
@@ -123,10 +124,26 @@ def _read_claim(value: Any) -> Any:
 
 
 class ParameterEntry(Evidenced):
-    value: Number
+    value: Number | None = None
+    formula: Text = ""
     unit: Text = ""
     uncertain: Text = ""
     title: Text = ""
+
+    @model_validator(mode="after")
+    def check_value(self) -> ParameterEntry:
+        if self.value is None and not self.formula:
+            raise _mistake("the key 'value' is missing", "value: 1.5, or formula: probit(frequency)")
+        if self.formula:
+            spare = sorted(self.model_fields_set - {"formula", "unit", "title"})
+            if spare:
+                raise _mistake(
+                    f"it has a formula and '{spare[0]}': its value follows from what the formula reads",
+                    f"no {spare[0]} here; {spare[0]} belongs to the parameters that the formula reads"
+                    if spare[0] != "value"
+                    else "either value: … or formula: …",
+                )
+        return self
 
 
 class VariableEntry(Entry):

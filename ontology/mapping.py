@@ -30,7 +30,7 @@ from .yaml import Written
 
 MODEL_TEXT = ("id", "title", "description", "version", "population")
 CLOCK_TEXT = ("step", "horizon", "unit")
-PARAMETER_TEXT = ("unit", "uncertain", "title")
+PARAMETER_TEXT = ("formula", "unit", "uncertain", "title")
 VARIABLE_TEXT = ("kind", "title", "unit", "start", "mechanism", "when", "missing", "occurs", "ends", "competes")
 VARIABLE_NAMES = ("of", "extends", "overrides")
 EFFECT_TEXT = ("effect", "decision", "strategy", "population", "death")

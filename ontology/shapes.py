@@ -72,9 +72,15 @@ def _explain(graph: Graph, report: Graph, result: Node, places: Places) -> Probl
     shape = report.value(result, SH.sourceShape)
     key = f"ng:{local_name(path)}" if isinstance(path, URIRef) else ""
     owner = _find_owner(graph, focus)
-    problem, fix = _describe(rule, key, shape, str(report.value(result, SH.resultMessage)))
+    parameter = "/par/" in str(owner)
+    if parameter and rule == SH.XoneConstraintComponent:
+        twice = (focus, NG.value, None) in graph
+        problem = "ng:value and ng:formula stand together" if twice else "ng:value is missing"
+        fix = 'ng:value 1.5, or ng:formula "probit(frequency)"'
+    else:
+        problem, fix = _describe(rule, key, shape, str(report.value(result, SH.resultMessage)))
     shown = value.n3(graph.namespace_manager) if isinstance(value, Node) and value != focus else str(focus)
-    group = "parameters" if "/par/" in str(owner) else "variables"
+    group = "parameters" if parameter else "variables"
     line = places.line(f"{group}.{local_name(owner)}")
     return Problem(problem, fix=fix, node=local_name(owner), value=shown, file=places.file, line=line)
 

@@ -142,7 +142,7 @@ svg .end{fill:var(--line);opacity:.45}
 .forest circle{fill:var(--w1)}.forest .naive rect{fill:var(--w2)}
 .shares{display:flex;height:1.1rem;border-radius:4px;overflow:hidden;max-width:46rem;margin:.6rem 0}
 .shares span{display:block}
-.cited{background:var(--w3)}.recalled{background:var(--w5)}.assumed{background:var(--line)}
+.cited{background:var(--w3)}.curated{background:var(--w4)}.recalled{background:var(--w5)}.assumed{background:var(--line)}
 .key{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.35em;vertical-align:-.05em}
 @media (max-width:34rem){body{padding:1rem .8rem 3rem}h1{font-size:1.45rem}table{font-size:.82rem}
 .wide tbody th{min-width:9rem}

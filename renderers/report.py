@@ -22,7 +22,7 @@ from .results import Document, clock_unit, name_of, run_end, tell_effects, tell_
 from .summaries import Static, describe_entrants, name_worlds, pick_examples
 
 KEPT = "verification.json"
-CITED, RECALLED, ASSUMED = "cited", "recalled", "assumed"
+CITED, CURATED, RECALLED, ASSUMED = "cited", "curated", "recalled", "assumed"
 
 
 def write_report(run: Run, *, verification: Verification | None = None) -> Path:
@@ -198,10 +198,18 @@ def show_static(variable: Variable, value: Any) -> str:
 
 
 def tell_claims(model: Model) -> Markup:
-    """How many causal claims are cited, recalled and assumed, and each of them with its evidence."""
+    """How many causal claims are cited, curated, recalled and assumed, and each of them with its evidence."""
     report = count_claims(model)
-    counts = {CITED: report.cited - report.recalled, RECALLED: report.recalled, ASSUMED: report.assumed}
-    words = {CITED: "cited and checked against the source", RECALLED: "cited from memory", ASSUMED: "assumed"}
+    read = report.cited - report.curated - report.recalled
+    counts = {CITED: read, CURATED: report.curated, RECALLED: report.recalled, ASSUMED: report.assumed}
+    words = {
+        CITED: "cited and checked against the source",
+        CURATED: "cited as a database curates them",
+        RECALLED: "cited from memory",
+        ASSUMED: "assumed",
+    }
+    if not report.curated:
+        del counts[CURATED]
     intro = f"{count_of(len(model.variables), 'variable')} and {count_of(report.claims, 'causal claim')} between them: "
     intro += ", ".join(f"{count} {words[kind]}" for kind, count in counts.items()) + "."
     shares = [tag("span", class_=kind, style=f"flex:{count}") for kind, count in counts.items() if count]

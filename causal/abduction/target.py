@@ -113,7 +113,7 @@ class Target:
         observer = Observer(self.evidence, recover=recover)
         run = Run(self.plan, self.noise(z), self.patients, self.evidence.last, keep, observer)
         if self.uncertain:
-            run.moment.parameters = {**self.plan.parameters, **self.parameters_at(z)}
+            run.moment.parameters = self.plan.derive({**self.plan.parameters, **self.parameters_at(z)})
         return run.finish(), observer
 
     def score(self, z: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ...errors import NosographError, fail, nearest
 from .syntax import (
     FAMILIES,
+    FORMULA_FUNCTIONS,
     FUNCTIONS,
     PAST_FUNCTIONS,
     PRECEDENCE,
@@ -47,6 +48,23 @@ def parse_expression(text: str | float) -> Expression:
     tree = parser.parse()
     if any(isinstance(node, Draw) for node in tree.walk()):
         raise parser.error("a distribution stands where only a value may", fix="an expression such as 2 * age")
+    parser.check_functions(tree)
+    return tree
+
+
+def parse_formula(text: str | float) -> Expression:
+    """Parse the formula of a parameter, which reads parameters and numbers only: no distribution, level, time or past.
+
+    Raises NosographError with the column of what is wrong.
+    """
+    parser = _Parser(str(text))
+    tree = parser.parse()
+    for node in tree.walk():
+        if isinstance(node, Draw):
+            raise parser.error("a distribution stands in a formula", fix="a value such as probit(frequency)")
+        timed = isinstance(node, Past) or (isinstance(node, Name) and (node.lag > 0 or node.name in ("t", "dt")))
+        if timed or isinstance(node, Level):
+            raise parser.error(f"a formula reads parameters and numbers only, and not {node}", fix="probit(frequency)")
     return tree
 
 
@@ -66,6 +84,7 @@ def parse_mechanism(text: str | float) -> Expression:
             "a distribution stands inside another expression",
             fix="one distribution at the top, for example Normal(2 * age, 1); only clip() and round() may wrap it",
         )
+    parser.check_functions(tree)
     return tree
 
 
@@ -142,6 +161,15 @@ class _Parser:
             if not level:
                 return
         raise self.error(f"more than {MAXIMUM_HEIGHT} operations in a chain", fix="several variables, each a part")
+
+    def check_functions(self, tree: Expression) -> None:
+        for node in tree.walk():
+            if isinstance(node, Call) and node.function in FORMULA_FUNCTIONS:
+                name = node.function
+                raise self.error(
+                    f"{name}() stands in the formula of a parameter only",
+                    fix=f'parameters: {{{name}_: {{formula: "{name}(…)"}}}}, and {name}_ here',
+                )
 
     def expression(self, minimum: int) -> Expression:
         self.depth += 1
@@ -234,8 +262,9 @@ class _Parser:
             return self.table(token)
         if name == "Categorical":
             return self.categorical(token)
-        if name not in FUNCTIONS and name not in FAMILIES:
-            known = nearest(name, [*FUNCTIONS, *FAMILIES, *PAST_FUNCTIONS, "table"])
+        functions = FUNCTIONS | FORMULA_FUNCTIONS
+        if name not in functions and name not in FAMILIES:
+            known = nearest(name, [*functions, *FAMILIES, *PAST_FUNCTIONS, "table"])
             fix = f"{known}(…)" if known else f"one of {', '.join([*FUNCTIONS, 'table', *PAST_FUNCTIONS, *FAMILIES])}"
             raise self.error(f"the language has no function {name!r}", fix=fix, column=token.column)
         arguments = [self.expression(0)]
@@ -246,7 +275,7 @@ class _Parser:
             expected = len(FAMILIES[name])
             usage = f"{name}({', '.join(FAMILIES[name])})"
         else:
-            count = FUNCTIONS[name]
+            count = functions[name]
             expected = max(2, len(arguments)) if count is None else count
             usage = f"{name}() of {expected} argument{'s' * (expected > 1)}"
         if len(arguments) != expected:

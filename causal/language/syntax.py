@@ -14,10 +14,11 @@ ATOM = 9
 
 FUNCTIONS = {  # name -> number of arguments (None: two or more)
     "exp": 1, "log": 1, "sqrt": 1, "abs": 1, "floor": 1, "round": 1, "tanh": 1, "expit": 1, "logit": 1,
-    "min": None, "max": None, "clip": 3, "where": 3,
+    "probit": 1, "min": None, "max": None, "clip": 3, "where": 3,
 }  # fmt: skip
+FORMULA_FUNCTIONS = {"leak": None}  # in the formula of a parameter only
 PAST_FUNCTIONS = ("ever", "since", "recorded")
-RESERVED = {"t", "dt", "and", "or", "not", "true", "false", "table", *FUNCTIONS, *PAST_FUNCTIONS}
+RESERVED = {"t", "dt", "and", "or", "not", "true", "false", "table", *FUNCTIONS, *FORMULA_FUNCTIONS, *PAST_FUNCTIONS}
 
 FAMILIES = {  # name -> its parameters; Categorical takes named levels instead
     "Normal": ("mean", "scale"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 
@@ -23,7 +24,7 @@ def integrate(probabilities: list[float], strength: float) -> float:
 
     turns = sorted(np.clip(thresholds / strength, -9, 9)) if strength else []
     edges = np.unique([-9.5, *turns, *(np.array(turns) + 5 * width), *(np.array(turns) - 5 * width), 9.5])
-    pieces = [quad(spared, a, b, epsabs=1e-12, limit=200)[0] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    pieces = [quad(spared, a, b, epsabs=1e-12, limit=200)[0] for a, b in itertools.pairwise(edges)]
     return 1 - math.fsum(pieces)
 
 
@@ -75,20 +76,12 @@ def test_what_others_reach_needs_no_leak(strength: float) -> None:
 
 
 def test_edges() -> None:
-    assert leak(0.4, 0.5) == 0.4
-    assert leak(0.4, 0.5, 0.0, 0.0) == 0.4
-    assert leak(0.0, 0.5, 0.2) == 0 and leak(1.0, 0.5, 0.2) == 1 and leak(1.0, 0.5, 1.0) == 0
-    assert union([], 0.5) == 0 and union([0.0], 0.5) == 0 and union([0.2, 1.0], 0.5) == 1
-    assert probit(0) == -math.inf and probit(-1) == -math.inf and probit(1) == math.inf and probit(2) == math.inf
-    for wrong in (
-        leak(1.2, 0.5),
-        leak(0.2, 1.5, 0.1),
-        leak(0.2, 0.5, -0.1),
-        leak(math.nan, 0.5, 0.1),
-        probit(math.nan),
-    ):
-        assert math.isnan(wrong)
-    assert math.isnan(union([0.2], 2)) and math.isnan(union([1.2], 0.5))
+    assert [leak(0.4, 0.5), leak(0.4, 0.5, 0.0, 0.0)] == [0.4, 0.4]
+    assert [leak(0.0, 0.5, 0.2), leak(1.0, 0.5, 0.2), leak(1.0, 0.5, 1.0)] == [0, 1, 0]
+    assert [union([], 0.5), union([0.0], 0.5), union([0.2, 1.0], 0.5)] == [0, 0, 1]
+    assert [probit(p) for p in (0, -1, 1, 2)] == [-math.inf, -math.inf, math.inf, math.inf]
+    wrong = [leak(1.2, 0.5), leak(0.2, 1.5, 0.1), leak(0.2, 0.5, -0.1), leak(math.nan, 0.5, 0.1), probit(math.nan)]
+    assert all(math.isnan(value) for value in [*wrong, union([0.2], 2), union([1.2], 0.5)])
 
 
 def test_the_probit_is_the_normal_quantile() -> None:
