@@ -1,13 +1,23 @@
-"""One patient in one world, as recorded: what renderers render."""
+"""One patient in one world, as recorded: what renderers render; and the journeys of a run, read batch by batch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
+
+from ..causal.model import Clock, Model
+from ..simulate.cohort import Run
+
+NEAR = 1e-6  # of a step: what a date may be past a step's end by rounding
 
 
 @dataclass(frozen=True)
@@ -47,3 +57,100 @@ class Journey:
     ended_by: str = ""
     truth: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     truth_steps: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def covers(self, time: float) -> bool:
+        """Whether the record is still kept at `time`: not in the instant that ends it."""
+        return time < self.end or (time == self.end and not self.ended_by)
+
+
+def time_of(step: int, clock: Clock) -> float:
+    """The time of a step in the clock's unit, as the tables have it."""
+    return round(step * clock.step / clock.unit, 9)
+
+
+def read_journeys(
+    run: Run, patients: Sequence[int], *, worlds: Sequence[str], truth: bool = False
+) -> Iterable[Journey]:
+    """The journeys of `patients` in `worlds`, by patient and then in the run's order of worlds.
+
+    Reads what the run's files hold of these patients, and no more than that stays in memory.
+    """
+    model = run.model
+    rows = _read_rows(run, patients, model)
+    events, ends = _read_events(run, patients, model)
+    states = _read_truth(run, patients, model) if truth else {}
+    last = time_of(int(run.manifest["steps"]), model.clock)
+    for person in _select(run, "patients", patients).to_pylist():
+        patient, world = person.pop("patient"), person.pop("world")
+        if world not in worlds:
+            continue
+        key = (patient, world)
+        end, ended_by = ends.get(key, (last, ""))
+        held = states.get(key, {})
+        yield Journey(
+            patient=patient,
+            world=world,
+            statics={name: value for name, value in person.items() if value is not None},
+            rows=tuple(rows[key]),
+            events=tuple(events[key]),
+            end=end,
+            ended_by=ended_by,
+            truth={name: column for name, column in held.items() if name != "time"},
+            truth_steps=np.rint(held["time"] / model.clock.dt).astype(np.int64) if held else np.empty(0, np.int64),
+        )
+
+
+def _select(run: Run, table: str, patients: Sequence[int]) -> pa.Table:
+    """The rows of a table that are of `patients`; row groups that hold none of them are not decoded."""
+    chosen = pa.array(patients, pa.int64())
+    low, high = min(patients), max(patients)
+    parts = []
+    for file in run.files(table):
+        held = pq.ParquetFile(file)
+        place = held.schema_arrow.get_field_index("patient")
+        for group in range(held.num_row_groups):
+            bounds = held.metadata.row_group(group).column(place).statistics
+            if bounds is None or not bounds.has_min_max or (bounds.min <= high and bounds.max >= low):
+                for batch in held.iter_batches(batch_size=2**16, row_groups=[group], use_threads=False):
+                    kept = batch.filter(pc.is_in(batch.column("patient"), value_set=chosen))
+                    parts += [kept] if len(kept) else []
+    return pa.Table.from_batches(parts) if parts else pq.read_schema(run.files(table)[0]).empty_table()
+
+
+def _read_rows(run: Run, patients: Sequence[int], model: Model) -> dict[tuple[int, str], list[Row]]:
+    found: dict[tuple[int, str], list[Row]] = defaultdict(list)
+    table = _select(run, "record", patients).select(["patient", "world", "time", "variable", "value"])
+    for patient, world, time, name, value in zip(*(column.to_pylist() for column in table.columns), strict=True):
+        levels = model.variables[name].levels
+        told = levels[int(value)] if levels else float(value)
+        found[patient, world].append(Row(name, round(time / model.clock.dt), time, told))
+    return found
+
+
+Ends = dict[tuple[int, str], tuple[float, str]]
+
+
+def _read_events(
+    run: Run, patients: Sequence[int], model: Model
+) -> tuple[dict[tuple[int, str], list[Happening]], Ends]:
+    """The recorded events, and by which event, recorded or not, each record ended and when."""
+    found: dict[tuple[int, str], list[Happening]] = defaultdict(list)
+    ends: Ends = {}
+    table = _select(run, "events", patients).select(["patient", "world", "time", "event", "recorded"])
+    for patient, world, time, name, recorded in zip(*(column.to_pylist() for column in table.columns), strict=True):
+        key = (patient, world)
+        if recorded:
+            found[key].append(Happening(name, math.ceil(time / model.clock.dt - NEAR), time))
+        if model.variables[name].ends != "nothing" and (key not in ends or time < ends[key][0]):
+            ends[key] = (time, name)
+    return found, ends
+
+
+def _read_truth(run: Run, patients: Sequence[int], model: Model) -> dict[tuple[int, str], dict[str, NDArray[Any]]]:
+    """The true states by patient and world, as arrays over time."""
+    table = _select(run, "truth", patients).to_pandas()
+    kept = ["time", *(name for name in table.columns if name in model.variables)]
+    return {
+        (int(patient), str(world)): {name: part[name].to_numpy() for name in kept}
+        for (patient, world), part in table.groupby(["patient", "world"], observed=True)
+    }

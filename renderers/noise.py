@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -9,6 +10,7 @@ from typing import TypeVar
 from ..causal.noise import draw_number
 
 Choice = TypeVar("Choice")
+DAYS = 7 * 365  # in which people enter
 
 
 @dataclass(frozen=True)
@@ -57,3 +59,16 @@ class Noise:
     def of_author(self, author: int) -> Noise:
         """The same for every patient and time: an author's habits."""
         return replace(self, modality=f"{self.modality}/author", patient=author, step=0)
+
+
+def invent_entry(seed: int, patient: int, *, any_hour: bool = False) -> datetime.datetime:
+    """The calendar that a patient's time 0 stands at: a day of 2015 to 2021, the same in every world and modality.
+
+    It is invented, for documents and images that carry dates: a weekday in office hours, or `any_hour` of any day.
+    """
+    day, hour, quarter = Noise(seed, "calendar", patient, 0).uniform("entry", 3)
+    date = datetime.datetime(2015, 1, 1) + datetime.timedelta(days=int(day * DAYS))
+    if any_hour:
+        return date + datetime.timedelta(hours=int(hour * 24), minutes=15 * int(quarter * 4))
+    date += datetime.timedelta(days=7 - date.weekday() if date.weekday() >= 5 else 0)
+    return date + datetime.timedelta(hours=9 + int(hour * 8), minutes=15 * int(quarter * 4))

@@ -1,0 +1,64 @@
+"""How clinicians write: units, and usual names beside the ontology's. Common usage, collected by us, uncited."""
+
+from __future__ import annotations
+
+import re
+
+# By concept, or by the label in lower case: (other names, abbreviations)
+USAGE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "LOINC:72106-8": (("Mini-Mental State Exam", "Folstein test"), ("MMSE",)),
+    "clinical dementia rating, sum of boxes": (
+        ("CDR sum of boxes", "Clinical Dementia Rating sum of boxes"),
+        ("CDR-SB",),
+    ),
+    "volume of both hippocampi": (("hippocampal volume", "bilateral hippocampal volume"), ()),
+    "volume of the cerebral ventricles": (("ventricular volume", "volume of the ventricles"), ()),
+    "volume of white matter hyperintensities": (("white matter hyperintensity volume",), ("WMH volume",)),
+    "plasma p-tau217": (("plasma phosphorylated tau 217",), ("p-tau217",)),
+    "amyloid pet": (("amyloid burden on PET",), ()),
+    "number of apoe e4 alleles": (("APOE e4 allele count",), ()),
+    "amyloid-related imaging abnormality with edema or effusion": (
+        ("amyloid-related imaging abnormality with oedema",),
+        ("ARIA-E",),
+    ),
+    "mild cognitive impairment": ((), ("MCI",)),
+    "cholinesterase inhibitor": ((), ("ChEI", "AChEI")),
+    "LOINC:8867-4": (("pulse",), ("HR",)),
+    "LOINC:8480-6": (("systolic pressure",), ("SBP", "systolic BP")),
+    "LOINC:8462-4": (("diastolic pressure",), ("DBP", "diastolic BP")),
+    "LOINC:9279-1": ((), ("RR",)),
+    "LOINC:2708-6": (("oxygen saturation",), ("SaO2", "sats")),
+    "LOINC:59408-5": (("oxygen saturation",), ("SpO2", "sats")),
+    "LOINC:8310-5": (("temperature",), ("temp",)),
+    "mechanical ventilation": ((), ()),
+    "vasopressors": (("vasopressor support",), ("pressors",)),
+    "antibiotics": (("antibiotic therapy",), ("abx",)),
+}
+
+UNITS: dict[str, tuple[str, ...]] = {  # UCUM -> as written, the usual one first
+    "": ("",), "1": ("",), "{score}": ("", "points"), "{points}": ("points", ""), "[Centiloid]": ("Centiloids", "CL"),
+    "a": ("years", "yrs"), "mo": ("months",), "wk": ("weeks",), "d": ("days",), "h": ("hours", "h"),
+    "min": ("minutes", "min"), "mL": ("mL", "ml"), "cm3": ("cm³", "cc"), "mm3": ("mm³",), "L": ("L", "litres"),
+    "mm[Hg]": ("mmHg", "mm Hg"), "/min": ("/min", "per minute"), "{beats}/min": ("bpm", "beats/min"),
+    "%": ("%",), "Cel": ("°C",), "kg": ("kg",), "cm": ("cm",), "mm": ("mm",), "kg/m2": ("kg/m²", "kg/m2"),
+    "ug/L": ("µg/L", "mcg/L"), "ug/mL": ("µg/mL", "mcg/mL"), "10*9/L": ("×10⁹/L", "x10^9/L"),
+    "10*3/uL": ("×10³/µL", "K/µL"), "[IU]/L": ("IU/L",), "U/L": ("U/L",), "[pH]": ("",),
+}  # fmt: skip
+
+# Words that begin labels and are written with a capital anywhere
+PROPER_NAMES = frozenset({
+    "Achilles", "Addison", "Alzheimer", "Arnold", "Babinski", "Bell", "Brushfield", "Bruch", "Budd", "Chiari",
+    "Chvostek", "Crohn", "Cushing", "Dandy", "Descemet", "Down", "Dupuytren", "Ebstein", "Epstein", "Fallot", "Fanconi", "Gowers",
+    "Graves", "Hashimoto", "Heinz", "Henoch", "Hirschsprung", "Hodgkin", "Horner", "Howell", "Jaccoud", "Kayser",
+    "Kussmaul", "Legg", "Leydig", "Lisch", "Madelung", "Mallory", "Marcus", "Marfan", "Meckel", "Mongolian", "Morgagni",
+    "Oslers", "Parkinson", "Perthes", "Peyer", "Pierre", "Purkinje", "Rathke", "Raynaud", "Reye", "Robin", "Romberg",
+    "Schwann", "Sprengel", "Tietze", "Trendelenburg", "Trousseau", "Uhthoff", "Virchow", "Wilms", "Wolff",
+})  # fmt: skip
+
+
+def write_unit(code: str) -> tuple[str, ...]:
+    """How clinicians write a UCUM unit, the usual way first: brackets are UCUM's own, and annotations say no unit."""
+    if code in UNITS:
+        return UNITS[code]
+    plain = re.sub(r"\{[^{}]*\}", "", code)
+    return (re.sub(r"[\[\]]", "", plain).replace("u", "µ") if plain.startswith("u") else re.sub(r"[\[\]]", "", plain),)
