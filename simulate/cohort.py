@@ -15,8 +15,10 @@ import torch
 
 from ..causal.journeys import Journeys
 from ..causal.language import Expression
+from ..causal.load import load_model, set_parameters
 from ..causal.model import Model
 from ..causal.sampling import sample
+from ..causal.uncertainty import draw_parameters
 from ..causal.world import FACTUAL, World, parse_intervention, parse_world
 from ..errors import fail, nearest
 from .run import SHARD_SIZE, RunSummary, write_run
@@ -155,8 +157,6 @@ class Run(Tables):
 
 def open_run(folder: str | Path) -> Run:
     """A finished run. Raises NosographError where `folder` holds none."""
-    from ..causal.load import load_model
-
     path = Path(folder)
     manifest = path / "manifest.json"
     if not manifest.is_file():
@@ -178,14 +178,17 @@ def simulate(
     do: str | Sequence[str] = (),
     years: float | None = None,
     where: str | None = None,
+    sample_parameters: bool = False,
 ) -> Cohort:
     """Simulate a cohort in memory.
 
     `worlds` names worlds beside the factual one ({"treated": "lecanemab = 1 from 6 months"}); `do` intervenes in the
     base world itself, which is then called "intervened". `years` shortens the horizon, `where` selects at entry.
-    Raises NosographError for what the model does not know and for N = 0.
+    `sample_parameters` draws the uncertain parameters, once for the cohort. Raises NosographError for what the model
+    does not know and for N = 0.
     """
     count_patients(patients)
+    model = set_parameters(model, draw_parameters(model, seed=seed)) if sample_parameters else model
     do = [do] if isinstance(do, str) else do
     chosen = choose_worlds(model, worlds=[f"{name}: {text}" for name, text in (worlds or {}).items()], do=do)
     steps = choose_steps(model, years)
@@ -240,10 +243,13 @@ def simulate_to(
     workers: int = 1,
     shard_size: int = SHARD_SIZE,
     device: str = "cpu",
+    sample_parameters: bool = False,
     progress: Callable[[int], None] = lambda patients: None,
 ) -> RunSummary:
-    """Simulate into a run folder; the arguments are those of `nosograph simulate`. Raises NosographError."""
+    """Simulate into a run folder; the arguments are those of `nosograph simulate`. `sample_parameters` draws the
+    uncertain parameters, once for the cohort; the manifest holds them. Raises NosographError."""
     count_patients(patients)
+    model = set_parameters(model, draw_parameters(model, seed=seed)) if sample_parameters else model
     for name in keep or ():
         if name not in model.variables:
             raise fail(f"the model has no variable {name!r}", fix=nearest(name, model.variables), value=name)

@@ -108,7 +108,7 @@ def describe_run(job: Job, *, patients: int, where: Expression | None, shard_siz
             "id": job.model.id,
             "version": job.model.version,
             "sha256": hash_model(job.model),
-            "parameters": {name: parameter.value for name, parameter in job.model.parameters.items()},
+            "parameters": {p.name: p.value for p in job.model.parameters.values() if p.formula is None},
         },
         "seed": job.seed,
         "patients": patients,
@@ -133,7 +133,7 @@ def describe_run(job: Job, *, patients: int, where: Expression | None, shard_siz
 def hash_model(model: Model) -> str:
     """SHA-256 of what the model says, whatever document or format it came from."""
     parts = [repr((model.id, model.version, model.clock, str(model.population)))]
-    parts += [repr((p.name, p.value, p.unit)) for p in model.parameters.values()]
+    parts += [repr((p.name, p.value if p.formula is None else str(p.formula), p.unit)) for p in model.parameters.values()]
     for v in model.variables.values():
         expressions = {key: str(expression) for key, expression in v.expressions.items()}
         schedule = (v.when.every, v.when.first, v.when.at) if isinstance(v.when, Schedule) else ()

@@ -10,14 +10,13 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from ..evaluate import Moment, compile_expression
-from ..families import FAMILIES, Family
 from ..journeys import Journeys
 from ..model import Model
 from ..noise import draw_normal
 from ..program import Run
 from ..sampling import draw_site
 from ..scm import Plan, Site, ancestors, noise_sites
+from ..uncertainty import find_uncertain
 from ..world import FACTUAL
 from .evidence import Evidence, Observer
 
@@ -203,15 +202,3 @@ class Target:
         still[list(self.inferred.values()), range(len(self.inferred))] = 1.0
         columns.append(still[self.free])
         return torch.cat(columns, 1)
-
-
-def find_uncertain(model: Model) -> dict[str, tuple[Family, tuple[float, ...]]]:
-    """The distributions of the parameters that have one."""
-    values = {name: parameter.value for name, parameter in model.parameters.items()}
-    moment = Moment(time=0.0, dt=model.clock.dt, parameters=values, now={}, history=[])
-    found = {}
-    for name, parameter in model.parameters.items():
-        if parameter.uncertain is not None:
-            theta = [compile_expression(p, constant=frozenset(), levels={}) for p in parameter.uncertain.parameters]
-            found[name] = FAMILIES[parameter.uncertain.family], tuple(float(evaluate(moment)) for evaluate in theta)
-    return found
