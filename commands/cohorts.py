@@ -25,6 +25,9 @@ def simulate_command(
     where: Annotated[str | None, typer.Option(help='Who enters: "age >= 65".')] = None,
     keep: Annotated[str | None, typer.Option(help="Variables of the truth to write, with commas.")] = None,
     every: Annotated[int, typer.Option(min=1, help="Write every so many steps of the truth.")] = 1,
+    clinic: Annotated[
+        str | None, typer.Option(help='How clinicians write it down: "listing=7, imprecise=0.1, incidental=0.5".')
+    ] = None,
     settings: Settings = None,
     seed: Seed = 0,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
@@ -45,7 +48,7 @@ def simulate_command(
         summary = simulate_to(
             loaded, out, patients=patients, seed=seed, do=do or (), worlds=world or (), years=years, where=where,
             keep=keep.split(",") if keep else None, every=every, workers=workers, shard_size=shard_size, device=device,
-            progress=advance,
+            clinic=clinic, progress=advance,
         )  # fmt: skip
     seconds = time.monotonic() - started
     document = {

@@ -21,11 +21,12 @@ from ..causal.sampling import sample
 from ..causal.uncertainty import draw_parameters
 from ..causal.world import FACTUAL, World, parse_intervention, parse_world
 from ..errors import fail, nearest
+from .clinic import Practice, build_listing, parse_clinic, prepare_practice
 from .run import SHARD_SIZE, RunSummary, write_run
 from .selection import count_patients as count_patients
 from .selection import parse_condition, select_entrants
 from .shard import Job
-from .tables import BUILDERS, Layout
+from .tables import BUILDERS, LISTING, Layout
 
 if TYPE_CHECKING:
     import xarray
@@ -37,7 +38,7 @@ class Tables:
     model: Model
 
     def table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-        """One of the four tables, sorted by patient, world and time."""
+        """One of the tables, sorted by patient, world and time."""
         raise NotImplementedError
 
     @property
@@ -54,6 +55,14 @@ class Tables:
     def events(self) -> pa.Table:
         """patient, world, time, event, and whether the record holds it."""
         return self.table("events")
+
+    @property
+    def listing(self) -> pa.Table:
+        """What a clinic wrote down of the terms that held, and how: patient, world, time, concept, variable, term, how.
+
+        Raises NosographError where no clinic was asked for.
+        """
+        return self.table(LISTING)
 
     @cached_property
     def truth(self) -> xarray.Dataset:
@@ -93,6 +102,7 @@ class Cohort(Tables):
     where: Expression | None
     batches: tuple[Journeys, ...]
     drawn: int
+    practice: Practice | None = None
 
     def __len__(self) -> int:
         return sum(len(batch.patients) for batch in self.batches)
@@ -106,9 +116,16 @@ class Cohort(Tables):
 
     def table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
         if name not in self.built:
-            parts = [BUILDERS[name](batch, model=self.model) for batch in self.batches]
+            parts = [self._build(name, batch) for batch in self.batches]
             self.built[name] = pa.concat_tables(parts).unify_dictionaries()
         return self.built[name] if columns is None else self.built[name].select(list(columns))
+
+    def _build(self, name: str, batch: Journeys) -> pa.Table:
+        if name != LISTING:
+            return BUILDERS[name](batch, model=self.model)
+        if self.practice is None:
+            raise fail("the cohort was simulated without a clinic", value=self.model.id, fix='clinic="listing=7"')
+        return build_listing(batch, model=self.model, practice=self.practice, seed=self.seed)
 
     def truth_columns(self) -> list[str]:
         return [name for name in self.table("truth").column_names if name in self.model.variables]
@@ -121,7 +138,7 @@ class Cohort(Tables):
 
     @property
     def job(self) -> Job:
-        return Job(self.model, self.worlds, self.seed, self.steps)
+        return Job(self.model, self.worlds, self.seed, self.steps, practice=self.practice)
 
 
 @dataclass(frozen=True)
@@ -179,11 +196,13 @@ def simulate(
     years: float | None = None,
     where: str | None = None,
     sample_parameters: bool = False,
+    clinic: str | None = None,
 ) -> Cohort:
     """Simulate a cohort in memory.
 
     `worlds` names worlds beside the factual one ({"treated": "lecanemab = 1 from 6 months"}); `do` intervenes in the
-    base world itself, which is then called "intervened". `years` shortens the horizon, `where` selects at entry.
+    base world itself, which is then called "intervened". `years` shortens the horizon, `where` selects at entry;
+    `clinic` ("listing=7, imprecise=0.1, incidental=0.5", or any of these) writes down the phenotypes as clinicians do.
     `sample_parameters` draws the uncertain parameters, once for the cohort. Raises NosographError for what the model
     does not know and for N = 0.
     """
@@ -193,6 +212,7 @@ def simulate(
     chosen = choose_worlds(model, worlds=[f"{name}: {text}" for name, text in (worlds or {}).items()], do=do)
     steps = choose_steps(model, years)
     condition = parse_condition(where, model=model) if where else None
+    practice = choose_practice(clinic, model=model)
     batches: list[Journeys] = []
     drawn = 0
     threads = torch.get_num_threads()
@@ -203,7 +223,12 @@ def simulate(
             drawn = entrants.drawn
     finally:
         torch.set_num_threads(threads)
-    return Cohort(model, chosen, seed, steps, condition, tuple(batches), drawn)
+    return Cohort(model, chosen, seed, steps, condition, tuple(batches), drawn, practice)
+
+
+def choose_practice(clinic: str | None, *, model: Model) -> Practice | None:
+    """The clinic that `clinic` asks for, ready for the model; None where it asks for none. Raises NosographError."""
+    return prepare_practice(parse_clinic(clinic), model=model) if clinic is not None else None
 
 
 def choose_worlds(model: Model, *, worlds: Sequence[str], do: Sequence[str]) -> tuple[World, ...]:
@@ -244,6 +269,7 @@ def simulate_to(
     shard_size: int = SHARD_SIZE,
     device: str = "cpu",
     sample_parameters: bool = False,
+    clinic: str | None = None,
     progress: Callable[[int], None] = lambda patients: None,
 ) -> RunSummary:
     """Simulate into a run folder; the arguments are those of `nosograph simulate`. `sample_parameters` draws the
@@ -260,6 +286,7 @@ def simulate_to(
         steps=choose_steps(model, years),
         layout=Layout(tuple(keep) if keep else None, every),
         device=choose_device(device),
+        practice=choose_practice(clinic, model=model),
     )
     condition = parse_condition(where, model=model) if where else None
     return write_run(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from ..errors import fail
 from .fingerprint import combine
 from .selection import Entrants, count_patients, select_entrants
 from .shard import ASIDE, Job, Receipt, read_receipt, work_alone, write_shard, write_whole
-from .tables import TABLES
+from .tables import LISTING, TABLES
 from .workers import prepare_workers
 
 SHARD_SIZE = 10_000
@@ -73,7 +73,7 @@ def write_run(
             open_folder(folder, identity, source=source)
             batches = select_entrants(job.model, count=patients, seed=job.seed, where=where, batch=shard_size)
             receipts, drawn = write_shards(job, batches, folder, workers=workers, progress=progress)
-            return finish_run(folder, identity, receipts, drawn=drawn)
+            return finish_run(folder, identity, receipts, tables=job.tables, drawn=drawn)
 
 
 def write_shards(
@@ -119,6 +119,7 @@ def describe_run(job: Job, *, patients: int, where: Expression | None, shard_siz
         "where": str(where) if where is not None else None,
         "keep": list(job.layout.keep) if job.layout.keep is not None else None,
         "every": job.layout.every,
+        **({"clinic": asdict(job.practice.clinic)} if job.practice is not None else {}),
         "shard_size": shard_size,
         "made_with": {
             **{name: version(name) for name in LIBRARIES},
@@ -151,7 +152,8 @@ def find_finished(folder: Path, identity: dict[str, Any]) -> RunSummary | None:
     manifest, plan = folder / "manifest.json", folder / ASIDE / "plan.json"
     if manifest.is_file():
         held = _read_json(manifest)
-        if isinstance(held, dict) and {key: held.get(key) for key in identity} == identity:
+        asked = {"clinic": None, **identity}  # a run without a clinic says nothing of one
+        if isinstance(held, dict) and {key: held.get(key) for key in asked} == asked:
             lost = next((name for name in held["files"] if not (folder / name).is_file()), None)
             if lost is not None:
                 raise fail("a file of the run is gone", value=folder / lost, fix="remove the folder, and run again")
@@ -216,16 +218,18 @@ def run_shards(job: Job, shards: Iterator[tuple[int, Tensor]], folder: Path, *, 
             raise
 
 
-def finish_run(folder: Path, identity: dict[str, Any], receipts: list[Receipt], *, drawn: int) -> RunSummary:
+def finish_run(
+    folder: Path, identity: dict[str, Any], receipts: list[Receipt], *, tables: tuple[str, ...], drawn: int
+) -> RunSummary:
     """Write the manifest, last of all, and clear away what lay aside."""
     prints = [folder / ASIDE / f"{receipt.index:05d}.npz" for receipt in receipts]
     head = json.dumps([identity["worlds"], identity["keep"], identity["every"]])
-    tables = ((name, (read_fingerprints(path, name) for path in prints)) for name in TABLES)
+    columns = ((name, (read_fingerprints(path, name) for path in prints)) for name in tables)
     held = {
         **identity,
         "drawn": drawn,
-        "rows": {name: sum(receipt.rows[name] for receipt in receipts) for name in TABLES},
-        "dataset_sha256": combine(tables, head=head),
+        "rows": {name: sum(receipt.rows[name] for receipt in receipts) for name in tables},
+        "dataset_sha256": combine(columns, head=head),
         "files": {name: digest for receipt in receipts for name, digest in receipt.files.items()},
     }
     model = folder / "model.ttl"
@@ -292,6 +296,6 @@ def _sweep(folder: Path) -> None:
     if not finished:
         shutil.rmtree(aside, ignore_errors=True)
         (folder / "model.ttl").unlink(missing_ok=True)
-        for empty in [*(folder / name for name in TABLES), folder]:
+        for empty in [*(folder / name for name in (*TABLES, LISTING)), folder]:
             if empty.is_dir() and not any(empty.iterdir()):
                 empty.rmdir()

@@ -1,4 +1,4 @@
-"""One shard of a run: simulate its patients, write its four tables whole or not at all."""
+"""One shard of a run: simulate its patients, write its tables whole or not at all."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ from torch import Tensor
 from ..causal.model import Model
 from ..causal.sampling import sample
 from ..causal.world import World
+from .clinic import Practice, build_listing
 from .fingerprint import fingerprint_patients
-from .tables import WHOLE, Layout, build_tables
+from .tables import LISTING, TABLES, WHOLE, Layout, build_tables
 
 ASIDE = ".unfinished"  # inside the run's folder: what is not yet a whole run
 
@@ -37,6 +38,12 @@ class Job:
     steps: int
     layout: Layout = WHOLE
     device: str = "cpu"
+    practice: Practice | None = None  # the clinic, where its imperfection is asked for
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The names of the tables that are written."""
+        return TABLES if self.practice is None else (*TABLES, LISTING)
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,8 @@ def write_shard(job: Job, index: int, numbers: Tensor, folder: Path) -> Receipt:
     """Simulate `numbers` and write `<table>/part-<index>.parquet` for each table under `folder`."""
     journeys = sample(job.model, patients=numbers, seed=job.seed, worlds=job.worlds, steps=job.steps, device=job.device)
     tables = build_tables(journeys, model=job.model, layout=job.layout)
+    if job.practice is not None:
+        tables[LISTING] = build_listing(journeys, model=job.model, practice=job.practice, seed=job.seed)
     del journeys
     aside = folder / ASIDE
     files: dict[str, str] = {}

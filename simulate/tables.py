@@ -16,6 +16,7 @@ from ..causal.journeys import Journeys
 from ..causal.model import Model, Variable
 
 TABLES = ("patients", "record", "events", "truth")
+LISTING = "listing"  # a fifth, where a clinic's imperfection is asked for: see clinic.py
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def build_patients(journeys: Journeys, *, model: Model) -> pa.Table:
     worlds, count = len(journeys.worlds), len(journeys.patients)
     columns: dict[str, Any] = {
         "patient": np.repeat(journeys.patients.numpy(), worlds),
-        "world": _dictionary(np.tile(np.arange(worlds, dtype=np.int32), count), [w.name for w in journeys.worlds]),
+        "world": name_codes(np.tile(np.arange(worlds, dtype=np.int32), count), [w.name for w in journeys.worlds]),
     }
     for variable in model.variables.values():
         if variable.kind == "static" and variable.recorded and variable.name in journeys.values:
@@ -71,7 +72,7 @@ def build_truth(journeys: Journeys, *, model: Model, layout: Layout = WHOLE) -> 
     valid = None if bool(flat.all()) else _bitmap(flat)
     columns: dict[str, Any] = {
         "patient": np.repeat(journeys.patients.numpy(), rows),
-        "world": _dictionary(
+        "world": name_codes(
             np.tile(np.repeat(np.arange(worlds, dtype=np.int32), len(steps)), count), [w.name for w in journeys.worlds]
         ),
         "time": np.tile(times(steps, model=model), worlds * count),
@@ -161,12 +162,12 @@ def _record(
     return pa.table(
         {
             "patient": rows[:, 0],
-            "world": _dictionary(rows[:, 1].astype(np.int32), [w.name for w in journeys.worlds]),
+            "world": name_codes(rows[:, 1].astype(np.int32), [w.name for w in journeys.worlds]),
             "time": step_times[slot],
-            "variable": _dictionary(which, names),
-            "concept": _dictionary(which, [model.variables[name].concept for name in names]),
+            "variable": name_codes(which, names),
+            "concept": name_codes(which, [model.variables[name].concept for name in names]),
             "value": values,
-            "unit": _dictionary(which, [model.variables[name].unit for name in names]),
+            "unit": name_codes(which, [model.variables[name].unit for name in names]),
         }
     )
 
@@ -193,9 +194,9 @@ def build_events(journeys: Journeys, *, model: Model) -> pa.Table:
     return pa.table(
         {
             "patient": joined["patient"][order].astype(np.int64),
-            "world": _dictionary(joined["world"][order].astype(np.int32), [w.name for w in journeys.worlds]),
+            "world": name_codes(joined["world"][order].astype(np.int32), [w.name for w in journeys.worlds]),
             "time": joined["time"][order].astype(np.float64),
-            "event": _dictionary(joined["event"][order].astype(np.int32), names),
+            "event": name_codes(joined["event"][order].astype(np.int32), names),
             "recorded": joined["recorded"][order].astype(bool),
         }
     )
@@ -210,8 +211,8 @@ def _bitmap(valid: NDArray[np.bool_]) -> pa.Buffer:
     return pa.py_buffer(np.packbits(valid, bitorder="little"))
 
 
-def _dictionary(codes: NDArray[np.int32], names: Sequence[str]) -> pa.DictionaryArray:
-    """The names that the codes stand for; a name that stands twice is one level."""
+def name_codes(codes: NDArray[np.int32], names: Sequence[str]) -> pa.DictionaryArray:
+    """A column of the names that the codes stand for; a name that stands twice is one level."""
     levels = list(dict.fromkeys(names))
     if len(levels) < len(names):
         codes = np.array([levels.index(name) for name in names], dtype=np.int32)[codes]
