@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ..causal.model import Model
 from ..errors import fail
 from .shared import AsJson, ModelName, Seed, Settings, answer, load, progress_bar
 
@@ -29,6 +30,12 @@ def simulate_command(
         str | None, typer.Option(help='How clinicians write it down: "listing=7, imprecise=0.1, incidental=0.5".')
     ] = None,
     settings: Settings = None,
+    sample_parameters: Annotated[
+        bool, typer.Option("--sample-parameters", help="Draw the uncertain parameters, once for the cohort.")
+    ] = False,
+    cohorts: Annotated[
+        int | None, typer.Option(min=1, help="So many runs, DIR/cohort-0 and so on, with seeds from --seed on.")
+    ] = None,
     seed: Seed = 0,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     shard_size: Annotated[int, typer.Option(min=1, help="Patients in a file.")] = 10_000,
@@ -42,28 +49,47 @@ def simulate_command(
 
         prepare_workers()
     loaded = load(model, settings)
-    from ..simulate.cohort import simulate_to
+    if sample_parameters:
+        _refuse_drawn(loaded, settings or [])
+    from ..simulate.cohorts import simulate_one_or_many
 
-    with progress_bar("patients", patients) as advance:
-        summary = simulate_to(
-            loaded, out, patients=patients, seed=seed, do=do or (), worlds=world or (), years=years, where=where,
+    with progress_bar("patients", patients * (cohorts or 1)) as advance:
+        summaries = simulate_one_or_many(
+            loaded, out, cohorts=cohorts, sample_parameters=sample_parameters, patients=patients, seed=seed, do=do or (), worlds=world or (), years=years, where=where,
             keep=keep.split(",") if keep else None, every=every, workers=workers, shard_size=shard_size, device=device,
             clinic=clinic, progress=advance,
         )  # fmt: skip
     seconds = time.monotonic() - started
+    total, drawn = sum(s.patients for s in summaries), sum(s.drawn for s in summaries)
     document = {
         "out": str(out),
-        "patients": summary.patients,
-        "drawn": summary.drawn,
-        "worlds": list(summary.worlds),
-        "rows": dict(summary.rows),
+        "patients": total,
+        "drawn": drawn,
+        "worlds": list(summaries[0].worlds),
+        "rows": {name: sum(s.rows[name] for s in summaries) for name in summaries[0].rows},
         "seconds": round(seconds, 3),
-        "patients_per_second": round(summary.patients / seconds, 1),
-        "dataset_sha256": summary.dataset_sha256,
-    }
-    worlds = ", ".join(summary.worlds)
-    text = f"{out}: {summary.patients:,} patients of {summary.drawn:,} drawn, worlds: {worlds}; {seconds:.1f} s"
-    answer(as_json, document, lambda: typer.echo(f"{text}\ndataset {summary.dataset_sha256}"))
+        "patients_per_second": round(total / seconds, 1),
+        "dataset_sha256": summaries[0].dataset_sha256 if cohorts is None else None,
+        "cohorts": [
+            {"out": str(s.folder), "seed": seed + k, "patients": s.patients, "drawn": s.drawn, "rows": dict(s.rows),
+             "dataset_sha256": s.dataset_sha256}
+            for k, s in enumerate(summaries if cohorts is not None else [])
+        ],
+    }  # fmt: skip
+    worlds = ", ".join(summaries[0].worlds)
+    many = f" in {cohorts} cohorts" if cohorts is not None else ""
+    lines = [f"{out}: {total:,} patients{many} of {drawn:,} drawn, worlds: {worlds}; {seconds:.1f} s"]
+    lines += [f"{s.folder.name if cohorts else 'dataset'} {s.dataset_sha256}" for s in summaries]
+    answer(as_json, document, lambda: typer.echo("\n".join(lines)))
+
+
+def _refuse_drawn(model: Model, settings: list[str]) -> None:
+    """What is set would be drawn anew."""
+    for setting in settings:
+        name = setting.partition("=")[0].strip()
+        if name in model.parameters and model.parameters[name].uncertain is not None:
+            fix = "one of the two; a parameter that is to stay put has no `uncertain` in its document"
+            raise fail(f"'{name}' is set, and --sample-parameters would draw it", value=setting, fix=fix)
 
 
 @app.command("verify")

@@ -22,3 +22,10 @@ def simulate_cohorts(model: Model, folder: Path, *, cohorts: int, seed: int = 0,
     if (folder / "manifest.json").exists():
         raise fail("the folder holds a run, and not cohorts", value=folder, fix="a new folder")
     return [simulate_to(model, folder / f"cohort-{k}", seed=seed + k, **options) for k in range(cohorts)]
+
+
+def simulate_one_or_many(model: Model, folder: Path, *, cohorts: int | None, **options: Any) -> list[RunSummary]:
+    """One run in `folder` itself, or `cohorts` of them in it."""
+    if cohorts is None:
+        return [simulate_to(model, folder, **options)]
+    return simulate_cohorts(model, folder, cohorts=cohorts, **options)

@@ -134,7 +134,8 @@ def describe_run(job: Job, *, patients: int, where: Expression | None, shard_siz
 def hash_model(model: Model) -> str:
     """SHA-256 of what the model says, whatever document or format it came from."""
     parts = [repr((model.id, model.version, model.clock, str(model.population)))]
-    parts += [repr((p.name, p.value if p.formula is None else str(p.formula), p.unit)) for p in model.parameters.values()]
+    parameters = model.parameters.values()
+    parts += [repr((p.name, p.value if p.formula is None else str(p.formula), p.unit)) for p in parameters]
     for v in model.variables.values():
         expressions = {key: str(expression) for key, expression in v.expressions.items()}
         schedule = (v.when.every, v.when.first, v.when.at) if isinstance(v.when, Schedule) else ()
