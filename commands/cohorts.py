@@ -55,7 +55,8 @@ def simulate_command(
 
     with progress_bar("patients", patients * (cohorts or 1)) as advance:
         summaries = simulate_one_or_many(
-            loaded, out, cohorts=cohorts, sample_parameters=sample_parameters, patients=patients, seed=seed, do=do or (), worlds=world or (), years=years, where=where,
+            loaded, out, cohorts=cohorts, sample_parameters=sample_parameters, patients=patients, seed=seed,
+            do=do or (), worlds=world or (), years=years, where=where,
             keep=keep.split(",") if keep else None, every=every, workers=workers, shard_size=shard_size, device=device,
             clinic=clinic, progress=advance,
         )  # fmt: skip
