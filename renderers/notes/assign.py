@@ -1,0 +1,209 @@
+"""Which number, or level, belongs to which name, and when it was so: "MMSE fell from 26 in March to 24 today"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from .dates import When
+from .values import Quantity
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A name in the text, [start, end), of a variable; `clause` is the reach of what is said of it."""
+
+    start: int
+    end: int
+    variable: str
+    kind: str
+    negated: bool
+    uncertain: bool
+    elsewhere: bool
+    clause: tuple[int, int]
+    level: str = ""  # where the name says it: "hypotensive"
+
+
+@dataclass(frozen=True)
+class Level:
+    """A word for a level ("raised"), [start, end)."""
+
+    start: int
+    end: int
+    words: str
+
+
+@dataclass
+class Told:
+    """A number or level with its owner, and the time that stands with it."""
+
+    what: Quantity | Level
+    owner: Mention
+    time: When | None = None
+    past: bool = False
+    order: int = field(default=0)
+
+
+Fits = Callable[[Mention, Quantity | Level], bool]
+_LINK = (
+    r"\s*\)?\s*(?:on|for|in|at|of|by)?\s*(?:(?:the|his|her|their|a|an|today['’]s|repeat|formal|total|combined|bedside|serum|plasma"
+    r"|current|latest|most|recent|bilateral|overall|both|mean|standard|full)\s+)*"
+)
+_FORWARD = re.compile(rf"^{_LINK}$", re.IGNORECASE)
+_FORWARD_PREPOSITION = re.compile(r"^\s*\)?\s*(?:on|for|in|of)\b", re.IGNORECASE)
+_BREAK = re.compile(r"[,;.:|]|\b(?:and|but|while|with|whereas|then)\b")
+_PAST_LEAD = re.compile(
+    r"(?:\bfrom|\bpreviously|\bprev\.?|\bformerly|\b(?:compared|relative|contrast(?:ed)?)\s+(?:with|to)|\bagainst|\bversus|\bvs\.?"
+    r"|\blast|\bprior|\bearlier|\bhad\s+been|\bthan|\bbaseline|\bcf\.?|\binitially|\boriginally|\bused\s+to\s+be|\bpast"
+    r"|\bwas(?=[^a-z]*$)(?<=\(was)|\bhaving\s+been|\babove|\bbelow)"
+    r"(?:\s+(?:a|an|the|about|around|approximately|value|score|level|reading|result|figure|volume|one|rating|total|of|was|at|its|in"
+    r"|our|his|her|their|previous|last|baseline|earlier|initial|measurement|estimate|\w+['’]s))*[\s:=,(]*$",
+    re.IGNORECASE,
+)
+_PAST_TRAIL = re.compile(
+    r"^\s*(?:→|->|=>|➔|⟶|>(?=\s*\d))|^\s*,?\s*\(?(?:previously|before\b|beforehand|earlier|initially)", re.IGNORECASE
+)
+_TO = re.compile(r"^\s*(?:to|→|->)\s*$", re.IGNORECASE)
+_NOW_LEAD = re.compile(r"(?:\bto|→|->|\bnow|\bat|\bcurrently|\btoday)\s*$", re.IGNORECASE)
+_JOIN_AFTER = re.compile(
+    r"^[\s,(\[]*(?:(?:as\s+)?(?:measured|recorded|taken|charted|obtained|scored|rated|done|performed|dated|when\s+(?:seen|tested|measured))"
+    r"\s*)?(?:on|in|at|from|of|as\s+of|back\s+in|by|around|about|until|was|last|since|for|over|~|dated)?\s*(?:the\s+)?[\s(\[]*$",
+    re.IGNORECASE,
+)
+
+
+def assign_values(
+    text: str,
+    sentence: tuple[int, int],
+    mentions: Sequence[Mention],
+    quantities: Sequence[Quantity | Level],
+    times: Sequence[When],
+    *,
+    fits: Fits,
+    carried: Mention | None,
+) -> list[Told]:
+    """The values of a sentence with their owners among its mentions, or `carried` from the sentence before.
+
+    `fits` says whether a mention's variable can have such a value (its unit, its levels). Changes ("by 3 points") are
+    read over. A value that stands beside a newer one of the same name is marked as past.
+    """
+    told: list[Told] = []
+    for quantity in sorted(quantities, key=lambda quantity: quantity.start):
+        if isinstance(quantity, Quantity) and quantity.change:
+            continue
+        owner = _find_owner(text, quantity, mentions, told, fits)
+        if owner is None and carried is not None and fits(carried, quantity) and not mentions:
+            owner = carried
+        if owner is not None:
+            told.append(Told(quantity, owner, order=len(told)))
+    _attach_times(text, sentence, told, mentions, quantities, times)
+    _mark_past(text, sentence, told, quantities)
+    return told
+
+
+def _find_owner(
+    text: str, quantity: Quantity | Level, mentions: Sequence[Mention], told: list[Told], fits: Fits
+) -> Mention | None:
+    able = [mention for mention in mentions if fits(mention, quantity)]
+    before = [mention for mention in able if mention.end <= quantity.start]
+    after = [mention for mention in able if mention.start >= quantity.end]
+    if after:
+        gap = text[quantity.end : after[0].start]
+        served = not before or any(one.owner is before[-1] for one in told)
+        beside = bool(before) and not text[before[-1].end : quantity.start].strip(" :=")
+        if _FORWARD.match(gap) and (served or _FORWARD_PREPOSITION.match(gap) or isinstance(quantity, Level)):
+            level_of_what_precedes = isinstance(quantity, Level) and beside and not served
+            if gap.strip() or isinstance(quantity, Level) or not before:
+                return before[-1] if level_of_what_precedes else after[0]
+    if before:
+        return before[-1]
+    return after[0] if after and not _BREAK.search(text[quantity.end : after[0].start]) else None
+
+
+def _attach_times(
+    text: str,
+    sentence: tuple[int, int],
+    told: list[Told],
+    mentions: Sequence[Mention],
+    quantities: Iterable[Quantity | Level],
+    times: Sequence[When],
+) -> None:
+    """Give each value the time that follows it directly, else the one that leads it, else the one that opens the sentence."""
+    used: set[int] = set()
+    stops = sorted(item.start for item in (*mentions, *quantities))
+    for one in told:
+        at = one.what.end
+        for when in times:
+            if when.start >= at and when.start not in used and when.reach != "ahead":
+                between = text[at : when.start]
+                if _JOIN_AFTER.match(between) or (
+                    not any(at <= stop < when.start for stop in stops)
+                    and not re.search(r"[,;:–—]|\band\b|\bbut\b", between)
+                ):
+                    one.time = when
+                    used.add(when.start)
+                break
+    for index, one in enumerate(told):
+        if one.time is None:
+            begin = told[index - 1].what.end if index else sentence[0]
+            leading = [
+                when for when in times
+                if begin <= when.start and when.end <= one.what.start and when.start not in used and when.reach != "ahead"
+            ]  # fmt: skip
+            if leading:
+                one.time = leading[-1]
+                used.add(leading[-1].start)
+    opening = [
+        when
+        for when in times
+        if when.reach in ("at", "earlier", "entry") and not text[sentence[0] : when.start].strip(" *•-–\t\nOoIiAaTtNn")
+    ]
+    for one in told:
+        if one.time is None and opening and not _PAST_LEAD.search(text, sentence[0], one.what.start):
+            one.time = opening[0]
+
+
+def _mark_past(text: str, sentence: tuple[int, int], told: list[Told], quantities: Sequence[Quantity | Level]) -> None:
+    by_owner: dict[int, list[Told]] = {}
+    for one in told:
+        by_owner.setdefault(id(one.owner), []).append(one)
+    for same in by_owner.values():
+        for index, one in enumerate(same):
+            begin = same[index - 1].what.end if index else sentence[0]
+            lead = text[begin : one.what.start]
+            trail = text[one.what.end : same[index + 1].what.start if index + 1 < len(same) else sentence[1]]
+            words = (lead if one.time is None else lead.replace(text[one.time.start : one.time.end], "")).rstrip(" ,(:")
+            one.past = bool(
+                _PAST_LEAD.search(words)
+                or _PAST_TRAIL.match(trail)
+                or (one.time is not None and one.time.reach in ("earlier", "entry"))
+                or (index + 1 < len(same) and _TO.match(trail))
+            )
+            bracketed = (
+                text[one.what.start - 1 : one.what.start] == "(" and text[one.what.end : one.what.end + 1] == ")"
+            )
+            if index and bracketed and not text[same[index - 1].what.end : one.what.start].strip(" ("):
+                one.past = True
+        _mark_older(same)
+
+
+def _mark_older(same: list[Told]) -> None:
+    """Of several values of one name the newest by its time is the present one; those without a time follow the words."""
+    dated = [one for one in same if one.time is not None and one.time.years is not None and one.time.reach == "at"]
+    current = [one for one in same if not one.past]
+    if len(current) < 2:
+        return
+    newest = max((one.time.years for one in dated if one.time and one.time.years is not None), default=None)
+    for one in current:
+        years = one.time.years if one in dated and one.time else None
+        if years is not None and newest is not None and years < newest:
+            one.past = True
+        elif years is not None and newest == years and newest < -0.02 and any(other not in dated for other in current):
+            one.past = True  # the others are of the note's day
+        elif years is None and newest is not None and newest >= -0.02:
+            one.past = True  # "was 26 and is now 24"
+    current = [one for one in same if not one.past]
+    if len(current) > 1 and any(one in dated for one in current):
+        for one in current[1:]:
+            one.past = True
