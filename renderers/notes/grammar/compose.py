@@ -1,0 +1,119 @@
+"""From facts to sentences: which are told together, in what order, and how their clauses are joined."""
+
+from __future__ import annotations
+
+
+from ..facts import Fact
+from .author import draw
+from .pieces import Phrase, Piece
+from .say_courses import say_event, say_treatment
+from .say_findings import group_findings, say_findings
+from .say_history import say_age, say_history
+from .say_values import say_value, say_value_tersely
+from .teller import Teller
+
+TOPICS = ("history", "events", "findings", "scores", "vitals", "laboratory", "imaging", "measures", "treatment")
+KINDS = {"history": "history", "event": "events", "treatment": "treatment"}
+OF_ROLE = {"score": "scores", "volume": "imaging", "vital": "vitals", "laboratory": "laboratory", "measure": "measures"}
+CONNECTORS = (" and ", "; ", ", and ", ", while ", "; ", ", and ")
+TERSE_CONNECTORS = ("; ", ", ", "; ", " / ")
+TOGETHER = {"scores": 0.45, "vitals": 0.7, "treatment": 0.75, "events": 0.35, "history": 0.55}  # share joined to the last
+
+
+def sort_topics(teller: Teller) -> dict[str, list[Fact]]:
+    """The plan's facts by topic, each topic in this note's own order. Age and sex are left to `identify`."""
+    topics: dict[str, list[Fact]] = {topic: [] for topic in TOPICS}
+    for fact in teller.plan.facts:
+        topics[topic_of(teller, fact)].append(fact)
+    for facts in topics.values():
+        facts.sort(key=lambda fact: (teller.choices.chance(fact.variable, "order"), fact.time, fact.key))
+    return topics
+
+
+def topic_of(teller: Teller, fact: Fact) -> str:
+    role = teller.term(fact).role
+    if fact.kind in KINDS:
+        return KINDS[fact.kind]
+    if fact.kind == "finding":
+        return "vitals" if isinstance(fact.value, str) else "findings"
+    return "imaging" if fact.speaker == "radiologist" else OF_ROLE.get(role, "measures")
+
+
+def is_identity(teller: Teller, fact: Fact) -> bool:
+    """Whether `identify` tells this fact: sex, and an age that is the age at the note."""
+    role, subject = teller.term(fact).role, teller.plan.subject
+    if role == "sex":
+        return subject.noun != "patient"
+    return role == "age" and fact.value is not None and not isinstance(fact.value, str) and int(fact.value) == subject.age
+
+
+def identify(teller: Teller) -> Phrase:
+    """The patient as a noun: "72-year-old woman"."""
+    facts = {teller.term(fact).role: fact for fact in teller.plan.facts if is_identity(teller, fact)}
+    subject, pieces = teller.plan.subject, []
+    if subject.age is not None:
+        age = facts.get("age")
+        pieces += [Piece(str(subject.age), "value" if age else "date", (age.key,) if age else ()), Piece("-year-old ")]
+    sex = facts.get("sex")
+    pieces.append(Piece(subject.noun, "value" if sex else "", (sex.key,) if sex else ()))
+    return tuple(pieces)
+
+
+def say(teller: Teller, fact: Fact, *, terse: bool = False) -> Phrase:
+    """A clause about any single fact."""
+    if fact.kind == "history":
+        return (say_age if teller.term(fact).role == "age" else say_history)(teller, fact, terse=terse)
+    if fact.kind == "event":
+        return say_event(teller, fact, terse=terse)
+    if fact.kind == "treatment":
+        return say_treatment(teller, fact, terse=terse)
+    if topic_of(teller, fact) == "findings":
+        return say_findings(teller, [fact], terse=terse)
+    return say_value_tersely(teller, fact) if terse else say_value(teller, fact)
+
+
+def tell(teller: Teller, topic: str, facts: list[Fact], *, terse: bool = False, most: int = 3) -> list[Phrase]:
+    """The sentences of a topic, without their full stops."""
+    facts = [fact for fact in facts if not is_identity(teller, fact)]
+    if topic == "findings":
+        groups = group_findings(teller, facts)
+        clauses = [say_findings(teller, group, terse=terse) for group in groups]
+        return pair(teller, [group[0].key for group in groups], clauses, share=0.3, most=2, terse=terse)
+    clauses = [say(teller, fact, terse=terse) for fact in facts]
+    share = TOGETHER.get(topic, 0.4) * (0.7 + 0.6 * teller.author.verbosity)
+    return pair(teller, [fact.key for fact in facts], clauses, share=share, most=most, terse=terse)
+
+
+def pair(
+    teller: Teller, keys: list[str], clauses: list[Phrase], *, share: float, most: int, terse: bool
+) -> list[Phrase]:
+    """Clauses joined into sentences: whether one joins the one before is its own choice."""
+    sentences: list[list[tuple[str, Phrase]]] = []
+    for key, clause in zip(keys, clauses, strict=True):
+        if sentences and len(sentences[-1]) < most and teller.choices.flip(key, "joins", share):
+            sentences[-1].append((key, clause))
+        else:
+            sentences.append([(key, clause)])
+    return [connect(teller, sentence, terse=terse) for sentence in sentences]
+
+
+def connect(teller: Teller, clauses: list[tuple[str, Phrase]], *, terse: bool = False) -> Phrase:
+    """Clauses as one sentence. Where one holds a comma or a colon of its own, they are set apart by semicolons."""
+    heavy = any("," in piece.text or ":" in piece.text or ";" in piece.text for _, clause in clauses for piece in clause)
+    pieces = list(clauses[0][1])
+    for number, (key, clause) in enumerate(clauses[1:], 2):
+        connector = teller.choices.any(key, "connector", TERSE_CONNECTORS if terse else CONNECTORS)
+        if heavy:
+            connector = "; "
+        elif number < len(clauses):
+            connector = ", "
+        pieces.append(Piece(connector))
+        pieces.extend(clause)
+    return tuple(pieces)
+
+
+def order_topics(teller: Teller, first: tuple[str, ...], rest: tuple[str, ...]) -> list[str]:
+    """Topics in the order that this author always keeps: `first` ahead, the rest as the author likes."""
+    return [*first, *sorted(rest, key=lambda topic: draw(teller.author.secret, "topic", topic))]
+
+

@@ -1,0 +1,83 @@
+"""A clinic's letter: headed, in prose, or with its problems and treatment listed first."""
+
+from __future__ import annotations
+
+from ..facts import Fact
+from .compose import order_topics, pair, say, sort_topics, tell
+from .courtesy import SUMMARIES, closings, opening, pick, salutation, sign_off, signature, transition
+from .headings import head, heading
+from .note import Writer
+from .pieces import Piece
+from .teller import Teller
+
+REST = ("findings", "scores", "vitals", "laboratory", "imaging", "measures")
+
+
+def write_letter(teller: Teller, writer: Writer) -> None:
+    topics = sort_topics(teller)
+    head(teller, writer)
+    listed = list_problems(teller, writer, topics) if teller.author.sections == "list" else set()
+    writer.line(salutation(teller))
+    writer.gap()
+    writer.sentence(opening(teller))
+    headed = teller.author.sections == "headed"
+    for topic in order_topics(teller, ("history", "events"), (*REST, "treatment")):
+        told = [fact for fact in topics[topic] if fact.key not in listed or teller.choices.flip(fact.key, "again", 0.8)]
+        sentences = tell(teller, topic, told)
+        if not sentences:
+            continue
+        if headed:
+            writer.gap()
+            writer.line(heading(teller, topic))
+        elif topic not in ("laboratory", "measures", "scores") or teller.choices.flip(topic, "paragraph", 0.5):
+            writer.gap()
+        for number, sentence in enumerate(sentences):
+            writer.sentence(sentence if number or headed else transition(teller, topic, sentence))
+    summarise(teller, writer, [fact for facts in topics.values() for fact in facts], headed=headed)
+    close(teller, writer)
+
+
+def list_problems(teller: Teller, writer: Writer, topics: dict[str, list[Fact]]) -> set[str]:
+    """Diagnoses and treatment ahead of the letter, a line each; the keys of the facts that are listed."""
+    listed: set[str] = set()
+    for topic in ("events", "treatment"):
+        if not topics[topic]:
+            continue
+        writer.line(heading(teller, topic))
+        for fact in topics[topic]:
+            writer.sentence(say(teller, fact, terse=True), end="", bullet=teller.author.bullet or "- ")
+            listed.add(fact.key)
+        writer.gap()
+    return listed
+
+
+def summarise(teller: Teller, writer: Writer, facts: list[Fact], *, headed: bool) -> None:
+    """A few of the facts once more, in short: what has changed, what happened, what is given."""
+    share = 0.3 + 0.4 * teller.author.verbosity
+    chosen = [
+        fact
+        for fact in facts
+        if (fact.previous is not None or fact.kind in ("event", "treatment") and fact.status == "present")
+        and teller.choices.flip(fact.key, "summary", share)
+    ][:6]
+    if not chosen:
+        return
+    writer.gap()
+    if headed:
+        writer.line(heading(teller, "summary"))
+    clauses = [say(teller, fact, terse=True) for fact in chosen]
+    sentences = pair(teller, [fact.key for fact in chosen], clauses, share=0.6, most=3, terse=True)
+    for number, sentence in enumerate(sentences):
+        lead = pick(teller, "summary", SUMMARIES) if number == 0 and not headed else ""
+        writer.sentence((Piece(lead), *sentence) if lead else sentence)
+
+
+def close(teller: Teller, writer: Writer) -> None:
+    sentences = closings(teller)
+    if sentences:
+        writer.gap()
+    for sentence in sentences:
+        writer.sentence(sentence)
+    writer.gap()
+    writer.line(sign_off(teller))
+    writer.line(signature(teller))
