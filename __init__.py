@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .asking import ask
     from .causal.load import load_model as load
     from .errors import NosographError
+    from .renderers.render import render
     from .simulate.cohort import open_run as open
     from .simulate.cohort import simulate
     from .simulate.verify import verify
@@ -18,10 +19,11 @@ _HOMES = {
     "ask": ("asking", "ask"),
     "load": ("causal.load", "load_model"),
     "open": ("simulate.cohort", "open_run"),
+    "render": ("renderers.render", "render"),
     "simulate": ("simulate.cohort", "simulate"),
     "verify": ("simulate.verify", "verify"),
 }
-__all__ = ["NosographError", "ask", "load", "open", "simulate", "verify"]
+__all__ = ["NosographError", "ask", "load", "open", "render", "simulate", "verify"]
 
 
 def __getattr__(name: str) -> Any:

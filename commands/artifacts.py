@@ -2,6 +2,80 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
+from typer.core import TyperGroup
+
+from ..errors import fail
+from .shared import AsJson, Seed, answer, progress_bar
 
 app = typer.Typer()
+
+
+class RenderGroup(TyperGroup):
+    """`render DIR` renders; `render train` and its like are commands of their own (a folder so called: ./train)."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args if args and args[0] in self.commands else ["run", *args])
+
+
+render_app = typer.Typer(cls=RenderGroup, help="Notes, images and genomes of a run; `render train` makes a renderer.")
+app.add_typer(render_app, name="render")
+
+
+@render_app.command("run")
+def render_command(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A finished run.")],
+    modality: Annotated[str, typer.Option(help="One or several, with commas.")] = "notes",
+    patients: Annotated[str | None, typer.Option(help='Numbers and ranges: "0-11,20". Everybody by default.')] = None,
+    at: Annotated[str | None, typer.Option(help='Times: "0, 18 months". Those that are due by default.')] = None,
+    world: Annotated[list[str] | None, typer.Option(help="A world of the run, repeatable. All by default.")] = None,
+    model: Annotated[Path | None, typer.Option(help="The folder of a learned renderer.")] = None,
+    fault: Annotated[list[str] | None, typer.Option(help="A fault on purpose and its share: negation=0.02.")] = None,
+    locale: Annotated[str, typer.Option(help="The language of notes.")] = "en",
+    files: Annotated[
+        bool | None, typer.Option("--files/--no-files", help="A file for each note, even where there are very many.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Artifacts of a run, into its folder. The same command goes on where it was interrupted."""
+    started = time.monotonic()
+    if workers > 1:
+        from ..simulate.workers import prepare_workers
+
+        prepare_workers()
+    from ..renderers.chosen import choose_patients
+    from ..renderers.render import render
+    from ..simulate.cohort import open_run
+
+    run, faults = open_run(folder), read_faults(fault or [])
+    names = [name.strip() for name in modality.split(",")]
+    with progress_bar("patients", len(choose_patients(run, patients)) * len(names)) as advance:
+        made = [
+            render(
+                run, modality=name, patients=patients, at=at, world=world or None, checkpoint=model, faults=faults,
+                locale=locale, seed=seed, files=files, workers=workers, progress=advance,
+            )
+            for name in names
+        ]  # fmt: skip
+    document: dict[str, Any] = {"seconds": round(time.monotonic() - started, 3)}
+    if as_json:
+        document["artifacts"] = [artifact for rendering in made for artifact in rendering.artifacts()]
+    answer(as_json, document, lambda: typer.echo("\n".join(map(str, made))))
+
+
+def read_faults(texts: list[str]) -> dict[str, float]:
+    """Shares by kind of fault. Raises NosographError for what is not written so."""
+    faults: dict[str, float] = {}
+    for text in texts:
+        kind, _, share = text.partition("=")
+        try:
+            faults[kind.strip()] = float(share)
+        except ValueError:
+            raise fail("--fault takes a kind, = and a share", value=text, fix="--fault negation=0.02") from None
+    return faults

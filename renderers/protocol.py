@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -30,11 +30,12 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Moment:
-    """A journey at the end of a step. `time` is in the clock's unit, since entry."""
+    """A journey at the end of a step, and the noise to render it with. `time` is in the clock's unit, since entry."""
 
     journey: Journey
     step: int
     time: float
+    noise: Noise
 
 
 @dataclass(frozen=True)
@@ -73,17 +74,17 @@ class Renderer(Protocol):
     def plan_moments(self, journey: Journey) -> Sequence[int]:
         """The steps at whose end artifacts are due when nobody asks for others."""
 
-    def render(self, moment: Moment, noise: Noise) -> list[Artifact]:
-        """The artifacts of a moment; none where the journey or its record had ended."""
+    def render(self, moments: Sequence[Moment]) -> list[list[Artifact]]:
+        """The artifacts of each moment; none where the journey or its record had ended.
+
+        A moment's are the same whatever moments stand beside it: they come together for the sake of speed.
+        """
 
     def measure(self, artifact: Artifact) -> list[Any]:
-        """Back to values, by an independent path: never by peeking at the state or at `line`."""
+        """Back to values, by an independent path: never by peeking at the state, or at what `line` says of it."""
 
 
 class Factory(Protocol):
     """What the registry holds for a modality. Raises NosographError for options that it does not offer."""
 
     def __call__(self, model: Model, *, knowledge: KnowledgeGraph, options: Options) -> Renderer: ...
-
-
-Progress = Callable[[int], None]

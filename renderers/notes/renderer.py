@@ -1,0 +1,78 @@
+"""Notes as a modality: a moment's documents, from their plans through the grammar to text and annotations."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from ...causal.model import Model
+from ...errors import fail
+from ...ontology.knowledge import KnowledgeGraph
+from ..journey import Journey
+from ..protocol import Artifact, Moment, Options, Requirement
+from .documents import describe_practice, plan_documents
+from .facts import NotePlan
+from .grammar import Note, write_note
+from .lexicon import build_lexicon
+from .plan import plan_notes
+from .reader import Reader, Reading, build_reader
+
+
+class NotesRenderer:
+    """Clinical notes of any model: see `protocol.Renderer`. Written from the record alone, never from the truth."""
+
+    modality = "notes"
+    reads_truth = False
+    lines_hold_all = True
+
+    def __init__(self, model: Model, *, knowledge: KnowledgeGraph, options: Options) -> None:
+        if options.checkpoint is not None:
+            raise fail("notes are not rendered by a learned model yet", value=options.checkpoint, fix="leave it out")
+        if options.faults:
+            raise fail("notes are not rendered with faults yet", value=dict(options.faults), fix="leave it out")
+        self.lexicon = build_lexicon(model, knowledge=knowledge, locale=options.locale)
+        self.practice = describe_practice(model, lexicon=self.lexicon, knowledge=knowledge)
+        self._reader: Reader | None = None
+
+    def requires(self) -> tuple[Requirement, ...]:
+        """Something on record: there is nothing else that a note may tell."""
+        return (Requirement("recorded variable to tell of", ("static", "measurement", "treatment", "event")),)
+
+    def plan_moments(self, journey: Journey) -> list[int]:
+        return sorted({due.step for due in plan_documents(journey, self.practice)})
+
+    def render(self, moments: Sequence[Moment]) -> list[list[Artifact]]:
+        """The documents of each moment, in the order of their time."""
+        return [
+            [describe_note(self.write(plan, moment)) for plan in self.plan(moment.journey, moment)]
+            for moment in moments
+        ]
+
+    def plan(self, journey: Journey, moment: Moment) -> list[NotePlan]:
+        return plan_notes(journey, practice=self.practice, seed=moment.noise.seed, steps=[moment.step])
+
+    def write(self, plan: NotePlan, moment: Moment) -> Note:
+        return write_note(plan, lexicon=self.lexicon, noise=moment.noise)
+
+    def measure(self, artifact: Artifact) -> list[Reading]:
+        """What a reader finds in the text; of the line it is told the document's date, as of any note in a chart."""
+        self._reader = self._reader or build_reader(self.lexicon)
+        date = datetime.datetime.fromisoformat(artifact.line["date"])
+        return self._reader.read(artifact.files[".txt"].decode(), date=date)
+
+
+def describe_note(note: Note) -> Artifact:
+    """A note as a file and as a line: its text, and which words of it tell which fact (offsets in code points)."""
+    plan = note.plan
+    line: dict[str, Any] = {
+        "document": plan.document,
+        "title": plan.title,
+        "date": plan.date_of(plan.time).isoformat(timespec="minutes"),
+        "entry": plan.entry.isoformat(timespec="minutes"),
+        "author": plan.author,
+        "text": note.text,
+        "spans": [asdict(span) for span in note.spans],
+    }
+    return Artifact(plan.document, plan.time, {".txt": note.text.encode()}, line)

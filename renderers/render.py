@@ -1,0 +1,340 @@
+"""Render a run: its artifacts as files and JSON Lines in a folder of the run, in batches, resumed, on many cores.
+
+`DIR/notes/<world>/<patient>/<time>-<name>.txt` for people, and `DIR/notes/part-00000.jsonl`, …, a line an artifact in
+the order of patient, world and time, for machines. The lines are the main store: 100,000 notes are some 50 of these
+files, not 200,000 small ones. Where a line says all that the files do, there are files only for few journeys, or when
+asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ..errors import fail
+from ..ontology.knowledge import KnowledgeGraph
+from ..simulate.cohort import Run, open_run
+from ..simulate.shard import ASIDE, work_alone, write_whole
+from ..simulate.workers import prepare_workers
+from .binding import check_requirements
+from .chosen import choose_patients, choose_steps, choose_worlds, write_ranges
+from .journey import read_journeys, time_of
+from .noise import Noise
+from .protocol import Artifact, Moment, Options, Renderer
+from .registry import find_factory
+
+BATCH = 100  # patients in a part
+AT_ONCE = 64  # moments that a renderer gets together
+MOST_JOURNEYS = 1_000  # of which files are written unasked, where lines hold all
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that a batch depends on but its patients. `steps`: None for the times that the renderer plans."""
+
+    run: Run
+    modality: str
+    worlds: tuple[str, ...]
+    steps: tuple[int, ...] | None
+    seed: int
+    options: Options
+    files: bool
+
+    @property
+    def folder(self) -> Path:
+        return self.run.folder / self.modality
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """What was rendered: `names` counts artifacts by what they are. They are read from the lines when asked for."""
+
+    folder: Path
+    modality: str
+    names: Mapping[str, int]
+    parts: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return sum(self.names.values())
+
+    def __repr__(self) -> str:
+        counted = ", ".join(f"{count:,} {name}" for name, count in self.names.items())
+        return f"Rendering of {len(self):,} {self.modality} in {self.folder}: {counted or 'nothing'}"
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """Everything that is known of each artifact, by patient, world and time."""
+        for part in self.parts:
+            with (self.folder / part).open(encoding="utf-8") as file:
+                for line in file:
+                    yield json.loads(line)
+
+    def artifacts(self) -> Iterator[dict[str, Any]]:
+        """patient, world, at (clock's unit), modality and path of each artifact ("…/part-00000.jsonl#7": its line 7,
+        from 0). In the lines themselves paths begin in the run's folder."""
+        for line in self.lines():
+            held = {key: line[key] for key in ("patient", "world", "at", "modality")}
+            yield {**held, "path": str(self.folder.parent / line["path"])}
+
+
+def render(
+    run: Run | str | Path,
+    *,
+    modality: str = "notes",
+    patients: str | Iterable[int] | None = None,
+    at: str | Sequence[str] | None = None,
+    world: str | Sequence[str] | None = None,
+    checkpoint: str | Path | None = None,
+    faults: Mapping[str, float] | None = None,
+    locale: str = "en",
+    seed: int = 0,
+    files: bool | None = None,
+    workers: int = 1,
+    progress: Callable[[int], None] = lambda patients: None,
+) -> Rendering:
+    """Render `patients` ("0-11,20"; all by default) of a run, at the times `at` ("0, 18 months"; by default those that
+    the renderer plans), in `world` (a name or several; all by default).
+
+    The same arguments give the same bytes, whatever the number of `workers`; where they have been rendered already,
+    nothing happens, and where they were interrupted, it goes on. `files` says whether there is a file for each artifact
+    even where the lines hold all. `progress` is told of each finished batch's patients. Raises NosographError for what
+    the run, the model or the renderer does not have, and where the run's folder holds another rendering.
+    """
+    held = run if isinstance(run, Run) else _open(run)
+    options = Options(locale, Path(checkpoint) if checkpoint is not None else None, dict(faults or {}))
+    renderer = build_renderer(held, modality, options)
+    steps = choose_steps(held, at)
+    numbers = choose_patients(held, patients)
+    worlds = choose_worlds(held, world)
+    if files is None:
+        files = not renderer.lines_hold_all or len(numbers) * len(worlds) <= MOST_JOURNEYS
+    task = Task(
+        run=replace(held, model=replace(held.model, rdf=None)),  # workers need no graph
+        modality=modality,
+        worlds=tuple(worlds),
+        steps=tuple(steps) if steps is not None else None,
+        seed=seed,
+        options=options,
+        files=files or not renderer.lines_hold_all,
+    )
+    identity = describe_rendering(task, numbers)
+    try:
+        finished = find_finished(task.folder, identity)
+        return finished or _write(task, numbers, identity, workers=workers, progress=progress)
+    except OSError as error:
+        fix = "a folder that is yours, on a disk with room; the same command goes on from there"
+        raise fail(f"writing failed: {error.strerror or error}", value=task.folder, fix=fix) from error
+
+
+def _open(run: object) -> Run:
+    if isinstance(run, str | Path):
+        return open_run(run)
+    raise fail(
+        "what is rendered is a run on disk",
+        value=repr(run),
+        fix='ng.render(ng.open("run/")), after cohort.save("run/")',
+    )
+
+
+def build_renderer(run: Run, modality: str, options: Options) -> Renderer:
+    """The renderer of a modality for the run's model. Raises NosographError where the model lacks what it needs."""
+    knowledge = KnowledgeGraph.open()
+    renderer = find_factory(modality)(run.model, knowledge=knowledge, options=options)
+    check_requirements(renderer.requires(), modality=modality, model=run.model, knowledge=knowledge)
+    return renderer
+
+
+def describe_rendering(task: Task, numbers: Sequence[int]) -> dict[str, Any]:
+    """What makes a rendering this one and no other: no clock times, no host, not the number of workers."""
+    return {
+        "nosograph": version("nosograph"),
+        "modality": task.modality,
+        "model": task.run.manifest["model"],
+        "dataset_sha256": task.run.manifest["dataset_sha256"],
+        "seed": task.seed,
+        "patients": write_ranges(numbers),
+        "worlds": list(task.worlds),
+        "steps": list(task.steps) if task.steps is not None else None,
+        "locale": task.options.locale,
+        "checkpoint": hash_folder(task.options.checkpoint) if task.options.checkpoint is not None else None,
+        "faults": dict(task.options.faults),
+        "files": task.files,
+    }
+
+
+def hash_folder(folder: Path) -> str:
+    """SHA-256 over the names and bytes of a folder's files."""
+    total = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        total.update(f"{path.relative_to(folder).as_posix()} {digest}\n".encode())
+    return total.hexdigest()
+
+
+def find_finished(folder: Path, identity: Mapping[str, Any]) -> Rendering | None:
+    """The rendering, where `folder` holds this very one; None where it can begin or go on. Raises NosographError, and
+    touches nothing, where the folder holds anything else."""
+    manifest, plan = folder / "manifest.json", folder / ASIDE / "plan.json"
+    for path in (manifest, plan):
+        if not path.is_file():
+            continue
+        try:
+            held = json.loads(path.read_text())
+        except ValueError as error:
+            raise fail("the rendering's manifest is not JSON", file=str(path), fix=f"remove {folder}") from error
+        different = [key for key, value in identity.items() if held.get(key) != value]
+        if different:
+            key = different[0]
+            raise fail(
+                f"the run holds {identity['modality']} rendered with another {key}",
+                value=f"{held.get(key)}, now {identity[key]}",
+                fix=f"the same arguments, or remove {folder} first",
+            )
+        if path == manifest:
+            lost = next((name for name in held["parts"] if not (folder / name).is_file()), None)
+            if lost is not None:
+                raise fail(
+                    "a part of the rendering is gone", value=folder / lost, fix=f"remove {folder}, and render again"
+                )
+            return Rendering(folder, identity["modality"], held["names"], tuple(held["parts"]))
+        return None
+    if folder.is_dir() and any(folder.iterdir()):
+        raise fail("the folder is not empty and holds no rendering", value=folder, fix=f"move {folder} away")
+    return None
+
+
+def _write(
+    task: Task,
+    numbers: Sequence[int],
+    identity: Mapping[str, Any],
+    *,
+    workers: int,
+    progress: Callable[[int], None],
+) -> Rendering:
+    """Write the batches that are not there yet, then the manifest, last of all."""
+    aside = task.folder / ASIDE
+    aside.mkdir(parents=True, exist_ok=True)
+    write_whole(aside / "plan.json", lambda path: path.write_text(json.dumps(identity)))
+    batches = [numbers[start : start + BATCH] for start in range(0, len(numbers), BATCH)]
+    waiting: list[tuple[int, Sequence[int]]] = []
+    for index, batch in enumerate(batches):
+        if (aside / f"{index:05d}.json").is_file() and (task.folder / name_part(index)).is_file():
+            progress(len(batch))
+        else:
+            waiting.append((index, batch))
+    try:
+        for count in _run_batches(task, waiting, workers=workers):
+            progress(count)
+    finally:
+        for draft in [*task.folder.glob("draft-*"), *task.folder.glob("*/*/draft-*"), *aside.glob("draft-*")]:
+            draft.unlink(missing_ok=True)
+    receipts = [json.loads((aside / f"{index:05d}.json").read_text()) for index in range(len(batches))]
+    names: dict[str, int] = {}
+    for receipt in receipts:
+        for name, count in receipt["names"].items():
+            names[name] = names.get(name, 0) + count
+    parts = {name_part(index): receipt["sha256"] for index, receipt in enumerate(receipts)}
+    held = {**identity, "names": dict(sorted(names.items())), "parts": parts}
+    write_whole(task.folder / "manifest.json", lambda path: path.write_text(json.dumps(held, indent=2) + "\n"))
+    shutil.rmtree(aside)
+    return Rendering(task.folder, task.modality, held["names"], tuple(parts))
+
+
+def name_part(index: int) -> str:
+    return f"part-{index:05d}.jsonl"
+
+
+def _run_batches(task: Task, batches: Sequence[tuple[int, Sequence[int]]], *, workers: int) -> Iterator[int]:
+    """Write batches here, or in `workers` processes of one thread each; how many patients, as each is finished."""
+    if workers == 1 or len(batches) < 2:
+        yield from (write_batch(task, index, patients) for index, patients in batches)
+        return
+    with ProcessPoolExecutor(workers, mp_context=prepare_workers(), initializer=work_alone) as pool:
+        waiting: set[Future[int]] = set()
+        try:
+            for index, patients in batches:
+                waiting.add(pool.submit(write_batch, task, index, patients))
+                if len(waiting) >= 2 * workers:
+                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                    yield from (future.result() for future in done)
+            for future in waiting:
+                yield future.result()
+        except BrokenProcessPool as error:
+            fix = "fewer workers; the same command goes on from the finished parts"
+            raise fail("a worker was killed, perhaps because memory ran out", value=task.folder, fix=fix) from error
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def write_batch(task: Task, index: int, patients: Sequence[int]) -> int:
+    """Render `patients`: their files, then `part-<index>.jsonl`, then the batch's receipt. How many patients it was."""
+    renderer = build_renderer(task.run, task.modality, task.options)
+    names: dict[str, int] = {}
+    digest = hashlib.sha256()
+    part = task.folder / name_part(index)
+    draft = part.with_name(f"draft-{os.getpid()}-{part.name}")
+    with draft.open("wb") as file:
+        moments = _find_moments(task, renderer, patients)
+        number = 0
+        while together := list(islice(moments, AT_ONCE)):
+            for moment, artifacts in zip(together, renderer.render(together), strict=True):
+                for artifact in artifacts:
+                    line = _write_artifact(task, moment, artifact, place=f"{part.name}#{number}")
+                    file.write(line)
+                    digest.update(line)
+                    names[artifact.name] = names.get(artifact.name, 0) + 1
+                    number += 1
+    os.replace(draft, part)
+    receipt = json.dumps({"names": names, "sha256": digest.hexdigest()})
+    write_whole(task.folder / ASIDE / f"{index:05d}.json", lambda path: path.write_text(receipt))
+    return len(patients)
+
+
+def _find_moments(task: Task, renderer: Renderer, patients: Sequence[int]) -> Iterator[Moment]:
+    clock = task.run.model.clock
+    journeys = read_journeys(task.run, patients, worlds=task.worlds, truth=renderer.reads_truth)
+    for journey in journeys:
+        for step in task.steps if task.steps is not None else renderer.plan_moments(journey):
+            noise = Noise(task.seed, task.modality, journey.patient, step)
+            yield Moment(journey, step, time_of(step, clock), noise)
+
+
+def _write_artifact(task: Task, moment: Moment, artifact: Artifact, *, place: str) -> bytes:
+    """Write an artifact's files, where they are wanted; its line."""
+    journey = moment.journey
+    path = place
+    if task.files:
+        folder = task.folder / journey.world / str(journey.patient)
+        folder.mkdir(parents=True, exist_ok=True)
+        stem = f"{label_time(task.run, moment.step)}-{artifact.name}"
+        for suffix, content in artifact.files.items():
+            write_whole(folder / f"{stem}{suffix}", lambda draft, content=content: draft.write_bytes(content))
+        path = f"{journey.world}/{journey.patient}/{stem}{next(iter(artifact.files))}"
+    head = {
+        "patient": journey.patient,
+        "world": journey.world,
+        "at": artifact.time,
+        "modality": task.modality,
+        "path": f"{task.modality}/{path}",
+    }
+    return json.dumps({**head, **artifact.line, **head}, ensure_ascii=False).encode() + b"\n"
+
+
+def label_time(run: Run, step: int) -> str:
+    """A step's time as a file's name has it, as many digits for all: "018-months"."""
+    number, _, unit = run.model.clock.text[0].strip().partition(" ")
+    size = float(number)
+    width = len(f"{size * run.model.clock.steps:.0f}")
+    told = f"{size * step:0{width}.0f}" if size.is_integer() else f"{size * step:0{width + 3}.2f}"
+    return f"{told}-{unit.strip().removesuffix('s')}s"
