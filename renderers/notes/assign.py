@@ -64,6 +64,7 @@ _PAST_LEAD = re.compile(
 _PAST_TRAIL = re.compile(
     r"^\s*(?:→|->|=>|➔|⟶|>(?=\s*\d))|^\s*,?\s*\(?(?:previously|before\b|beforehand|earlier|initially)", re.IGNORECASE
 )
+_LEADS_ON = re.compile(r"^\s*,?\s*\(?(?:previously|before|earlier|initially)[\s:=~]*$", re.IGNORECASE)
 _TO = re.compile(r"^\s*(?:to|→|->)\s*$", re.IGNORECASE)
 _NOW_LEAD = re.compile(r"(?:\bto|→|->|\bnow|\bat|\bcurrently|\btoday)\s*$", re.IGNORECASE)
 _JOIN_AFTER = re.compile(
@@ -92,7 +93,7 @@ def assign_values(
     for quantity in sorted(quantities, key=lambda quantity: quantity.start):
         if isinstance(quantity, Quantity) and quantity.change:
             continue
-        owner = _find_owner(text, quantity, mentions, told, fits)
+        owner = _find_owner(text, sentence, quantity, mentions, told, fits)
         if owner is None and carried is not None and fits(carried, quantity) and not mentions:
             owner = carried
         if owner is not None:
@@ -103,7 +104,12 @@ def assign_values(
 
 
 def _find_owner(
-    text: str, quantity: Quantity | Level, mentions: Sequence[Mention], told: list[Told], fits: Fits
+    text: str,
+    sentence: tuple[int, int],
+    quantity: Quantity | Level,
+    mentions: Sequence[Mention],
+    told: list[Told],
+    fits: Fits,
 ) -> Mention | None:
     able = [mention for mention in mentions if fits(mention, quantity)]
     before = [mention for mention in able if mention.end <= quantity.start]
@@ -118,6 +124,8 @@ def _find_owner(
                 return before[-1] if level_of_what_precedes else after[0]
     if before:
         return before[-1]
+    if after and quantity.start - sentence[0] < 8 and text[quantity.end : after[0].start].count(",") == 1:
+        return after[0]  # "At 24/30, her MMSE …"
     return after[0] if after and not _BREAK.search(text[quantity.end : after[0].start]) else None
 
 
@@ -137,6 +145,9 @@ def _attach_times(
         for when in times:
             if when.start >= at and when.start not in used and when.reach != "ahead":
                 between = text[at : when.start]
+                later = [other for other in told if other.what.start >= when.end]
+                if re.search(r"[,(]", between) and later and not re.search(r"[,;)]", text[when.end : later[0].what.start]):
+                    break  # "25, today it is 23": the next one's
                 if _JOIN_AFTER.match(between) or (
                     not any(at <= stop < when.start for stop in stops)
                     and not re.search(r"[,;:–—]|\band\b|\bbut\b", between)
@@ -176,7 +187,7 @@ def _mark_past(text: str, sentence: tuple[int, int], told: list[Told], quantitie
             words = (lead if one.time is None else lead.replace(text[one.time.start : one.time.end], "")).rstrip(" ,(:")
             one.past = bool(
                 _PAST_LEAD.search(words)
-                or _PAST_TRAIL.match(trail)
+                or _PAST_TRAIL.match(trail if index + 1 == len(same) or not _LEADS_ON.match(trail) else "")
                 or (one.time is not None and one.time.reach in ("earlier", "entry"))
                 or (index + 1 < len(same) and _TO.match(trail))
             )

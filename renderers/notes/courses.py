@@ -31,11 +31,19 @@ _NOT = re.compile(
     re.IGNORECASE,
 )
 _AHEAD = re.compile(
-    r"\b(?:will|would|shall|should|plan(?:s|ned)?\s+to|to\s+be|could|consider(?:ed|ing)?|if|discuss(?:ed|ing)?|offered|going\s+to|may|might"
+    r"\b(?:will|would|shall|should|plan(?:s|ned)?\s+to|to\s+be|could|consider(?:ed|ing)?|if|discuss(?:ed|ing)?|offered|going\s+to|(?-i:may)|might"
     r"|hope\s+to|eligible|candidate|suitab\w+|recommend(?:ed)?|propose[sd]?|advised|before|prior\s+to)\s+(?:\w+\s+){0,3}$",
     re.IGNORECASE,
 )
-_STILL_BEFORE = re.compile(r"\b(?:before|prior\s+to)\s+(?:\w+\s+){0,3}$", re.IGNORECASE)
+_PLANNED = re.compile(
+    r"\s*(?:therapy|treatment|infusions?)?\s*(?:(?:is|are|was|were|has|have|been|now|still|again|to|be|will)\s+)*(?:being\s+)?"
+    r"(?:considered|discussed|planned|offered|recommended|proposed|requested|suggested)\b",
+    re.IGNORECASE,
+)
+_DENIED = re.compile(r"\b(?:no|neither|nor|without|never)\s+(?:(?:\w+|,)\s+){0,2}$", re.IGNORECASE)
+
+
+_JOINED = re.compile(r"^(?:\s|,|/|\+|&|\b(?:and|or|nor|neither|the|an?|both|no)\b)*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,8 @@ def read_course(
                 negated = False
             ahead = bool(_AHEAD.search(text, max(begin, match.start() - 60), match.start()))
             cues.append((match, bool(match["stopped"]) != negated, negated, ahead))
+    if _PLANNED.match(text, mention.end, end):
+        return None
     real = [cue for cue in cues if not cue[3]]
     if cues and not real and not mention.negated:
         return None
@@ -88,6 +98,12 @@ def read_course(
         when = _time_near(times, mention.start, mention.end, begin, end)
         return Course("absent" if mention.negated else "present", when)
     match, off, _, _ = strong[-1]
+    if (
+        mention.negated
+        and not match["stopped"]
+        and _DENIED.search(text, begin, _first_of_list(text, mention, treatments))
+    ):
+        off = True
     return Course("absent" if off else "present", _time_near(times, match.start(), match.end(), begin, end))
 
 
@@ -96,10 +112,9 @@ def _reach(text: str, sentence: tuple[int, int], mention: Mention, treatments: S
     ordered = sorted((t for t in treatments if t.variable != mention.variable or t is mention), key=lambda t: t.start)
     index = ordered.index(mention)
     left, right = index, index
-    joined = re.compile(r"^(?:\s|,|/|\+|&|\band\b|\bor\b|\bnor\b|\bneither\b|\bthe\b|\ba\b|\bboth\b)*$", re.IGNORECASE)
-    while left > 0 and joined.match(text[ordered[left - 1].end : ordered[left].start]):
+    while left > 0 and _JOINED.match(text[ordered[left - 1].end : ordered[left].start]):
         left -= 1
-    while right + 1 < len(ordered) and joined.match(text[ordered[right].end : ordered[right + 1].start]):
+    while right + 1 < len(ordered) and _JOINED.match(text[ordered[right].end : ordered[right + 1].start]):
         right += 1
     begin, end = sentence
     if left > 0:
@@ -111,6 +126,15 @@ def _reach(text: str, sentence: tuple[int, int], mention: Mention, treatments: S
         cut = list(re.finditer(r"[,;:.]|\b(?:and|but|while|whereas|with|then)\b", gap))
         end = ordered[right].end + (cut[-1].start() if cut else len(gap))
     return begin, end
+
+
+def _first_of_list(text: str, mention: Mention, treatments: Sequence[Mention]) -> int:
+    """Where the list begins that a treatment is told in."""
+    start = mention.start
+    for other in sorted(treatments, key=lambda t: -t.start):
+        if other.end <= start and _JOINED.match(text[other.end : start]):
+            start = other.start
+    return start
 
 
 def _time_near(times: Sequence[When], start: int, end: int, begin: int, stop: int) -> When | None:

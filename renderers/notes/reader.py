@@ -269,7 +269,7 @@ def _compile_levels(terms: Iterable[Term]) -> re.Pattern[str] | None:
         for term in terms
         if term.role != "sex"
         for level in term.levels
-        for word in (level, *LEVEL_WORDS.get(level, ()))
+        for word in (level, *LEVEL_WORDS.get(level, level).split("; "))
     }
     if not words:
         return None

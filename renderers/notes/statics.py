@@ -20,36 +20,28 @@ _SEX = re.compile(
     r"|\b\d{2,3}\s?(?P<letter>[MF])\b|\b(?:sex|gender)\s*:?\s*(?P<named>[MF])\b",
     re.IGNORECASE,
 )
-_ALLELE = r"(?:(?:APO\s?E)?[\s-]*(?:ε|e|epsilon\s*)\s?-?4|APOE4|apolipoprotein\s+E4|(?:risk|minor)\s+alleles?|alleles?)"
-_COPIES = (
-    (
-        0,
-        rf"\b(?:no|zero|0|without\s+(?:an?|any|the))\s+(?:(?:copies|copy)\s+of\s+(?:the\s+|an?\s+)?)?(?:\w+\s+){{0,2}}?{_ALLELE}",
-    ),
-    (
-        0,
-        rf"{_ALLELE}[\s:]*(?:allele\s+)?(?:non-?\s?carrier|negative|absent)|\bnon-?\s?carrier|\bnot\s+(?:carry|an?\s+(?:\S+\s+)?carrier)",
-    ),
-    (
-        0,
-        rf"\b(?:does|did)\s+not\s+(?:carry|have)\s+(?:the\s+|an?\s+|any\s+)?(?:\w+\s+){{0,2}}?{_ALLELE}|\bnegative\s+for\s+(?:the\s+)?{_ALLELE}",
-    ),
-    (2, r"(?:ε|\be|epsilon\s*)\s?4\s*[/,-]\s*(?:ε|e|epsilon\s*)?\s?4\b|\bhomozyg\w+|\b4/4\b"),
-    (
-        1,
-        r"(?:ε|\be)\s?[23]\s*[/,-]\s*(?:ε|e)?\s?4\b|(?:ε|\be)\s?4\s*[/,-]\s*(?:ε|e)?\s?[23]\b|\bheterozyg\w+|\b[23]/4\b|\b4/[23]\b",
-    ),
-    (0, r"(?:ε|\be)\s?[23]\s*[/,-]\s*(?:ε|e)?\s?[23]\b|\b[23]/[23]\b"),
-    (2, rf"\b(?:two|2|double|both)\s+(?:copies\s+of\s+(?:the\s+|an?\s+)?)?(?:\w+\s+){{0,2}}?{_ALLELE}"),
-    (
-        1,
-        rf"\b(?:one|1|a\s+single|single|an?)\s+(?:copy\s+of\s+(?:the\s+|an?\s+)?)?(?:\w+\s+){{0,2}}?{_ALLELE}(?!\S*\s*(?:homozyg|non))",
-    ),
-    (2, r"\b(?:two|2|both)\s+copies\b|\b2\s+alleles\b|\bcopies\s*[:=]?\s*2\b"),
-    (1, r"\b(?:one|1|a\s+single|single)\s+copy\b|\bcopies\s*[:=]?\s*1\b"),
-    (0, r"\bno\s+cop(?:y|ies)\b|\b(?:zero|0)\s+cop(?:y|ies)\b|\bcopies\s*[:=]?\s*0\b"),
-)
-_COPIES_COMPILED = tuple((count, re.compile(pattern, re.IGNORECASE)) for count, pattern in _COPIES)
+_E4 = r"(?:(?:apo\s?E[\s-]*)?(?:ε|\be|epsilon\s*)-?\s?4|APOE4|apolipoprotein\s+E4)"
+_ALLELE = rf"(?:{_E4}(?:[\s-]+(?:risk\s+)?alleles?)?|(?:risk\s+)?alleles?)"
+_ANY = r"(?:an?\s+|any\s+|the\s+)?(?:[\w-]+\s+){0,2}?"
+_OF = r"(?:cop(?:y|ies)\s+of\s+(?:the\s+|an?\s+)?)?(?:[\w-]+\s+){0,2}?"
+_COUNT = rf"(?:{_ALLELE}|\bcopies)(?:\s+(?:count|number|copies))?\s*(?:is|was|are|of|:|=|-|–)?\s*"
+_E2_E3, _AND = r"(?:ε|\be)\s?[23]", r"\s*[/,-]\s*(?:ε|e)?\s?"
+_COPIES = tuple(
+    (count, re.compile("|".join(patterns), re.IGNORECASE))
+    for count, patterns in (
+        (0, (rf"{_ALLELE}[\s:-]*(?:allele\s+)?(?:non-?\s?carrier|negative|absent)", r"\bnon-?\s?carrier",
+             r"\bnot\s+(?:an?\s+)?(?:[\w-]+\s+){0,3}?(?:carry|carrier)\b", rf"\b(?:not|never)\s+have\s+{_ANY}{_ALLELE}",
+             rf"\bnegative\s+for\s+{_ANY}{_ALLELE}", rf"\b(?:no|zero|0|without)\s+{_ANY}{_OF}{_ALLELE}",
+             r"\b(?:no|zero|0)\s+cop(?:y|ies)\b", rf"{_COUNT}(?:0|zero|none|nil)\b")),
+        (2, (rf"(?:ε|\be)\s?4{_AND}4\b", r"\bhomozyg\w+", r"\b4/4\b", rf"{_COUNT}(?:2|two)\b")),
+        (1, (rf"{_E2_E3}{_AND}4\b", rf"(?:ε|\be)\s?4{_AND}[23]\b", r"\bheterozyg\w+", r"\b[23]/4\b|\b4/[23]\b",
+             rf"{_COUNT}(?:1|one)\b")),
+        (0, (rf"{_E2_E3}{_AND}[23]\b", r"\b[23]/[23]\b")),
+        (2, (rf"\b(?:two|2|double|both)\s+{_OF}{_ALLELE}", r"\b(?:two|2|both)\s+copies\b")),
+        (1, (rf"\b(?:one|1|a\s+single|single|an?)\s+{_OF}{_ALLELE}(?![\w\s-]*(?:carrier|positive|status|genotyp))",
+             r"\b(?:one|1|a\s+single|single)\s+copy\b")),
+    )
+)  # fmt: skip
 _OTHERS = re.compile(
     r"\b(?:mother|father|brother|sister|sibling|son|daughter|aunt|uncle|parent|cousin|wife|husband|relative|grand\w+)s?\b",
     re.IGNORECASE,
@@ -80,9 +72,7 @@ def find_copies(text: str) -> tuple[int, int, int] | None:
 
     A "carrier" has at least one: no number is read from that alone.
     """
-    for count, pattern in _COPIES_COMPILED:
+    for count, pattern in _COPIES:
         if match := pattern.search(text):
-            if count == 1 and pattern.pattern.startswith(r"\b(?:one|1") and re.match(r"\s+non", text[match.end() :]):
-                continue
             return match.start(), match.end(), count
     return None

@@ -52,7 +52,7 @@ _NUMBER = re.compile(
     rf"(?<![\w.,/])(?P<sign>[-−–](?=[\d.])|minus\s+)?(?P<digits>{_DIGITS})(?![.,]?\d)|\b(?P<words>{NUMBER_WORDS})\b",
     re.IGNORECASE,
 )
-_OF = re.compile(r"\s*(?:/|(?:out\s+)?of(?:\s+a\s+possible)?)\s*(?P<whole>\d+)(?![\d.])(?!\s*/)")
+_OF = re.compile(r"\s*(?:/|(?:out\s+)?of(?:\s+a\s+possible)?)\s*(?P<whole>\d+)(?!\.?\d)(?!\s*/)")
 # what makes a number a change, a limit or something else than a value: words before it, words after it
 _CHANGE_BEFORE = re.compile(
     r"(?:\bby|\b(?:declined?|decrease[ds]?|increase[ds]?|drop|fall|loss|rise|gain|reduction|improvement|change|difference"
@@ -130,7 +130,7 @@ def find_quantities(text: str, *, units: UnitWords, masked: Iterable[tuple[int, 
     for match in _NUMBER.finditer(text):
         if match.start() < end or _touches(match.span(), taken):
             continue
-        quantity = _read_quantity(text, match, units)
+        quantity = _read_quantity(text, match, units, taken)
         if quantity is None:
             continue
         end = quantity.end
@@ -143,7 +143,7 @@ def _touches(span: tuple[int, int], taken: list[tuple[int, int]]) -> bool:
     return any(start < span[1] and span[0] < end for start, end in taken)
 
 
-def _read_quantity(text: str, match: re.Match[str], units: UnitWords) -> Quantity | None:
+def _read_quantity(text: str, match: re.Match[str], units: UnitWords, taken: list[tuple[int, int]]) -> Quantity | None:
     start, end = match.span()
     if match["words"]:
         value, precision = parse_number(match["words"]), 0.5 if "half" in match["words"].lower() else 1.0
@@ -159,7 +159,8 @@ def _read_quantity(text: str, match: re.Match[str], units: UnitWords) -> Quantit
     if of := _OF.match(text, end):
         whole, end = float(of["whole"]), of.end()
     codes: tuple[tuple[str, float], ...] = ()
-    if unit := units.match(text, end):
+    unit = units.match(text, end)
+    if unit and not _touches((end, unit[0]), taken):
         end, codes = unit
         if not codes:
             return None

@@ -8,69 +8,92 @@ from typing import Any
 
 from .lexicon import Lexicon, Term
 
-# What clinicians also say for a thing that has one of these words in its names: general medical English, whichever model.
-_ALSO: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (r"mini.mental state", ("MMSE", "mini-mental", "mini mental state exam", "mini-mental test", "Folstein", "Mini-Mental score",
-                            "Folstein test", "mini-mental status examination", "MMS", "mini-mental examination")),
-    (r"clinical dementia rating", ("CDR-SB", "CDR-SOB", "CDR sum of boxes", "sum of boxes", "CDR-sum of boxes", "CDR",
-                                   "CDR box score", "CDR boxes", "dementia rating", "Clinical Dementia Rating sum of boxes",
-                                   "CDR sum-of-boxes", "sum of the boxes", "CDR sum", "box score")),
-    (r"amyloid pet|amyloid.*positron", ("amyloid PET", "amyloid scan", "PET amyloid", "amyloid load", "amyloid burden",
-                                        "brain amyloid", "amyloid positron emission tomography", "PET scan for amyloid",
-                                        "amyloid plaque burden", "plaque burden", "plaque load", "PET", "amyloid imaging",
-                                        "amyloid level", "amyloid-PET", "amyloid", "cerebral amyloid", "amyloid plaque")),
-    (r"p-?tau ?217", ("p-tau217", "ptau217", "p-tau 217", "phospho-tau 217", "phosphorylated tau 217", "pTau-217", "p-tau",
-                      "plasma p-tau", "phosphorylated tau", "plasma phospho-tau", "tau 217", "p217", "plasma tau")),
-    (r"hippocamp", ("hippocampi", "hippocampal volume", "hippocampal volumes", "hippocampus", "total hippocampal volume",
-                    "combined hippocampal volume", "bilateral hippocampal volume", "volume of the hippocampi",
-                    "hippocampal formations", "both hippocampi", "hippocampal formation", "hippocampal size")),
-    (r"ventric", ("ventricular volume", "ventricles", "lateral ventricles", "ventricular system", "cerebral ventricles",
-                  "ventricular size", "volume of the ventricles", "ventricular spaces", "ventricular CSF volume")),
-    (r"white matter (?:hyper|lesion)", ("WMH", "white matter hyperintensities", "white-matter disease", "white matter lesions",
-                                        "white matter change", "white matter changes", "leukoaraiosis", "WMH volume",
-                                        "white matter hyperintensity volume", "white matter signal change", "WMHs",
-                                        "small vessel disease", "white matter lesion load", "white matter disease",
-                                        "WMH burden", "white matter hyperintensity burden", "hyperintensities", "T2 hyperintensities",
-                                        "FLAIR hyperintensities", "white matter hyperintensity load")),
-    (r"amyloid.related imaging", ("ARIA-E", "ARIA", "amyloid-related imaging abnormalities", "ARIA with oedema",
-                                  "amyloid-related oedema", "vasogenic oedema", "brain oedema", "cerebral oedema",
-                                  "amyloid-related imaging abnormality", "ARIA with effusion", "ARIA-oedema")),
-    (r"mild cognitive impairment", ("MCI", "mild cognitive impairment", "amnestic MCI", "minor neurocognitive disorder",
-                                    "mild neurocognitive disorder", "amnestic mild cognitive impairment")),
-    (r"(?:^|of )dementia$", ("dementia", "major neurocognitive disorder", "dementia syndrome", "Alzheimer's dementia",
-                             "Alzheimer dementia", "dementia of the Alzheimer type")),
-    (r"lecanemab", ("lecanemab", "Leqembi", "anti-amyloid antibody", "anti-amyloid therapy", "anti-amyloid treatment",
-                    "amyloid antibody", "lecanemab-irmb", "anti-amyloid infusions", "monoclonal antibody")),
-    (r"cholinesterase inhibitor", ("cholinesterase inhibitor", "cholinesterase inhibition", "donepezil", "rivastigmine",
-                                   "galantamine", "Aricept", "Exelon", "AChEI", "ChEI", "acetylcholinesterase inhibitor",
-                                   "cholinesterase-inhibitor", "AChE inhibitor", "anticholinesterase")),
-    (r"heart rate", ("HR", "heart rate", "pulse", "pulse rate", "ventricular rate", "cardiac rate")),
-    (r"systolic", ("SBP", "BP", "blood pressure", "systolic", "systolic BP", "systolic pressure", "arterial pressure")),
-    (r"oxygen", ("oxygen saturation", "SpO2", "sats", "saturations", "oxygenation", "O2 sats", "O2 saturation", "SaO2", "oxygen",
-                 "saturation", "SpO₂", "blood oxygen", "oxygen level", "O2 sat", "oxygen levels", "PaO2")),
-    (r"glucose", ("glucose", "blood glucose", "blood sugar", "BM", "sugars", "glucose level")),
-    (r"antibiotic", ("antibiotics", "antibiotic therapy", "antimicrobials", "abx", "antibiotic treatment", "antibiotic cover",
-                     "antibiotic", "antimicrobial therapy", "intravenous antibiotics", "IV antibiotics", "broad-spectrum antibiotics",
-                     "antimicrobial")),
-    (r"vasopressor", ("vasopressors", "pressors", "vasopressor support", "noradrenaline", "norepinephrine", "vasopressor",
-                      "pressor support", "vasoactive support", "pressor")),
-    (r"mechanical ventilation|ventilation", ("mechanical ventilation", "ventilated", "ventilator", "ventilation", "intubated",
-                                             "ventilatory support", "invasive ventilation", "mechanically ventilated", "ventilatory",
-                                             "intubation", "ventilator support", "intubated and ventilated")),
-    (r"^death", ("death", "died", "deceased", "passed away", "dies", "dead")),
-    (r"discharge", ("discharged", "discharge", "went home", "sent home", "discharged home")),
-    (r"leaves the clinic|lost to follow|dropout|departure", ("lost to follow-up", "left the clinic", "lost to follow up",
-                                                             "left follow-up", "disengaged", "dropped out",
-                                                             "withdrew from follow-up", "discharged from the clinic")),
-    (r"diabetes", ("diabetes", "diabetes mellitus", "T2DM", "DM", "diabetic")),
-    (r"education", ("years of education", "education", "schooling", "years of schooling", "full-time education", "years in education",
-                    "years of formal education", "formal education", "years at school", "years of full-time education")),
-    (r"polygenic", ("polygenic score", "polygenic risk score", "PRS", "polygenic risk", "genetic risk score", "PGS",
-                    "polygenic hazard score")),
-    (r"apoe|apolipoprotein", ("APOE", "apolipoprotein E", "ApoE", "APOE4", "APOE genotype", "APOE ε4", "APOE e4",
-                              "apolipoprotein E genotype", "apo E", "apolipoprotein E4", "APOE-ε4", "ApoE4", "APOE status",
-                              "apolipoprotein E ε4")),
-    (r"ancestry|ethnic", ("ancestry", "ethnicity", "descent", "heritage", "ethnic background", "ethnic origin", "extraction")),
+# What clinicians also say for a thing that has one of these words in its names (patterns): general medical English
+_ALSO: tuple[tuple[str, str], ...] = (
+    (r"mini.mental state",
+     "MMSE; mini-mental; mini mental state exam; mini-mental test; Folstein; Mini-Mental score; Folstein test; "
+     "mini-mental status examination; MMS; mini-mental examination"),
+    (r"clinical dementia rating",
+     "CDR-SB; CDR-SOB; CDR sum of boxes; sum of boxes; CDR-sum of boxes; CDR; CDR box score; CDR boxes; "
+     "dementia rating; Clinical Dementia Rating sum of boxes; CDR sum-of-boxes; sum of the boxes; CDR sum; box "
+     "score"),
+    (r"amyloid pet|amyloid.*positron",
+     "amyloid PET; amyloid scan; PET amyloid; amyloid load; amyloid burden; brain amyloid; amyloid positron "
+     "emission tomography; PET scan for amyloid; amyloid plaque burden; plaque burden; plaque load; PET; "
+     "amyloid imaging; amyloid level; amyloid-PET; amyloid; cerebral amyloid; amyloid plaque"),
+    (r"p-?tau ?217",
+     "p-tau217; ptau217; p-tau 217; phospho-tau 217; phosphorylated tau 217; pTau-217; p-tau; plasma p-tau; "
+     "phosphorylated tau; plasma phospho-tau; tau 217; p217; plasma tau"),
+    (r"hippocamp",
+     "hippocampi; hippocampal volume; hippocampal volumes; hippocampus; total hippocampal volume; combined "
+     "hippocampal volume; bilateral hippocampal volume; volume of the hippocampi; hippocampal formations; both "
+     "hippocampi; hippocampal formation; hippocampal size"),
+    (r"ventric",
+     "ventricular volume; ventricles; lateral ventricles; ventricular system; cerebral ventricles; ventricular "
+     "size; volume of the ventricles; ventricular spaces; ventricular CSF volume"),
+    (r"white matter (?:hyper|lesion)",
+     "WMH; white matter hyperintensities; white-matter disease; white matter lesions; white matter change; "
+     "white matter changes; leukoaraiosis; WMH volume; white matter hyperintensity volume; white matter signal "
+     "change; WMHs; small vessel disease; white matter lesion load; white matter disease; WMH burden; white "
+     "matter hyperintensity burden; hyperintensities; T2 hyperintensities; FLAIR hyperintensities; white "
+     "matter hyperintensity load"),
+    (r"amyloid.related imaging",
+     "ARIA-E; ARIA; amyloid-related imaging abnormalities; ARIA with oedema; amyloid-related oedema; vasogenic "
+     "oedema; brain oedema; cerebral oedema; amyloid-related imaging abnormality; ARIA with effusion; "
+     "ARIA-oedema"),
+    (r"mild cognitive impairment",
+     "MCI; mild cognitive impairment; amnestic MCI; minor neurocognitive disorder; mild neurocognitive "
+     "disorder; amnestic mild cognitive impairment"),
+    (r"(?:^|of )dementia$",
+     "dementia; major neurocognitive disorder; dementia syndrome; Alzheimer's dementia; Alzheimer dementia; "
+     "dementia of the Alzheimer type"),
+    (r"lecanemab",
+     "lecanemab; Leqembi; anti-amyloid antibody; anti-amyloid therapy; anti-amyloid treatment; amyloid "
+     "antibody; lecanemab-irmb; anti-amyloid infusions; monoclonal antibody"),
+    (r"cholinesterase inhibitor",
+     "cholinesterase inhibitor; cholinesterase inhibition; donepezil; rivastigmine; galantamine; Aricept; "
+     "Exelon; AChEI; ChEI; acetylcholinesterase inhibitor; cholinesterase-inhibitor; AChE inhibitor; "
+     "anticholinesterase"),
+    (r"heart rate",
+     "HR; heart rate; pulse; pulse rate; ventricular rate; cardiac rate"),
+    (r"systolic",
+     "SBP; BP; blood pressure; systolic; systolic BP; systolic pressure; arterial pressure"),
+    (r"oxygen",
+     "oxygen saturation; SpO2; sats; saturations; oxygenation; O2 sats; O2 saturation; SaO2; oxygen; "
+     "saturation; SpO₂; blood oxygen; oxygen level; O2 sat; oxygen levels; PaO2"),
+    (r"glucose",
+     "glucose; blood glucose; blood sugar; BM; sugars; glucose level"),
+    (r"antibiotic",
+     "antibiotics; antibiotic therapy; antimicrobials; abx; antibiotic treatment; antibiotic cover; "
+     "antibiotic; antimicrobial therapy; intravenous antibiotics; IV antibiotics; broad-spectrum antibiotics; "
+     "antimicrobial"),
+    (r"vasopressor",
+     "vasopressors; pressors; vasopressor support; noradrenaline; norepinephrine; vasopressor; pressor "
+     "support; vasoactive support; pressor"),
+    (r"mechanical ventilation|ventilation",
+     "mechanical ventilation; ventilated; ventilator; ventilation; intubated; ventilatory support; invasive "
+     "ventilation; mechanically ventilated; ventilatory; intubation; ventilator support; intubated and "
+     "ventilated"),
+    (r"^death",
+     "death; died; deceased; passed away; dies; dead"),
+    (r"discharge",
+     "discharged; discharge; went home; sent home; discharged home"),
+    (r"leaves the clinic|lost to follow|dropout|departure",
+     "lost to follow-up; left the clinic; lost to follow up; left follow-up; disengaged; dropped out; withdrew "
+     "from follow-up; discharged from the clinic"),
+    (r"diabetes",
+     "diabetes; diabetes mellitus; T2DM; DM; diabetic"),
+    (r"education",
+     "years of education; education; schooling; years of schooling; full-time education; years in education; "
+     "years of formal education; formal education; years at school; years of full-time education"),
+    (r"polygenic",
+     "polygenic score; polygenic risk score; PRS; polygenic risk; genetic risk score; PGS; polygenic hazard "
+     "score"),
+    (r"apoe|apolipoprotein",
+     "APOE; apolipoprotein E; ApoE; APOE4; APOE genotype; APOE ε4; APOE e4; apolipoprotein E genotype; apo E; "
+     "apolipoprotein E4; APOE-ε4; ApoE4; APOE status; apolipoprotein E ε4"),
+    (r"ancestry|ethnic",
+     "ancestry; ethnicity; descent; heritage; ethnic background; ethnic origin; extraction"),
 )  # fmt: skip
 _SPELLINGS = (("oedema", "edema"), ("haem", "hem"), ("aemia", "emia"), ("tumour", "tumor"), ("anaes", "anes"), ("oesoph", "esoph"),
               ("ε", "e"), ("ε", "epsilon "), ("centre", "center"), ("paed", "ped"), ("β", "beta"), ("-", " "), ("-", ""),
@@ -80,18 +103,23 @@ _LEADING = re.compile(
 )
 _NO_PLURAL = re.compile(r"(?:s|x|ed|\d|ing|[A-Z])$")
 
-LEVEL_WORDS: dict[str, tuple[str, ...]] = {
-    "very_low": ("very low", "critically low", "severely reduced", "markedly reduced", "markedly low", "severely low",
-                 "profoundly low", "dangerously low", "extremely low"),
-    "low": ("low", "lowered", "reduced", "decreased", "below normal", "below the normal range", "below range", "depressed",
-            "on the low side", "subnormal", "below target", "below the reference range", "slow", "poor", "down", "lowish"),
-    "normal": ("normal", "within normal limits", "in the normal range", "within the normal range", "in range", "within range",
-               "WNL", "unremarkable", "in normal range", "normalised", "normalized", "satisfactory", "within the reference range",
-               "adequate", "acceptable", "back to normal", "good", "fine"),
-    "high": ("high", "raised", "elevated", "increased", "above normal", "above the normal range", "above range", "fast", "rapid",
-             "on the high side", "above target", "above the reference range", "up", "highish"),
-    "very_high": ("very high", "critically high", "severely raised", "markedly raised", "markedly elevated", "severely elevated",
-                  "dangerously high", "extremely high"),
+LEVEL_WORDS: dict[str, str] = {
+    "very_low":
+        "very low; critically low; severely reduced; markedly reduced; markedly low; severely low; profoundly "
+        "low; dangerously low; extremely low",
+    "low":
+        "low; lowered; reduced; decreased; below normal; below the normal range; below range; depressed; on "
+        "the low side; subnormal; below target; below the reference range; slow; poor; lowish",
+    "normal":
+        "normal; within normal limits; in the normal range; within the normal range; in range; within range; "
+        "WNL; unremarkable; in normal range; normalised; normalized; satisfactory; within the reference "
+        "range; adequate; acceptable; back to normal; good; fine",
+    "high":
+        "high; raised; elevated; increased; above normal; above the normal range; above range; fast; rapid; "
+        "on the high side; above target; above the reference range; highish",
+    "very_high":
+        "very high; critically high; severely raised; markedly raised; markedly elevated; severely elevated; "
+        "dangerously high; extremely high",
 }  # fmt: skip
 """Words for the levels of a measured category; any other level is known by its own name."""
 
@@ -122,12 +150,10 @@ def kind_of(term: Term) -> str:
 def name_term(term: Term) -> tuple[str, ...]:
     """All names of a term: its own, those of general medical English, their spellings and plurals."""
     own = list(term.names)
-    named = " | ".join(own)
     # a diagnosis of dementia is no clinical dementia rating: what is listed goes by the whole of a name
     for pattern, more in _ALSO:
         if any(re.search(pattern, name, re.IGNORECASE) for name in own):
-            own += [name for name in more if not _is_taken(name, term)]
-    del named
+            own += more.split("; ")
     for name in tuple(own):
         own += [piece for piece in (_LEADING.sub("", name), re.sub(r"\s*\([^)]*\)", "", name)) if len(piece) > 2]
     found: dict[str, None] = {}
@@ -137,11 +163,6 @@ def name_term(term: Term) -> tuple[str, ...]:
             if not _NO_PLURAL.search(form):
                 found.setdefault(re.sub(r"(?<![aeiou])y$", "ie", form) + "s")
     return tuple(name for name in found if len(name) > 1)
-
-
-def _is_taken(name: str, term: Term) -> bool:
-    """A history is told in words of its own; only measurements are meant by a bare organ or substance."""
-    return term.role in ("diagnosis", "occurrence") and name in ("amyloid", "PET")
 
 
 def _spell(name: str) -> Iterable[str]:
@@ -181,7 +202,7 @@ def read_level(words: str, levels: Iterable[str]) -> str | None:
     """The level that the words name, or None."""
     low = re.sub(r"[\s_-]+", " ", words.lower())
     for level in levels:
-        if low == level.replace("_", " ").lower() or low in (word.lower() for word in LEVEL_WORDS.get(level, ())):
+        if low == level.replace("_", " ").lower() or low in LEVEL_WORDS.get(level, "").lower().split("; "):
             return level
     return None
 
