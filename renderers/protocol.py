@@ -59,6 +59,7 @@ class Options:
     locale: str = "en"
     checkpoint: Path | None = None  # a learned renderer's folder
     faults: Mapping[str, float] = field(default_factory=dict)  # kind of fault -> its share
+    files: bool = True  # whether files will be kept: where not, only the first of each artifact is needed
 
 
 class Renderer(Protocol):

@@ -35,7 +35,7 @@ from .registry import find_factory
 
 BATCH = 100  # patients in a part
 AT_ONCE = 64  # moments that a renderer gets together
-MOST_JOURNEYS = 1_000  # of which files are written unasked, where lines hold all
+MOST_JOURNEYS = 200  # of which files are written unasked, where lines hold all: a file costs as much as half a note
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,6 @@ class Task:
     steps: tuple[int, ...] | None
     seed: int
     options: Options
-    files: bool
 
     @property
     def folder(self) -> Path:
@@ -123,8 +122,7 @@ def render(
         worlds=tuple(worlds),
         steps=tuple(steps) if steps is not None else None,
         seed=seed,
-        options=options,
-        files=files or not renderer.lines_hold_all,
+        options=replace(options, files=files or not renderer.lines_hold_all),
     )
     identity = describe_rendering(task, numbers)
     try:
@@ -167,7 +165,7 @@ def describe_rendering(task: Task, numbers: Sequence[int]) -> dict[str, Any]:
         "locale": task.options.locale,
         "checkpoint": hash_folder(task.options.checkpoint) if task.options.checkpoint is not None else None,
         "faults": dict(task.options.faults),
-        "files": task.files,
+        "files": task.options.files,
     }
 
 
@@ -314,7 +312,7 @@ def _write_artifact(task: Task, moment: Moment, artifact: Artifact, *, place: st
     """Write an artifact's files, where they are wanted; its line."""
     journey = moment.journey
     path = place
-    if task.files:
+    if task.options.files:
         folder = task.folder / journey.world / str(journey.patient)
         folder.mkdir(parents=True, exist_ok=True)
         stem = f"{label_time(task.run, moment.step)}-{artifact.name}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from ...causal.model import Model
@@ -46,15 +45,21 @@ class NotesRenderer:
     def render(self, moments: Sequence[Moment]) -> list[list[Artifact]]:
         """The documents of each moment, in the order of their time."""
         return [
-            [describe_note(self.write(plan, moment)) for plan in self.plan(moment.journey, moment)]
-            for moment in moments
+            [describe_note(write_note(plan, lexicon=self.lexicon, noise=moment.noise)) for plan in plans]
+            for moment, plans in zip(moments, self.plan(moments), strict=True)
         ]
 
-    def plan(self, journey: Journey, moment: Moment) -> list[NotePlan]:
-        return plan_notes(journey, practice=self.practice, seed=moment.noise.seed, steps=[moment.step])
-
-    def write(self, plan: NotePlan, moment: Moment) -> Note:
-        return write_note(plan, lexicon=self.lexicon, noise=moment.noise)
+    def plan(self, moments: Sequence[Moment]) -> list[list[NotePlan]]:
+        """The plans of each moment; those of one journey are made together."""
+        steps: dict[int, list[Moment]] = {}
+        for moment in moments:
+            steps.setdefault(id(moment.journey), []).append(moment)
+        plans: dict[tuple[int, int], list[NotePlan]] = {}
+        for key, own in steps.items():
+            asked = [moment.step for moment in own]
+            for plan in plan_notes(own[0].journey, practice=self.practice, seed=own[0].noise.seed, steps=asked):
+                plans.setdefault((key, plan.step), []).append(plan)
+        return [plans.get((id(moment.journey), moment.step), []) for moment in moments]
 
     def measure(self, artifact: Artifact) -> list[Reading]:
         """What a reader finds in the text; of the line it is told the document's date, as of any note in a chart."""
@@ -73,6 +78,6 @@ def describe_note(note: Note) -> Artifact:
         "entry": plan.entry.isoformat(timespec="minutes"),
         "author": plan.author,
         "text": note.text,
-        "spans": [asdict(span) for span in note.spans],
+        "spans": [{**vars(span), "parts": [vars(part) for part in span.parts]} for span in note.spans],
     }
     return Artifact(plan.document, plan.time, {".txt": note.text.encode()}, line)
