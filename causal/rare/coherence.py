@@ -13,6 +13,7 @@ from .frequencies import Frequency
 LADDER = (0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
 ROUNDING = 1e-9
 
+Excess = Literal["", "incoherent", "raised", "beyond", "assumed", "below"]
 View = Mapping[str, Frequency | None]
 
 
@@ -20,14 +21,14 @@ View = Mapping[str, Frequency | None]
 class Fit:
     """How often a term shows (`value`), how often by itself (`own`), and whether what is below it made it rise.
 
-    `excess` is "incoherent" where one more specific term is, both as annotated, more frequent; "raised" where all of them
-    together are, by no more than its interval allows; "beyond" where by more; "below" where nothing is annotated for
-    this sex; otherwise "".
+    `excess` is "incoherent" where one more specific term is, both as annotated, more frequent; "raised" where all of
+    them together are, by no more than its interval allows; "beyond" where by more; "assumed" where its frequency was
+    anybody's guess; "below" where nothing is annotated for this sex; otherwise "".
     """
 
     value: float
     own: float
-    excess: Literal["", "incoherent", "raised", "beyond", "below"]
+    excess: Excess
 
 
 def fit_family(
@@ -64,14 +65,16 @@ def _fit_view(view: View, below: Mapping[str, Sequence[str]], strength: float) -
             fits[concept] = Fit(together, 0.0, "below")
         elif together <= frequency.value + ROUNDING:
             fits[concept] = Fit(frequency.value, leak(frequency.value, strength, *own), "")
-        elif frequency.basis != "assumption" and _exceeds([view[name] for name in under], frequency.value):
-            fits[concept] = Fit(together, 0.0, "incoherent")
         else:
-            fits[concept] = Fit(together, 0.0, "raised" if together <= frequency.interval[1] + ROUNDING else "beyond")
+            fits[concept] = Fit(together, 0.0, _judge(frequency, [view[name] for name in under], together))
     return fits
 
 
-def _exceeds(more_specific: Sequence[Frequency | None], value: float) -> bool:
-    """Whether a frequency that is annotated, not assumed, is greater."""
-    known = (frequency for frequency in more_specific if frequency and frequency.basis != "assumption")
-    return any(frequency.value > value + ROUNDING for frequency in known)
+def _judge(frequency: Frequency, more_specific: Sequence[Frequency | None], together: float) -> Excess:
+    """What the terms below, which show with `together`, have done to a term's frequency."""
+    if frequency.basis == "assumption":
+        return "assumed"
+    known = (other for other in more_specific if other and other.basis != "assumption")
+    if any(other.value > frequency.value + ROUNDING for other in known):
+        return "incoherent"
+    return "raised" if together <= frequency.interval[1] + ROUNDING else "beyond"

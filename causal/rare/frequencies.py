@@ -115,7 +115,7 @@ def pool_frequency(annotations: Sequence[Annotation]) -> Frequency:
     elif basis == "term":
         pooled = _pool_terms(used)
     else:
-        note = "no frequency is annotated: anything from 0 to 1 is as likely"
+        note = "no frequency is annotated: anything from 0 to 1"
         pooled = _beta(1.0, 1.0, basis, note)
     unused = _unique(reference for row in rows if row.basis != basis for reference in row.references)
     notes = pooled.notes
@@ -124,14 +124,16 @@ def pool_frequency(annotations: Sequence[Annotation]) -> Frequency:
     return replace(pooled, notes=notes, references=_unique(ref for row in used for ref in row.references))
 
 
-def assume_below(ceiling: float) -> Frequency:
-    """The frequency of a phenotype of which nothing is known but that `ceiling` show a more general one.
+def assume_between(floor: float, ceiling: float) -> Frequency:
+    """The frequency of a phenotype of which nothing is known but how often more specific and more general ones show.
 
-    Uniform from 0 to there, a weak assumption that never contradicts what is known.
+    Uniform from `floor` to `ceiling`, a weak assumption that contradicts nothing that is known.
     """
-    note = f"no frequency is annotated: anything up to the {ceiling:.3g} of a more general term is as likely"
-    span = (0.025 * ceiling, 0.975 * ceiling)
-    return Frequency(ceiling / 2, f"Uniform(0, {ceiling:.10g})", span, "assumption", None, None, (), (note,))
+    note = f"no frequency is annotated: anything from {floor:.3g} to {ceiling:.3g}, which related terms leave"
+    spread = 0.025 * (ceiling - floor)
+    uncertain = f"Uniform({floor:.10g}, {ceiling:.10g})"
+    interval = (floor + spread, ceiling - spread)
+    return Frequency((floor + ceiling) / 2, uncertain, interval, "assumption", None, None, (), (note,))
 
 
 _ORDER: tuple[Basis, ...] = ("count", "percentage", "term", "assumption")

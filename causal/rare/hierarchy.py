@@ -14,7 +14,7 @@ from ...errors import NosographError
 from ...ontology.hpo import Annotation
 from ...ontology.knowledge import KnowledgeGraph
 from .coherence import Fit, fit_family
-from .frequencies import Frequency, assume_below, check_frequency, is_exclusion, pool_frequency
+from .frequencies import Frequency, assume_between, check_frequency, is_exclusion, pool_frequency
 from .sexes import SEXES, Sex, find_anatomy, split_by_sex
 
 PHENOTYPIC_ABNORMALITY = "HP:0000118"
@@ -121,6 +121,8 @@ def _current(concept: str, knowledge: KnowledgeGraph, findings: list[Finding]) -
     if knowledge.is_obsolete(concept):
         among = " or ".join(replacements) or "nothing"
         text = f"{concept} is obsolete, left out: the ontology offers {among} instead"
+    elif concept == PHENOTYPIC_ABNORMALITY:
+        text = f"{concept} ({knowledge.label(concept)}) stands above all others and says nothing, left out"
     elif knowledge.known(concept):
         text = f"{concept} ({knowledge.label(concept)}) is no phenotypic abnormality, left out"
     else:
@@ -174,7 +176,8 @@ class _Shown:
 
 def _describe(rows: dict[str, list[Annotation]], knowledge: KnowledgeGraph) -> dict[str, _Shown]:
     """The concepts that are shown, the most general first."""
-    above = {concept: [other for other in rows if other in knowledge.ancestors(concept)] for concept in rows}
+    lineages = {concept: knowledge.ancestors(concept) for concept in rows}
+    above = {concept: [other for other in rows if other in lineages[concept]] for concept in rows}
     ordered = sorted(rows, key=lambda concept: len(above[concept]))
     below: dict[str, list[str]] = {concept: [] for concept in rows}
     for concept in ordered:
@@ -182,23 +185,29 @@ def _describe(rows: dict[str, list[Annotation]], knowledge: KnowledgeGraph) -> d
             below[other].append(concept)
     shown: dict[str, _Shown] = {}
     for concept in ordered:
-        by_sex = split_by_sex(rows[concept], knowledge.ancestors(concept) | {concept})
-        general = [shown[other] for other in above[concept]]
-        frequencies = {sex: _frequency(own, sex, general) for sex, own in by_sex.items()}
+        by_sex = split_by_sex(rows[concept], lineages[concept] | {concept})
+        frequencies = {sex: pool_frequency(own) for sex, own in by_sex.items()}
         label = knowledge.label(concept) or concept
         shown[concept] = _Shown(label, by_sex, frequencies, tuple(above[concept]), tuple(below[concept]))
-    return shown
+    return {concept: _bound(own, shown) for concept, own in shown.items()}
 
 
-def _frequency(rows: list[Annotation], sex: Sex | None, general: list[_Shown]) -> Frequency:
-    """What the rows say, or, where they say nothing, anything up to the least known frequency of the terms above."""
-    pooled = pool_frequency(rows)
-    if pooled.basis != "assumption":
-        return pooled
-    above = [frequency for own in general if (frequency := own.frequency(sex)) and frequency.basis != "assumption"]
-    if not above:
-        return pooled
-    return replace(assume_below(min(frequency.value for frequency in above)), references=pooled.references)
+def _bound(own: _Shown, shown: dict[str, _Shown]) -> _Shown:
+    """The same, where nothing is known of a frequency, with one that lies between those of related terms."""
+
+    def known(concepts: tuple[str, ...], sex: Sex | None) -> list[float]:
+        found = (shown[concept].frequency(sex) for concept in concepts)
+        return [frequency.value for frequency in found if frequency and frequency.basis != "assumption"]
+
+    frequencies = dict(own.frequencies)
+    for sex, frequency in own.frequencies.items():
+        if frequency.basis != "assumption":
+            continue
+        floor = max(known(own.below, sex), default=0.0)
+        ceiling = min((value for value in known(own.above, sex) if value > floor), default=1.0)
+        if (floor, ceiling) != (0.0, 1.0) and floor < ceiling:
+            frequencies[sex] = replace(assume_between(floor, ceiling), references=frequency.references)
+    return replace(own, frequencies=frequencies)
 
 
 def _judge(shown: dict[str, _Shown], knowledge: KnowledgeGraph) -> Iterator[Finding]:
@@ -296,6 +305,7 @@ def _tell(concept: str, shown: dict[str, _Shown], fitted: dict[str, Fit]) -> Fin
         "incoherent": "a more specific term is more frequent",
         "raised": "more specific terms together exceed it, within its interval",
         "beyond": "more specific terms together exceed it, beyond its interval",
+        "assumed": "more specific terms together exceed what was assumed",
     }[fit.excess]
     kind = "incoherent" if fit.excess == "incoherent" else "raised"
     return Finding(kind, concept, f"{name}: raised to {fit.value:.3f}, as {reason}")

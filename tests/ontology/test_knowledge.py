@@ -286,7 +286,9 @@ def test_own_files_are_cached_with_hpo(tmp_path: Path, monkeypatch: pytest.Monke
     small.write_text("format-version: 1.2\nontology: hp\n\n[Term]\nid: HP:0000001\nname: All\n")
     rows = tmp_path / "phenotype.hpoa"
     rows.write_text("\t".join(hpo.COLUMNS) + "\n")
-    monkeypatch.setattr(hpo, "locate_hpo", lambda: (small, rows))
+    genes = tmp_path / "genes_to_phenotype.txt"
+    genes.write_text("\t".join(hpo.GENE_COLUMNS) + "\n")
+    monkeypatch.setattr(hpo, "locate_hpo", lambda: (small, rows, genes))
     monkeypatch.setenv("NOSOGRAPH_CACHE", str(tmp_path / "cache"))
     own = tmp_path / "own.ttl"
     own.write_text('<http://e.org/a> <http://www.w3.org/2000/01/rdf-schema#label> "first" .')

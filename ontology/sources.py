@@ -1,0 +1,34 @@
+"""Files of ontologies and annotations as triples, each read as its kind asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from ..errors import fail
+from .obo import read_obo
+from .rdf import detect_format, read_rdf
+
+
+def read(path: Path, *, reason: bool = False) -> Iterable[ox.Quad]:
+    """The triples of a file or RF2 folder, read as its suffix and content say. Raises NosographError."""
+    if path.is_dir():
+        from .rf2 import read_rf2
+
+        return read_rf2(path)
+    kind = detect_format(path)
+    if kind == "owl" or reason:
+        from .owl import read_owl
+
+        return read_owl(path, reason=reason)
+    return read_obo(path) if kind == "obo" else read_rdf(path)
+
+
+def find_file(path: str | Path) -> Path:
+    """The path, of what is there. Raises NosographError where nothing is."""
+    found = Path(path)
+    if not found.exists():
+        raise fail("there is no such file", value=found, fix="the path of an ontology file or of an RF2 folder")
+    return found
