@@ -34,7 +34,7 @@ class Reading:
 
     `value`: a number in `unit` (UCUM), a level, or for a treatment 1, 0 or its dose. `time`: years from the note
     (negative: before it), None where none is said; `precision`: how far the time may be off as it is written, in years.
-    `past`: told as an earlier value, beside or before the present one.
+    `past`: told as an earlier value, beside or before the present one. `rounding`: half of the last digit written.
     """
 
     variable: str
@@ -48,6 +48,7 @@ class Reading:
     start: int
     end: int
     past: bool = False
+    rounding: float = 0.0
 
 
 class Reader:
@@ -174,7 +175,10 @@ class Reader:
         if one.past or one.owner.start > what.end or one.owner.end < what.start - 200:
             start, end = what.start, what.end
         status: Status = "uncertain" if one.owner.uncertain and isinstance(what, Level) else "present"
-        return _make(term, start, end, value, status=status, when=one.time, past=one.past)
+        rounding = 0.0
+        if isinstance(what, Quantity):
+            rounding = 0.5 * what.precision * dict(what.units).get(term.unit, 1.0)
+        return _make(term, start, end, value, status=status, when=one.time, past=one.past, rounding=rounding)
 
     def _read_mention(self, said: _Sentence, mention: Mention, *, served: bool) -> Iterator[Reading]:
         term = self._terms[mention.variable]
@@ -250,11 +254,11 @@ def build_reader(lexicon: Lexicon) -> Reader:
 
 def _make(
     term: Term, start: int, end: int, value: float | str | None, *, status: Status = "present",
-    when: When | None = None, past: bool = False,
+    when: When | None = None, past: bool = False, rounding: float = 0.0,
 ) -> Reading:  # fmt: skip
     kind: FactKind = kind_of(term)
     time, precision = (None, 0.0) if when is None else (when.years, when.precision)
-    return Reading(term.variable, term.concept, kind, value, term.unit, status, time, precision, start, end, past)
+    return Reading(term.variable, term.concept, kind, value, term.unit, status, time, precision, start, end, past, rounding)
 
 
 def _convert(quantity: Quantity | Level, unit: str) -> float | None:

@@ -1,4 +1,4 @@
-"""The names by which a reader knows a model's variables in text: a lexicon's terms, and the forms that English gives them."""
+"""The names by which a reader knows things in text: a lexicon's terms, and the forms that English gives them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from .lexicon import Lexicon, Term
+from ...ontology.knowledge import KnowledgeGraph
+from .facts import FactKind
+from .lexicon import PHENOTYPE, Lexicon, Term, speak
 
 # What clinicians also say for a thing that has one of these words in its names (patterns): general medical English
 _ALSO: tuple[tuple[str, str], ...] = (
@@ -95,9 +97,10 @@ _ALSO: tuple[tuple[str, str], ...] = (
     (r"ancestry|ethnic",
      "ancestry; ethnicity; descent; heritage; ethnic background; ethnic origin; extraction"),
 )  # fmt: skip
-_SPELLINGS = (("oedema", "edema"), ("haem", "hem"), ("aemia", "emia"), ("tumour", "tumor"), ("anaes", "anes"), ("oesoph", "esoph"),
-              ("ε", "e"), ("ε", "epsilon "), ("centre", "center"), ("paed", "ped"), ("β", "beta"), ("-", " "), ("-", ""),
-              ("-", "‑"), ("'s", "’s"), ("'s", ""))  # fmt: skip
+# British and American spelling, both ways; and how names are written otherwise, one way
+_SPELLINGS = (("oedema", "edema"), ("haem", "hem"), ("aemia", "emia"), ("tumour", "tumor"), ("anaes", "anes"),
+              ("oesoph", "esoph"), ("centre", "center"), ("paed", "ped"), ("diarrhoea", "diarrhea"))  # fmt: skip
+_RESPELT = (("ε", "e"), ("ε", "epsilon "), ("β", "beta"), ("-", " "), ("-", ""), ("-", "‑"), ("'s", "’s"), ("'s", ""))
 _LEADING = re.compile(
     r"^(?:(?:diagnosis|presence|history|number|count|level|measurement) of |a |an |the |years? of )", re.IGNORECASE
 )
@@ -128,19 +131,19 @@ _SIGNS: tuple[tuple[str, dict[str, tuple[str, ...]]], ...] = (
     (r"heart rate", {"high": ("tachycardia", "tachycardic", "a tachycardia"), "low": ("bradycardia", "bradycardic")}),
     (r"systolic|blood pressure", {"high": ("hypertension", "hypertensive"), "low": ("hypotension", "hypotensive"),
                                   "normal": ("normotension", "normotensive")}),
-    (r"oxygen", {"low": ("hypoxia", "hypoxic", "hypoxaemia", "hypoxemia", "hypoxaemic", "hypoxemic", "desaturated", "desaturating",
-                         "desaturation"), "normal": ("normoxia", "normoxic", "normoxaemic", "normoxemic")}),
+    (r"oxygen", {"low": ("hypoxia", "hypoxic", "hypoxaemia", "hypoxemia", "hypoxaemic", "hypoxemic", "desaturated",
+                         "desaturating", "desaturation"), "normal": ("normoxia", "normoxic", "normoxaemic", "normoxemic")}),
     (r"glucose", {"high": ("hyperglycaemia", "hyperglycemia", "hyperglycaemic", "hyperglycemic"),
                   "low": ("hypoglycaemia", "hypoglycemia", "hypoglycaemic", "hypoglycemic"),
                   "normal": ("normoglycaemia", "normoglycemia", "euglycaemia", "euglycemia")}),
 )  # fmt: skip
 
 
-def kind_of(term: Term) -> str:
+def kind_of(term: Term) -> FactKind:
     """The kind of fact that a term's variable makes."""
     if term.role in ("age", "sex", "gene", "history"):
         return "history"
-    if term.role in ("diagnosis", "occurrence", "departure", "end"):
+    if term.role in ("diagnosis", "occurrence", "happening", "departure", "end"):
         return "event"
     if term.role == "treatment":
         return "treatment"
@@ -150,10 +153,10 @@ def kind_of(term: Term) -> str:
 def name_term(term: Term) -> tuple[str, ...]:
     """All names of a term: its own, those of general medical English, their spellings and plurals."""
     own = list(term.names)
-    # a diagnosis of dementia is no clinical dementia rating: what is listed goes by the whole of a name
-    for pattern, more in _ALSO:
-        if any(re.search(pattern, name, re.IGNORECASE) for name in own):
-            own += more.split("; ")
+    if term.role != "finding" or term.levels:  # a malformed organ does not go by the organ's name
+        for pattern, more in _ALSO:
+            if any(re.search(pattern, name, re.IGNORECASE) for name in term.names):
+                own += more.split("; ")
     for name in tuple(own):
         own += [piece for piece in (_LEADING.sub("", name), re.sub(r"\s*\([^)]*\)", "", name)) if len(piece) > 2]
     found: dict[str, None] = {}
@@ -167,18 +170,19 @@ def name_term(term: Term) -> tuple[str, ...]:
 
 def _spell(name: str) -> Iterable[str]:
     forms = {name}
-    for one, other in _SPELLINGS:
+    for british, american in _SPELLINGS:
+        if british in name:
+            forms |= {form.replace(british, american) for form in forms}
+        elif american in name:
+            forms |= {form.replace(american, british) for form in forms}
+    for one, other in _RESPELT:
         forms |= {form.replace(one, other) for form in forms if one in form}
-        if len(other) > 2:
-            forms |= {form.replace(other, one) for form in forms if other in form}
     return sorted(re.sub(r"\s+", " ", form).strip() for form in forms)
 
 
 def write_patterns(lexicon: Lexicon) -> list[dict[str, Any]]:
-    """Patterns for spaCy's entity ruler: label the kind, id the variable. A name of two variables goes to the first measured.
-
-    Abbreviations of up to three capitals are read as written only: "HR" is no hour, "PET" no pet.
-    """
+    """Patterns for spaCy's entity ruler: label the kind, id the variable. A name of two variables goes to the one that a
+    lexicon calls so, else to the one that is measured."""
     claimed: dict[str, tuple[int, str, str]] = {}
     terms = [term for term in lexicon.terms.values() if term.role not in ("age", "sex")]
     for term in sorted(terms, key=lambda term: _PRECEDENCE.get(kind_of(term), 9)):
@@ -194,7 +198,7 @@ _PRECEDENCE = {"value": 0, "finding": 1, "event": 2, "treatment": 3, "history": 
 
 
 def is_exact(name: str) -> bool:
-    """Whether a name is read only as it is written: short, and in capitals."""
+    """Whether a name is read only as it is written: short, and in capitals ("HR" is no hour, "PET" no pet)."""
     return len(name) <= 4 and name.upper() == name and not name.isdigit()
 
 
@@ -208,7 +212,7 @@ def read_level(words: str, levels: Iterable[str]) -> str | None:
 
 
 def sign_words(term: Term) -> dict[str, str]:
-    """The words that name this variable and its level at once ("hypotensive"), with the level; for terms with levels."""
+    """The words that name a variable and its level at once ("hypotensive"), with the level."""
     named = " | ".join(term.names)
     return {
         word: level
@@ -218,3 +222,14 @@ def sign_words(term: Term) -> dict[str, str]:
         if level in term.levels
         for word in words
     }
+
+
+def describe_phenotypes(knowledge: KnowledgeGraph) -> Lexicon:
+    """A lexicon of every phenotypic abnormality of the ontology, each a finding that is called by its CURIE."""
+    terms = {}
+    for concept in sorted(knowledge.descendants(PHENOTYPE)):
+        label = knowledge.label(concept)
+        if label is not None and not knowledge.is_obsolete(concept):
+            synonyms = tuple(s.text for s in knowledge.synonyms(concept) if s.scope == "EXACT")
+            terms[concept] = Term(concept, "finding", concept, speak(label), synonyms, binary=True)
+    return Lexicon(terms)
