@@ -79,3 +79,26 @@ def read_faults(texts: list[str]) -> dict[str, float]:
         except ValueError:
             raise fail("--fault takes a kind, = and a share", value=text, fix="--fault negation=0.02") from None
     return faults
+
+
+@app.command("export")
+def export_command(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A finished run.")],
+    to: Annotated[str, typer.Option(help="The format: phenopacket.")] = "phenopacket",
+    patients: Annotated[str | None, typer.Option(help='Numbers and ranges: "0-11,20". Everybody by default.')] = None,
+    world: Annotated[str | None, typer.Option(help="A world of the run. Its first by default.")] = None,
+    at: Annotated[str | None, typer.Option(help='A time: "18 months". The last encounter by default.')] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Patients of a run in another format, a file each, in the run's folder."""
+    if to != "phenopacket":
+        raise fail("there is no such format yet", value=to, fix="--to phenopacket")
+    from ..renderers.chosen import choose_patients
+    from ..renderers.phenopacket import export_phenopackets
+    from ..simulate.cohort import open_run
+
+    run = open_run(folder)
+    with progress_bar("patients", len(choose_patients(run, patients))) as advance:
+        files = export_phenopackets(run, patients=patients, world=world, at=at, progress=advance)
+    path = files[0].parent
+    answer(as_json, {"files": len(files), "path": str(path)}, lambda: typer.echo(f"{path}: {len(files):,} files"))

@@ -14,13 +14,14 @@ from ..causal.journeys import Journeys
 from ..causal.language import Expression
 from ..causal.language.syntax import Binary, Call, Draw, Name, Number, Past, Unary
 from ..causal.model import Model, Variable
+from ..causal.rare.sexes import ANATOMY
 from .tables import open_record
 
 if TYPE_CHECKING:
     from ..ontology.knowledge import KnowledgeGraph
 
 ABNORMALITY = "HP:0000118"  # Phenotypic abnormality
-SEXES = {"female": "HP:0010460", "male": "HP:0010461"}  # abnormality of the female and of the male genitalia
+SEXES = ("female", "male")
 _TRUTHS = ("or", "and", "==", "!=", "<", "<=", ">", ">=")
 
 
@@ -95,8 +96,9 @@ def _is_truth(node: Expression, model: Model, depth: int) -> bool:
 
 
 def limit_sexes(knowledge: KnowledgeGraph) -> dict[str, str]:
-    """The terms that only one sex can have, by their anatomy: below the abnormalities of one sex's genitalia."""
-    own = {sex: knowledge.descendants(top) | {top} for sex, top in SEXES.items()}
+    """The terms that only one sex can have, by their anatomy (see `causal.rare.sexes`): term -> sex."""
+    tops = {"female": ANATOMY["FEMALE"], "male": ANATOMY["MALE"]}
+    own = {sex: {term for top in tops[sex] for term in (top, *knowledge.descendants(top))} for sex in SEXES}
     either = own["female"] & own["male"]
     return {term: sex for sex, terms in own.items() for term in terms - either}
 

@@ -41,16 +41,19 @@ def load_toolkit() -> Any:
         return hpotk.load_minimal_ontology(str(file))
 
 
-def ancestors(term: str) -> set[str]:
-    return {str(above.value) for above in load_toolkit().graph.get_ancestors(term)}
+@cache
+def ancestors(term: str) -> frozenset[str]:
+    return frozenset({str(above.value) for above in load_toolkit().graph.get_ancestors(term)})
 
 
-def descendants(term: str) -> set[str]:
-    return {str(below.value) for below in load_toolkit().graph.get_descendants(term)}
+@cache
+def descendants(term: str) -> frozenset[str]:
+    return frozenset({str(below.value) for below in load_toolkit().graph.get_descendants(term)})
 
 
-def parents(term: str) -> set[str]:
-    return {str(above.value) for above in load_toolkit().graph.get_parents(term)}
+@cache
+def parents(term: str) -> frozenset[str]:
+    return frozenset({str(above.value) for above in load_toolkit().graph.get_parents(term)})
 
 
 def _iri(term: str) -> str:
