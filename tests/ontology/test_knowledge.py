@@ -83,7 +83,7 @@ def test_ancestors_are_those_of_hpo_toolkit(
     file = tmp_path / "hp.json"
     file.write_text(json.dumps({"graphs": [{"id": iri("hp.json"), "meta": meta, "nodes": nodes, "edges": edges}]}))
     theirs = hpotk.load_minimal_ontology(str(file)).graph
-    for term in sorted(current)[::60]:
+    for term in current:
         assert knowledge.ancestors(term) == {str(above.value) for above in theirs.get_ancestors(term)}
 
 
