@@ -14,6 +14,8 @@ _OTHERWISE = re.compile(
     r"(true|false|null|yes|no|on|off|~)", re.IGNORECASE
 )  # what YAML, of any version, reads as no text
 _FLOW_MARKS = frozenset(',"')
+_TIED = re.compile(r' (==|!=|<=?|>=?|[-+*/]) |": ')  # where a line of an equation does not break
+_TIE = "\0"
 
 
 @dataclass(frozen=True)
