@@ -26,7 +26,7 @@ from ..ontology.knowledge import KnowledgeGraph
 from ..simulate.cohort import Run, open_run
 from ..simulate.shard import ASIDE, work_alone, write_whole
 from ..simulate.workers import prepare_workers
-from .binding import check_requirements
+from .binding import bind, check_requirements
 from .chosen import choose_patients, choose_steps, choose_worlds, write_ranges
 from .journey import read_journeys, time_of
 from .noise import Noise
@@ -112,6 +112,8 @@ def render(
     options = Options(locale, Path(checkpoint) if checkpoint is not None else None, dict(faults or {}))
     renderer = build_renderer(held, modality, options)
     steps = choose_steps(held, at)
+    if renderer.reads_truth:
+        check_truth(held, renderer, steps)
     numbers = choose_patients(held, patients)
     worlds = choose_worlds(held, world)
     if files is None:
@@ -149,6 +151,26 @@ def build_renderer(run: Run, modality: str, options: Options) -> Renderer:
     renderer = find_factory(modality)(run.model, knowledge=knowledge, options=options)
     check_requirements(renderer.requires(), modality=modality, model=run.model, knowledge=knowledge)
     return renderer
+
+
+def check_truth(run: Run, renderer: Renderer, steps: Sequence[int] | None) -> None:
+    """Raise NosographError where the run's truth leaves out what the renderer depicts, or the times asked for."""
+    every, keep = int(run.manifest["every"]), run.manifest["keep"]
+    for step in steps or ():
+        if step % every:
+            number, _, unit = run.model.clock.text[0].partition(" ")
+            problem = f"the run's truth is written every {every} steps only"
+            fix = f"a multiple of {every * float(number):g} {unit}s, or simulate with --every 1"
+            raise fail(problem, value=f"{step * float(number):g} {unit}s", fix=fix)
+    knowledge = KnowledgeGraph.open()
+    for need in renderer.requires():
+        names = [variable.name for variable in bind(need, model=run.model, knowledge=knowledge)]
+        if keep is not None and not need.recorded and not set(names) & set(keep):
+            raise fail(
+                f"the run's truth leaves out its {need.what}",
+                value=", ".join(keep),
+                fix=f"simulate with --keep {names[0]}, or without --keep",
+            )
 
 
 def describe_rendering(task: Task, numbers: Sequence[int]) -> dict[str, Any]:
