@@ -15,9 +15,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from google.protobuf.json_format import MessageToJson, Parse
-from google.protobuf.timestamp_pb2 import Timestamp
-from phenopackets.schema import v2
+from google.protobuf.json_format import MessageToJson, Parse  # type: ignore[import-untyped]
+from google.protobuf.timestamp_pb2 import Timestamp  # type: ignore[import-untyped]
+from phenopackets.schema import v2  # type: ignore[import-untyped]
 
 from ..causal.model import Model
 from ..errors import fail
@@ -71,7 +71,7 @@ class PacketWriter:
     def write(self, case: Case) -> str:
         """The phenopacket as JSON, the same text for the same case; it is read back before it is handed out."""
         packet = self.build(case)
-        text = MessageToJson(packet, indent=2) + "\n"
+        text: str = MessageToJson(packet, indent=2) + "\n"
         if Parse(text, v2.Phenopacket()) != packet:
             raise AssertionError(f"the phenopacket of patient {case.patient} is not read back as it was written")
         return text
@@ -124,6 +124,7 @@ class PacketWriter:
     def features(self, case: Case) -> list[v2.PhenotypicFeature]:
         """The most specific present terms, with onset; the most general of those examined and absent, which stand
         neither above nor equal to a present one. What a clinic wrote goes instead of both, where there is a clinic."""
+        held: dict[str, float | None]
         if case.written is None:
             held = {self.concepts[name]: time for name, time in sorted(case.onsets.items(), key=lambda item: -item[1])}
         else:
