@@ -14,7 +14,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from .language import Expression, reads
+from .language import Expression
 from .language.syntax import Binary, Call, Level, Name, Number, Past, Table, Unary
 
 Value: TypeAlias = Tensor | float
@@ -34,6 +34,7 @@ class Moment:
     latest: dict[str, Tensor] = field(default_factory=dict)  # step of the latest occurrence, or -inf
     seen: dict[str, Tensor] = field(default_factory=dict)  # whether a measurement has been recorded
     kept: dict[int, Value] = field(default_factory=dict)  # values that never change, by expression
+    timed: dict[int, tuple[float, Value]] = field(default_factory=dict)  # values of a moment, by expression
     dead: Tensor | None = None  # whose journey has ended: what becomes of them is nobody's mistake
 
     def past(self, name: str, lag: int) -> Tensor:
@@ -45,35 +46,47 @@ class Moment:
 
 
 def compile_expression(
-    expression: Expression, *, constant: Set[str], levels: Mapping[str, tuple[str, ...]]
+    expression: Expression,
+    *,
+    constant: Set[str],
+    levels: Mapping[str, tuple[str, ...]],
+    shared: dict[Expression, Evaluator] | None = None,
 ) -> Evaluator:
     """A function from a Moment to a value. `constant` names what never changes in a run: sub-expressions that read
-    nothing else are evaluated once. `levels` gives the levels of each categorical variable.
+    nothing else are evaluated once, and those that read the time beside it once a step. `levels` gives the levels of
+    each categorical variable; `shared` holds what other expressions, compiled for the same runs, have in common.
     """
-    compiler = _Compiler(constant, levels)
+    compiler = _Compiler(constant, levels, {} if shared is None else shared)
     return compiler.compile(expression)
 
 
 class _Compiler:
-    def __init__(self, constant: Set[str], levels: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self, constant: Set[str], levels: Mapping[str, tuple[str, ...]], shared: dict[Expression, Evaluator]
+    ) -> None:
         self.constant = constant
         self.levels = levels
+        self.shared = shared
+        self.read: dict[int, frozenset[str]] = {}  # what each node reads, by its id
 
     def compile(self, expression: Expression) -> Evaluator:
-        evaluator = self.build(expression)
-        if isinstance(expression, Name | Number | Level) or any(
-            read.name not in self.constant for read in reads(expression)
-        ):
-            return evaluator
-        key = id(evaluator)
+        if isinstance(expression, Name | Number | Level):
+            return self.build(expression)
+        names = self.find_names(expression) - self.constant
+        if not names <= {"t"}:
+            return self.build(expression)
+        found = self.shared.get(expression)
+        if found is None:
+            evaluator = self.build(expression)
+            found = self.shared[expression] = _keep_timed(evaluator) if names else _keep(evaluator)
+        return found
 
-        def keep(moment: Moment) -> Value:
-            value = moment.kept.get(key)
-            if value is None:
-                value = moment.kept[key] = evaluator(moment)
-            return value
-
-        return keep
+    def find_names(self, node: Expression) -> frozenset[str]:
+        found = self.read.get(id(node))
+        if found is None:
+            own = frozenset({node.name}) if isinstance(node, Name | Past) else frozenset[str]()
+            found = self.read[id(node)] = own.union(*map(self.find_names, node.children))
+        return found
 
     def build(self, node: Expression) -> Evaluator:
         match node:
@@ -158,6 +171,32 @@ class _Compiler:
         inner = parts[0]
         apply = FUNCTIONS[function]
         return lambda moment: apply(_number(inner(moment)))
+
+
+def _keep(evaluator: Evaluator) -> Evaluator:
+    """Evaluated once in a run."""
+    key = id(evaluator)
+
+    def keep(moment: Moment) -> Value:
+        value = moment.kept.get(key)
+        if value is None:
+            value = moment.kept[key] = evaluator(moment)
+        return value
+
+    return keep
+
+
+def _keep_timed(evaluator: Evaluator) -> Evaluator:
+    """Evaluated once in a step."""
+    key = id(evaluator)
+
+    def keep(moment: Moment) -> Value:
+        found = moment.timed.get(key)
+        if found is None or found[0] != moment.time:
+            found = moment.timed[key] = (moment.time, evaluator(moment))
+        return found[1]
+
+    return keep
 
 
 def _past(function: str, name: str, lag: int) -> Evaluator:

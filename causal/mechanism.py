@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from ..errors import fail
-from .evaluate import Evaluator, Moment, Value, clip, compile_expression
+from .evaluate import Evaluator, Moment, Value, clip
 from .families import FAMILIES, Constraint, Family, satisfies
 from .families.categorical import Categorical
 from .families.uniform import Uniform
@@ -117,16 +117,12 @@ def compile_mechanism(
     expression: Expression,
     *,
     variable: str,
-    constant: Set[str],
-    levels: Mapping[str, tuple[str, ...]],
+    evaluator: Callable[[Expression], Evaluator],
     known: Mapping[str, Range],
     measured: Set[str],
 ) -> Mechanism:
-    """Compile `expression`. `known` bounds the names that it reads; `measured` are those that may not have a value."""
-
-    def evaluator(part: Expression) -> Evaluator:
-        return compile_expression(part, constant=constant, levels=levels)
-
+    """Compile `expression`, its parts by `evaluator`. `known` bounds the names that it reads; `measured` are those that
+    may not have a value."""
     draw = find_draw(expression)
     if draw is None:
         return Mechanism(variable, None, (evaluator(expression),), (), ())

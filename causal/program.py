@@ -349,5 +349,6 @@ def _stack(rows: list[Tensor], patients: int) -> Tensor:
     """(worlds or 1, steps, patients) from a row a step, each (worlds or 1, patients)."""
     if not rows:
         return torch.empty(1, 0, patients)
-    shape = torch.broadcast_shapes(*{row.shape for row in rows})
-    return torch.stack([row.expand(shape) for row in rows], dim=-2)
+    if len({row.shape for row in rows}) > 1:
+        rows = list(torch.broadcast_tensors(*rows))  # torch.broadcast_shapes would import sympy, for over a second
+    return torch.stack(rows, dim=-2)

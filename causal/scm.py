@@ -139,6 +139,7 @@ class Plan:
         self.step_order = [n for n in self.step_order if model.variables[n].kind != "static"]
         self.levels = {v.name: v.levels for v in model.variables.values() if v.levels}
         self.constant = {"dt", *model.parameters, *(v.name for v in model.variables.values() if v.kind == "static")}
+        self.shared: dict[Expression, Evaluator] = {}
         self.parameters = self.set_parameters(parameters)
         self.mechanisms = self.compile_mechanisms(wanted)
         self.forced: dict[str, list[Forced]] = {}
@@ -158,7 +159,7 @@ class Plan:
         self.groups = {group: [v.name for v in variables if v.competes == group] for group in groups}
 
     def evaluator(self, expression: Expression) -> Evaluator:
-        return compile_expression(expression, constant=self.constant, levels=self.levels)
+        return compile_expression(expression, constant=self.constant, levels=self.levels, shared=self.shared)
 
     def set_parameters(self, parameters: Mapping[str, Value]) -> dict[str, Value]:
         """The parameters' values: (1, 1), or (worlds, 1) where an intervention changes one."""
@@ -179,7 +180,8 @@ class Plan:
                     row = _spread(values[change.target], shape).clone()
                     row[index] = {"=": new, "+=": row[index] + new, "*=": row[index] * new}[change.operator]
                     values[change.target] = row
-        return self.derive(values)
+                    values = self.derive(values)
+        return values
 
     def derive(self, values: Mapping[str, Value]) -> dict[str, Value]:
         """The parameters' values with every formula computed anew from those that it reads, number by number, so that
@@ -209,7 +211,7 @@ class Plan:
         measured = {v.name for v in self.model.variables.values() if v.kind == "measurement"}
         return {
             (v.name, key): compile_mechanism(
-                expression, variable=v.name, constant=self.constant, levels=self.levels, known=known, measured=measured
+                expression, variable=v.name, evaluator=self.evaluator, known=known, measured=measured
             )
             for v in self.model.variables.values()
             if v.name in wanted

@@ -19,13 +19,16 @@ Words = NDArray[np.uint64]
 def _absorb(values: NDArray[Any], valid: NDArray[np.bool_], key: np.uint64, rows: NDArray[np.uint64]) -> None:
     """rows[i] += mix(values[i] + key): one column into the rows' sums. `mix` is the finalizer of SplitMix64 (Steele,
     Lea and Flood 2014, doi:10.1145/2660193.2660195)."""
+    mixed = np.uint64(0)
     for i in range(len(rows)):
-        word = key
-        if valid[i]:
-            word = key + (np.uint64(values[i]) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-        word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        rows[i] += word ^ (word >> np.uint64(31))
+        if i == 0 or values[i] != values[i - 1] or valid[i] != valid[i - 1]:  # what stays is not mixed again
+            word = key
+            if valid[i]:
+                word = key + (np.uint64(values[i]) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+            word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+            word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+            mixed = word ^ (word >> np.uint64(31))
+        rows[i] += mixed
 
 
 @compile_kernel
@@ -61,7 +64,7 @@ def _bits(column: pa.ChunkedArray) -> Iterable[tuple[NDArray[Any], NDArray[np.bo
     array = column.combine_chunks()
     if isinstance(array, pa.ChunkedArray):
         array = array.chunk(0) if array.num_chunks else pa.array([], array.type)
-    valid = np.asarray(array.is_valid())
+    valid = _find_valid(array)
     if pa.types.is_dictionary(array.type):
         names = np.array([_hash(str(name)) for name in array.dictionary.to_pylist()] or [0], dtype=np.uint64)
         codes = np.asarray(array.indices.fill_null(0))
@@ -73,6 +76,14 @@ def _bits(column: pa.ChunkedArray) -> Iterable[tuple[NDArray[Any], NDArray[np.bo
         buffer = array.buffers()[1]
         words = np.frombuffer(buffer, dtype=f"uint{width}", count=len(array) + array.offset)[array.offset :]
         yield words, valid
+
+
+def _find_valid(array: pa.Array) -> NDArray[np.bool_]:
+    bitmap = array.buffers()[0] if array.null_count else None
+    if bitmap is None:
+        return np.ones(len(array), bool)
+    bits = np.unpackbits(np.frombuffer(bitmap, np.uint8), count=array.offset + len(array), bitorder="little")
+    return bits[array.offset :].view(bool)
 
 
 def combine(tables: Iterable[tuple[str, Iterable[tuple[NDArray[np.int64], Words]]]], *, head: str) -> str:

@@ -52,13 +52,13 @@ def build_patients(journeys: Journeys, *, model: Model) -> pa.Table:
     """patient, world and the recorded statics, a row for each patient in each world."""
     worlds, count = len(journeys.worlds), len(journeys.patients)
     columns: dict[str, Any] = {
-        "patient": np.repeat(journeys.patients.numpy(), worlds),
+        "patient": _numbers(np.repeat(journeys.patients.numpy(), worlds)),
         "world": name_codes(np.tile(np.arange(worlds, dtype=np.int32), count), [w.name for w in journeys.worlds]),
     }
     for variable in model.variables.values():
         if variable.kind == "static" and variable.recorded and variable.name in journeys.values:
             values = journeys.values[variable.name].expand(worlds, 1, count)
-            columns[variable.name] = _column(values, None, variable)
+            columns[variable.name] = _column(_patient_major(values), None, variable)
     return pa.table(columns)
 
 
@@ -68,27 +68,31 @@ def build_truth(journeys: Journeys, *, model: Model, layout: Layout = WHOLE) -> 
     steps = list(range(0, journeys.last_step + 1, layout.every))
     rows = worlds * len(steps)
     alive = living(journeys, steps).expand(worlds, len(steps), count)
-    flat = _patient_major(alive)
-    valid = None if bool(flat.all()) else _bitmap(flat)
+    lived = _patient_major(alive)
+    valid = None if bool(lived.all()) else _bitmap(lived)
     columns: dict[str, Any] = {
-        "patient": np.repeat(journeys.patients.numpy(), rows),
+        "patient": _numbers(np.repeat(journeys.patients.numpy(), rows)),
         "world": name_codes(
             np.tile(np.repeat(np.arange(worlds, dtype=np.int32), len(steps)), count), [w.name for w in journeys.worlds]
         ),
-        "time": np.tile(times(steps, model=model), worlds * count),
+        "time": _numbers(np.tile(times(steps, model=model), worlds * count)),
     }
     for name, variable in model.variables.items():
         if name not in journeys.values or (layout.keep is not None and name not in layout.keep):
             continue
-        values, own = _at_steps(journeys, variable, steps)
-        values = values.expand(worlds, len(steps), count)
-        if variable.kind == "event" and variable.ends == "journey":
-            shown = alive | (torch.tensor(steps)[None, :, None] == journeys.ended[:, None, :])
-            columns[name] = _column(values, _bitmap(_patient_major(shown.expand(values.shape))), variable)
-        elif own is None:
-            columns[name] = _column(values, valid, variable)
+        if variable.kind == "static":
+            flat = _patient_major(journeys.values[name].expand(worlds, 1, count))
+            columns[name] = _column(flat, valid, variable, repeat=len(steps))
+        elif variable.kind == "measurement":
+            flat, due = _spread_measured(journeys, name, steps)
+            columns[name] = _column(flat, _bitmap(due & lived), variable)
         else:
-            columns[name] = _column(values, _bitmap(_patient_major(own.expand(values.shape) & alive)), variable)
+            flat = _patient_major(_at_steps(journeys, name, steps).expand(worlds, len(steps), count))
+            if variable.kind == "event" and variable.ends == "journey":
+                shown = alive | (torch.tensor(steps)[None, :, None] == journeys.ended[:, None, :])
+                columns[name] = _column(flat, _bitmap(_patient_major(shown)), variable)
+            else:
+                columns[name] = _column(flat, valid, variable)
     return pa.table(columns)
 
 
@@ -97,24 +101,28 @@ def times(steps: Sequence[int], *, model: Model) -> NDArray[np.float64]:
     return np.round(np.asarray(steps, dtype=np.float64) * model.clock.step / model.clock.unit, 9)
 
 
-def _at_steps(journeys: Journeys, variable: Variable, steps: Sequence[int]) -> tuple[Tensor, Tensor | None]:
-    """The values of a variable at `steps`; for a measurement also where one was due (taken, though perhaps missed)."""
-    values, own = journeys.values[variable.name], journeys.steps[variable.name]
-    if variable.kind == "static":
-        return values, None
-    if tuple(steps) == own:
-        return values, ~torch.isnan(values) if variable.kind == "measurement" else None
-    if variable.kind != "measurement":
-        return values[:, [own.index(step) for step in steps]], None
-    full = values.new_zeros((values.shape[0], len(steps), values.shape[2]))
-    due = torch.zeros(full.shape, dtype=torch.bool)
+def _at_steps(journeys: Journeys, name: str, steps: Sequence[int]) -> Tensor:
+    """The values of a variable that has one in every step, at `steps`."""
+    values, own = journeys.values[name], journeys.steps[name]
+    return values if tuple(steps) == own else values[:, [own.index(step) for step in steps]]
+
+
+def _spread_measured(
+    journeys: Journeys, name: str, steps: Sequence[int]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """The values of a measurement at `steps`, patient-major, and where one was due (taken, though perhaps missed)."""
+    values, own = journeys.values[name], journeys.steps[name]
+    worlds, count = len(journeys.worlds), len(journeys.patients)
+    full = np.zeros((count, worlds, len(steps)), np.float32)
+    due = np.zeros(full.shape, bool)
     place = {step: row for row, step in enumerate(steps)}
     shared = [(row, place[step]) for row, step in enumerate(own) if step in place]
     if shared:
         sources, targets = [source for source, _ in shared], [target for _, target in shared]
-        full[:, targets] = values[:, sources]
-        due[:, targets] = ~torch.isnan(values[:, sources])
-    return full, due
+        taken = values[:, sources].expand(worlds, -1, count).numpy().transpose(2, 0, 1)
+        full[:, :, targets] = taken
+        due[:, :, targets] = ~np.isnan(taken)
+    return full.reshape(-1), due.reshape(-1)
 
 
 def build_record(journeys: Journeys, *, model: Model) -> pa.Table:
@@ -161,12 +169,12 @@ def _record(
     which = code[slot]
     return pa.table(
         {
-            "patient": rows[:, 0],
+            "patient": _numbers(rows[:, 0]),
             "world": name_codes(rows[:, 1].astype(np.int32), [w.name for w in journeys.worlds]),
-            "time": step_times[slot],
+            "time": _numbers(step_times[slot]),
             "variable": name_codes(which, names),
             "concept": name_codes(which, [model.variables[name].concept for name in names]),
-            "value": values,
+            "value": _numbers(values),
             "unit": name_codes(which, [model.variables[name].unit for name in names]),
         }
     )
@@ -193,18 +201,18 @@ def build_events(journeys: Journeys, *, model: Model) -> pa.Table:
     order = np.lexsort((joined["event"], joined["time"], joined["world"], joined["patient"]))
     return pa.table(
         {
-            "patient": joined["patient"][order].astype(np.int64),
+            "patient": _numbers(joined["patient"][order].astype(np.int64)),
             "world": name_codes(joined["world"][order].astype(np.int32), [w.name for w in journeys.worlds]),
-            "time": joined["time"][order].astype(np.float64),
+            "time": _numbers(joined["time"][order].astype(np.float64)),
             "event": name_codes(joined["event"][order].astype(np.int32), names),
-            "recorded": joined["recorded"][order].astype(bool),
+            "recorded": _numbers(joined["recorded"][order].astype(bool)),
         }
     )
 
 
 def _patient_major(values: Tensor) -> NDArray[Any]:
     """(worlds, steps, patients) flattened with the patient slowest."""
-    return np.ascontiguousarray(values.permute(2, 0, 1).reshape(-1).numpy())
+    return np.ascontiguousarray(values.numpy().transpose(2, 0, 1)).reshape(-1)
 
 
 def _bitmap(valid: NDArray[np.bool_]) -> pa.Buffer:
@@ -216,19 +224,34 @@ def name_codes(codes: NDArray[np.int32], names: Sequence[str]) -> pa.DictionaryA
     levels = list(dict.fromkeys(names))
     if len(levels) < len(names):
         codes = np.array([levels.index(name) for name in names], dtype=np.int32)[codes]
-    return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(levels, pa.string()))
+    return pa.DictionaryArray.from_arrays(_numbers(codes), _texts(levels))
 
 
-def _column(values: Tensor, valid: pa.Buffer | None, variable: Variable) -> pa.Array:
-    """An Arrow column, patient-major, without copying more than the transposition; `valid` is its null bitmap."""
-    flat = _patient_major(values)
-    count = len(flat)
+def _column(flat: NDArray[Any], valid: pa.Buffer | None, variable: Variable, *, repeat: int = 1) -> pa.Array:
+    """An Arrow column of patient-major values, each `repeat` times; `valid` is its null bitmap."""
+    truth = flat.dtype == np.bool_ and variable.kind == "event"  # others are numbers, whatever worlds run beside them
     if variable.levels:
-        codes = pa.Array.from_buffers(pa.int32(), count, [valid, pa.py_buffer(np.nan_to_num(flat).astype(np.int32))])
-        return pa.DictionaryArray.from_arrays(codes, pa.array(variable.levels, pa.string()))
-    if flat.dtype == np.bool_ and variable.kind == "event":  # others are numbers, whatever worlds run beside them
-        return pa.Array.from_buffers(pa.bool_(), count, [valid, _bitmap(flat)])
-    return pa.Array.from_buffers(pa.float32(), count, [valid, pa.py_buffer(flat.astype(np.float32, copy=False))])
+        flat = np.nan_to_num(flat).astype(np.int32)
+    elif not truth:
+        flat = flat.astype(np.float32, copy=False)
+    flat = np.repeat(flat, repeat) if repeat > 1 else flat
+    if variable.levels:
+        return pa.DictionaryArray.from_arrays(_numbers(flat, valid), _texts(variable.levels))
+    return _numbers(flat, valid)
+
+
+def _numbers(values: NDArray[Any], valid: pa.Buffer | None = None) -> pa.Array:
+    """An Arrow column of numbers or truth values. Not by `pa.array`, which would import pandas, for nearly a second."""
+    values = np.ascontiguousarray(values)
+    buffer = _bitmap(values) if values.dtype == np.bool_ else pa.py_buffer(values)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [valid, buffer])
+
+
+def _texts(words: Sequence[str]) -> pa.Array:
+    """An Arrow column of words, in the same way."""
+    encoded = [word.encode() for word in words]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    return pa.Array.from_buffers(pa.string(), len(encoded), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))])
 
 
 BUILDERS: dict[str, Callable[..., pa.Table]] = {

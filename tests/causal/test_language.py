@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import math
+import statistics
 
 import pytest
 from hypothesis import given
@@ -300,6 +301,7 @@ def apply(function: str, a: list[float]) -> float:
         "tanh": lambda: math.tanh(a[0]),
         "expit": lambda: 1 / (1 + math.exp(-a[0])) if a[0] > 0 else math.exp(a[0]) / (1 + math.exp(a[0])),
         "logit": lambda: math.log(a[0]) - math.log1p(-a[0]),
+        "probit": lambda: -math.inf if a[0] <= 0 else math.inf if a[0] >= 1 else statistics.NormalDist().inv_cdf(a[0]),
         "min": lambda: min(a), "max": lambda: max(a), "clip": lambda: min(max(a[0], a[1]), a[2]),
         "where": lambda: a[1] if a[0] else a[2],
     }[function]()  # fmt: skip
