@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from ...errors import fail
-from ...ontology.hpo import locate_hpo
+from ...ontology.hpo import Annotation, Gene, locate_hpo
 from ...ontology.knowledge import KnowledgeGraph
 from .course import Course, place_death, place_onset, place_progression, read_course
 from .entries import WIDTH, Parameter, Section, Variable, write_comment, write_scalar, write_sections
-from .hierarchy import Finding, arrange_terms
+from .hierarchy import Finding, Term, arrange_terms
 from .inheritance import PREVALENCE, Inheritance, place_genotype, place_sex, read_inheritance, write_chance
 from .names import Names, to_identifier
 from .phenotypes import Phenotypes, Shown
 
+STRONGEST = 0.995
 USED = (  # names that a converted model may use besides its phenotypes'
     *("sex", "female_share", "genotype", "heteroplasmy", "heteroplasmy_threshold", "penetrance", "prevalence"),
     *("affected", "onset", "onset_group", "ending", "age_at_death", "death", "severity", "severity_strength"),
     *("progression", "progression_rate", "active_share", "passing_duration", "diagnosis"),
 )
-TOLD_ONE_BY_ONE = frozenset({"ascertained", "assumed"})  # their parameter says it: here they are only counted
+COUNTED = frozenset({"ascertained", "assumed"})  # their parameter says it: here they are only counted
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Conversion:
     variables: int
     claims: int
     findings: tuple[Finding, ...]
+    assumed: tuple[str, ...] = ()  # kinds of assumption about the disease as a whole
 
 
 def convert_disease(
@@ -51,13 +53,9 @@ def convert_disease(
     `population` puts a prevalence before the disease. Raises NosographError for a disease without annotations, or with
     an impossible frequency (`leave_out_bad` leaves such a row out, and says so).
     """
-    if not 0 <= strength < 1:
-        raise fail("the severity's strength is from 0 to less than 1", value=strength, fix="0.5, or none")
-    annotations = knowledge.annotations(disease)
-    if not annotations:
-        raise fail("HPO annotates no such disease", value=disease, fix="an OMIM, ORPHA or DECIPHER disease: OMIM:154700")
-    terms, excluded, findings = arrange_terms(
-        annotations, knowledge=knowledge, strength=strength, leave_out_bad=leave_out_bad
+    disease = knowledge.find_disease(disease)
+    annotations, terms, excluded, findings = arrange_disease(
+        disease, knowledge=knowledge, strength=strength, leave_out_bad=leave_out_bad
     )
     inheritance = read_inheritance(annotations)
     onsets = [code for term in terms for code in term.onsets]
@@ -65,7 +63,7 @@ def convert_disease(
     when, reads = time_examination(course.horizon, bool(course.deaths))
     phenotypes = Phenotypes([Shown(terms, excluded)], knowledge, Names(USED), strength, when, reads)
     sections = [
-        _place_patient(inheritance, population),
+        _place_patient(inheritance, population, knowledge.genes(disease)),
         _place_course(course, phenotypes),
         phenotypes.shared(),
         *phenotypes.sections(),
@@ -80,7 +78,23 @@ def convert_disease(
         *([] if population else ['population: "affected == 1"']),
     ]
     comments = [*introduce(f"{name} ({disease})", course.horizon), *tell_findings(findings)]
-    return assemble(disease, name, head, comments, sections, findings)
+    assumed = (*inheritance.assumed, *course.assumed)
+    return replace(assemble(disease, name, head, comments, sections, findings), assumed=assumed)
+
+
+def arrange_disease(
+    disease: str, *, knowledge: KnowledgeGraph, strength: float, leave_out_bad: bool = False
+) -> tuple[tuple[Annotation, ...], tuple[Term, ...], tuple[str, ...], tuple[Finding, ...]]:
+    """A disease's annotations, its terms, what it excludes, and what was found. Raises as `convert_disease` does."""
+    if not 0 <= strength <= STRONGEST:
+        raise fail(f"the severity's strength is from 0 to {STRONGEST}", value=strength, fix="0.5, or none")
+    annotations = knowledge.annotations(disease)
+    terms, excluded, findings = arrange_terms(
+        annotations, knowledge=knowledge, strength=strength, leave_out_bad=leave_out_bad
+    )
+    if not terms:
+        raise fail("no annotated phenotype can be used", value=disease, fix="another disease")
+    return annotations, terms, excluded, findings
 
 
 def assemble(
@@ -112,7 +126,7 @@ def introduce(what: str, horizon: int) -> list[str]:
 def tell_findings(findings: Sequence[Finding]) -> list[str]:
     """What was assumed or changed: frequencies counted, everything else one by one."""
     lines = ["", "What was assumed or changed:"]
-    counts = Counter(finding.kind for finding in findings if finding.kind in TOLD_ONE_BY_ONE and finding.concept)
+    counts = Counter(finding.kind for finding in findings if finding.kind in COUNTED and finding.concept)
     if counts["assumed"]:
         lines.append(f"- {counts['assumed']} frequencies are assumed, or rest on a percentage: their titles say how")
     if counts["ascertained"]:
@@ -120,7 +134,7 @@ def tell_findings(findings: Sequence[Finding]) -> list[str]:
     lines += [
         f"- {finding.kind}: {finding.text}"
         for finding in findings
-        if finding.kind not in TOLD_ONE_BY_ONE or not finding.concept
+        if finding.kind not in COUNTED or not finding.concept
     ]
     return lines
 
@@ -150,14 +164,14 @@ def _find_assumptions(inheritance: Inheritance, course: Course) -> list[Finding]
     return found + [Finding("said", "", text) for text in texts if "annotated" not in text and "assumed" not in text]
 
 
-def _place_patient(inheritance: Inheritance, population: bool) -> Section:
+def _place_patient(inheritance: Inheritance, population: bool, genes: Sequence[Gene]) -> Section:
     share = 0.5 if population else inheritance.female_share
     title = "Share of women" if population else "Share of women among those who are affected"
     parameters = [Parameter("female_share", share, unit="1", title=title)]
     if population:
         title = "Share of people who have or will have the disease"
         parameters.append(Parameter("prevalence", PREVALENCE, uncertain="", unit="1", title=title))
-    more, genotype = place_genotype(inheritance, population=population)
+    more, genotype = place_genotype(inheritance, population=population, genes=genes)
     chance, causes = write_chance(inheritance, population=population)
     affected = Variable("affected", "static", f"Bernoulli({chance})", title="Has the disease, or will", causes=causes)
     variables = (place_sex("female_share"), *genotype, affected)

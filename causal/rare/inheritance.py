@@ -6,11 +6,11 @@ enters; sex follows from the mode. The modes are those below HP:0000005, by the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...ontology.document import CITATION
-from ...ontology.hpo import Annotation
+from ...ontology.hpo import Annotation, Gene
 from .entries import Parameter, Variable, write_number
 
 RARE_ALLELE = 0.001  # assumed: a woman is homozygous for an X-linked variant this much more rarely than a man has it
@@ -177,13 +177,19 @@ def _limit(genotypes: Shares, sex: str) -> Shares:
     return {level: (men / total, women / total) for level, (men, women) in kept.items()} if total else genotypes
 
 
-def place_sex(share: str) -> Variable:
-    """Sex, drawn with a share of women that a parameter or an expression gives."""
-    return Variable("sex", "static", f'Categorical("female": {share}, "male": 1 - {share})', title="Sex")
+def place_sex(share: str, *, causes: Mapping[str, tuple[str, ...]] | None = None) -> Variable:
+    """Sex, drawn with a share of women that a parameter, or a variable among the `causes`, gives."""
+    mechanism = f'Categorical("female": {share}, "male": 1 - {share})'
+    return Variable("sex", "static", mechanism, title="Sex", causes=causes or {})
 
 
 def place_genotype(
-    inheritance: Inheritance, *, prefix: str = "", drawn: str = "", population: bool = False
+    inheritance: Inheritance,
+    *,
+    prefix: str = "",
+    drawn: str = "",
+    population: bool = False,
+    genes: Sequence[Gene] = (),
 ) -> tuple[list[Parameter], list[Variable]]:
     """Penetrance, genotype and, where mitochondria are meant, heteroplasmy. `drawn` is the condition under which a
     patient of a mixture has this disease; `population` draws from everybody instead of from those with the genotype."""
@@ -193,7 +199,7 @@ def place_genotype(
     parameters = [Parameter(f"{prefix}penetrance", value, uncertain=uncertain, unit="1", title=title)]
     if not inheritance.genotypes:
         return ([], []) if population else (parameters, [])
-    variables = [_genotype(inheritance, prefix, drawn, population)]
+    variables = [_genotype(inheritance, prefix, drawn, population, genes)]
     if "heteroplasmic" in inheritance.genotypes:
         title = "Share of altered mitochondrial DNA from which on a carrier falls ill"
         parameters.append(Parameter(f"{prefix}heteroplasmy_threshold", THRESHOLD, unit="1", title=title))
@@ -202,7 +208,9 @@ def place_genotype(
     return parameters, variables
 
 
-def _genotype(inheritance: Inheritance, prefix: str, drawn: str, population: bool) -> Variable:
+def _genotype(
+    inheritance: Inheritance, prefix: str, drawn: str, population: bool, genes: Sequence[Gene]
+) -> Variable:
     genotypes = inheritance.genotypes
     men = sum(shares[0] for shares in genotypes.values())
     women = sum(shares[1] for shares in genotypes.values())
@@ -225,8 +233,10 @@ def _genotype(inheritance: Inheritance, prefix: str, drawn: str, population: boo
     causes: dict[str, tuple[str, ...]] = {"diagnosis": ()} if drawn else {}
     if "sex ==" in text:
         causes["sex"] = inheritance.citations
-    title = "Genotype: " + "; ".join(dict.fromkeys(inheritance.comments[:1])) if inheritance.comments else "Genotype"
-    return Variable(f"{prefix}genotype", "static", f"Categorical({text})", title=title, causes=causes)
+    of = f" ({', '.join(gene.symbol for gene in genes)})" if genes else ""
+    title = f"Genotype{of}: {inheritance.comments[0]}"
+    concept = genes[0].curie if len(genes) == 1 else ""
+    return Variable(f"{prefix}genotype", "static", f"Categorical({text})", title=title, concept=concept, causes=causes)
 
 
 def _by_sex(men: float, women: float) -> str:
