@@ -117,6 +117,10 @@ margin:.8rem 0}
 figure{margin:0;break-inside:avoid}
 figcaption{font-size:.85rem;line-height:1.35}
 figcaption strong{color:var(--ink);font-size:.95rem}
+.note{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--panel);border:1px solid var(--line);
+border-radius:6px;padding:.7rem .9rem;font-size:.88rem;line-height:1.45}
+ins{text-decoration:none;border-left:3px solid var(--w1);padding-left:.3rem}
+mark{background:none;color:inherit;font-weight:600;text-decoration:underline 2px var(--w2);text-underline-offset:.18em}
 figure>svg{display:block;width:100%;height:auto;margin-top:.2rem}
 .beside figure>svg{max-width:29rem}
 svg text{font-family:inherit;font-size:11px;fill:var(--soft)}

@@ -17,6 +17,7 @@ from ..simulate.cohort import Run
 from ..simulate.run import SHARD_SIZE
 from ..simulate.verify import Verification
 from .figures import MOST_TRACKS, draw_key, draw_timeline, show, show_unit
+from .notes.chapter import tell_notes
 from .page import Markup, count_of, join, table, tag, write_page
 from .results import Document, clock_unit, name_of, run_end, tell_effects, tell_events, tell_journeys
 from .summaries import Static, describe_entrants, name_worlds, pick_examples
@@ -80,12 +81,14 @@ def check_verification(held: Any, run: Run, *, file: Path) -> Document:
 
 def compose_page(run: Run, examined: Document | None) -> str:
     """The page as text."""
+    notes = tell_notes(run.folder / "notes", worlds=name_worlds(run))
     sections = {
         "effects": ("Effects", tell_effects(run, examined)),
         "journeys": ("Journeys", tell_journeys(run)),
         "events": ("Events", tell_events(run)),
         "entrants": ("Who entered", tell_entrants(run)),
         "patients": ("Example patients", tell_examples(run)),
+        **({"notes": ("Notes", notes)} if notes is not None else {}),
         "claims": ("Causal claims", tell_claims(run.model)),
         "again": ("How to make it again", tell_making(run)),
     }

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -110,19 +110,28 @@ def label_note(note: Note, faults: Iterable[Fault] = ()) -> LabelledNote:
 
 def write_line(note: LabelledNote) -> dict[str, Any]:
     """A note as a row of JSON Lines: its fields, with `time` under the name "at" that rows of every modality have."""
-    row = asdict(note)
-    row["at"] = row.pop("time")
+    row = {"at" if name == "time" else name: value for name, value in vars(note).items() if name != "path" or value}
+    row["spans"] = [_write_mention(span) for span in note.spans]
+    row["faults"] = [dict(vars(fault)) for fault in note.faults]
     return row
+
+
+def _write_mention(span: Mention) -> dict[str, Any]:
+    return {**vars(span), "parts": [dict(vars(part)) for part in span.parts]}
 
 
 def read_line(row: Mapping[str, Any]) -> LabelledNote:
     """The note of a row; keys that no note has are passed over. A KeyError or TypeError for a row that is no note."""
-    held = {name: row["at" if name == "time" else name] for name in LabelledNote.__dataclass_fields__}
-    spans = [Mention(**{**span, "parts": tuple(Part(**part) for part in span["parts"])}) for span in held["spans"]]
-    held["spans"] = tuple(spans)
-    held["sentences"] = tuple((start, end) for start, end in held["sentences"])
-    held["faults"] = tuple(Fault(**fault) for fault in held["faults"])
-    return LabelledNote(**held)
+    spans = [Mention(**{**span, "parts": tuple(Part(**part) for part in span["parts"])}) for span in row["spans"]]
+    plain = {name: row[name] for name in ("patient", "world", "date", "entry", "document", "title", "author", "text")}
+    return LabelledNote(
+        **plain,
+        time=row["at"],
+        spans=tuple(spans),
+        sentences=tuple((start, end) for start, end in row["sentences"]),
+        faults=tuple(Fault(**fault) for fault in row["faults"]),
+        path=row.get("path", ""),
+    )
 
 
 def write_jsonl(notes: Iterable[LabelledNote], path: Path) -> None:
@@ -163,13 +172,13 @@ def write_brat(note: LabelledNote) -> str:
             references += 1
             label = " ".join(span.label.split()) or span.concept
             lines.append(f"N{references}\tReference {here} {span.concept}\t{label}")
-        rest = asdict(span)
+        rest = _write_mention(span)
         for name in ("start", "end", "kind", "status", "concept", "fault"):
             del rest[name]
         lines.append(f"#{number}\tAnnotatorNotes {here}\t{json.dumps(rest)}")
     for number, fault in enumerate(note.faults, len(note.spans) + 1):
         here = f"T{number}"
-        rest = asdict(fault)
+        rest = dict(vars(fault))
         lines.append(_write_place(here, FAULT, note.text, rest.pop("start"), rest.pop("end")))
         attributes += 1
         lines.append(f"A{attributes}\t{FAULT} {here} {rest.pop('kind')}")
@@ -247,14 +256,3 @@ def _read_place(rest: str, text: str) -> tuple[str, int, int]:
     if there != words:
         raise ValueError(f"the text has {there!r} there")
     return kind, pieces[0][0], pieces[-1][1]
-
-
-def write_brat_folder(notes: Sequence[LabelledNote], folder: Path) -> None:
-    """A folder that BRAT opens: a text and its `.ann` for each note, by world and patient, and `annotation.conf`."""
-    for number, note in enumerate(notes):
-        place = folder / note.world / str(note.patient)
-        place.mkdir(parents=True, exist_ok=True)
-        stem = f"{number:06d}-{note.document}"
-        (place / f"{stem}.txt").write_bytes(note.text.encode())
-        (place / f"{stem}.ann").write_bytes(write_brat(note).encode())
-    (folder / "annotation.conf").write_text(CONFIGURATION, encoding="utf-8")
