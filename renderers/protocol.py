@@ -68,6 +68,7 @@ class Renderer(Protocol):
     modality: str  # also its folder in the run
     reads_truth: bool  # whether journeys come with their true states; what a clinic writes never does
     lines_hold_all: bool  # whether a line says all that the files do, so that these may be left out
+    shared_files: Mapping[str, bytes]  # by name: what the modality's folder has once, where files are kept
 
     def requires(self) -> tuple[Requirement, ...]:
         """All of which the model must have."""

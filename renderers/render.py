@@ -264,6 +264,10 @@ def _write(
         for name, count in receipt["names"].items():
             names[name] = names.get(name, 0) + count
     parts = {name_part(index): receipt["sha256"] for index, receipt in enumerate(receipts)}
+    if task.options.files:
+        shared = build_renderer(task.run, task.modality, task.options).shared_files
+        for name, content in shared.items():
+            write_whole(task.folder / name, lambda path, content=content: path.write_bytes(content))
     held = {**identity, "names": dict(sorted(names.items())), "parts": parts}
     write_whole(task.folder / "manifest.json", lambda path: path.write_text(json.dumps(held, indent=2) + "\n"))
     shutil.rmtree(aside)

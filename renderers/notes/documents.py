@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ...causal.language.syntax import Binary, Expression, Name, Number, Past, Unary
 from ...causal.model import Model
 from ...ontology.knowledge import KnowledgeGraph
-from ..binding import falls_under
+from ..binding import converts, falls_under
 from ..journey import Journey, time_of
 from .facts import Document
 from .lexicon import Lexicon
@@ -40,6 +40,9 @@ class Practice:
     brain: bool  # all volumes that are measured are the nervous system's
     lesions: frozenset[str]  # events that are seen in images of it
     criteria: Mapping[str, Criterion]  # by diagnosis
+    onsets: Mapping[
+        str, frozenset[str]
+    ]  # where journeys begin at birth: ages to come, and the statics that foretell them
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,26 @@ def describe_practice(model: Model, *, lexicon: Lexicon, knowledge: KnowledgeGra
         brain=bool(volumes) and all(under(name, NERVOUS_MORPHOLOGY) for name in volumes),
         lesions=frozenset(t.variable for t in lexicon.of_role("occurrence") if under(t.variable, NERVOUS_MORPHOLOGY)),
         criteria={name: found for name in diagnoses if (found := find_criterion(name, model)) is not None},
+        onsets=find_onsets(model, lexicon),
     )
+
+
+def find_onsets(model: Model, lexicon: Lexicon) -> dict[str, frozenset[str]]:
+    """Where nobody has an age at entry but something has an age at onset, time 0 is birth and time is age. Nobody knows
+    such an age before it has come, nor what it alone is drawn from; both are by its name."""
+    if lexicon.of_role("age"):
+        return {}
+    ages = [t for t in lexicon.of_role("history") if converts(t.unit, "a") and t.label.startswith("age at ")]
+    found = {}
+    for term in ages:
+        claims = model.variables[term.variable].claims
+        alone = {claim.cause for claim in claims if _children(claim.cause, model) == {term.variable}}
+        found[term.variable] = frozenset({term.variable, *alone})
+    return found
+
+
+def _children(cause: str, model: Model) -> set[str]:
+    return {claim.effect for claim in model.claims if claim.cause == cause}
 
 
 def find_criterion(event: str, model: Model) -> Criterion | None:

@@ -137,8 +137,8 @@ def name_variable(
 
 
 def shorten_title(title: str) -> str:
-    """What a title names, without its explanations: after a semicolon, in parentheses, or of how it is given."""
-    text = re.sub(r"\s*\([^()]*\)", "", " ".join(title.split()).partition(";")[0])
+    """What a title names, without its explanations: after a colon, in parentheses, or of how it is given."""
+    text = re.sub(r"\s*\([^()]*\)", "", re.split(r"; |: ", " ".join(title.split()))[0])
     parts = [part.strip() for part in text.split(", ")]
     ends = r"(as|given|which|in|not|until|without|with|on no|on|standardised|that|when|at)\b"
     kept = [parts[0], *takewhile(lambda part: not re.match(ends, part, re.IGNORECASE), parts[1:])]

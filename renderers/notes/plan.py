@@ -99,6 +99,8 @@ class _Writer:
         ages = [self.journey.statics.get(term.variable) for term in self.practice.lexicon.of_role("age")]
         age = next((a for a in ages if isinstance(a, float)), None)
         elapsed = self.due.time * clock.unit
+        if self.practice.onsets:
+            age = 0.0
         sexes = [self.journey.statics.get(term.variable) for term in self.practice.lexicon.of_role("sex")]
         return Subject(None if age is None else math.floor(age + elapsed), str(next((s for s in sexes if s), "")))
 
@@ -169,9 +171,14 @@ class _Writer:
         return [e for e in self.journey.events if e.event == term.variable and e.time <= self.due.time]
 
     def _statics(self) -> Iterable[Fact]:
+        age = self.due.time * self.practice.model.clock.unit
+        to_come: set[str] = set()
+        for onset, foretold in self.practice.onsets.items():
+            value = self.journey.statics.get(onset)
+            to_come |= foretold if isinstance(value, float) and value > age else set()
         for term in self.practice.lexicon.of_role("gene", "history"):
             value = self.journey.statics.get(term.variable)
-            if value is not None:
+            if value is not None and term.variable not in to_come:
                 status: Status = "absent" if term.binary and value == 0 else "present"
                 yield _make(term, "history", value, 0.0, step=0, status=status)
 

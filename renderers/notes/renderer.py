@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from ...causal.model import Model
 from ...errors import fail
@@ -13,10 +13,12 @@ from ..journey import Journey
 from ..protocol import Artifact, Moment, Options, Requirement
 from .documents import describe_practice, plan_documents
 from .facts import NotePlan
-from .grammar import Note, write_note
+from .faults import Fault, check_rates, write_faulty_note
+from .grammar import write_note
 from .lexicon import build_lexicon
 from .plan import plan_notes
 from .reader import Reader, Reading, build_reader
+from .standoff import CONFIGURATION, label_note, write_brat, write_line
 
 
 class NotesRenderer:
@@ -25,12 +27,13 @@ class NotesRenderer:
     modality = "notes"
     reads_truth = False
     lines_hold_all = True
+    shared_files: Mapping[str, bytes] = MappingProxyType({"annotation.conf": CONFIGURATION.encode()})  # BRAT's
 
     def __init__(self, model: Model, *, knowledge: KnowledgeGraph, options: Options) -> None:
         if options.checkpoint is not None:
             raise fail("notes are not rendered by a learned model yet", value=options.checkpoint, fix="leave it out")
-        if options.faults:
-            raise fail("notes are not rendered with faults yet", value=dict(options.faults), fix="leave it out")
+        self.faults = check_rates(options.faults)
+        self.files = options.files
         self.lexicon = build_lexicon(model, knowledge=knowledge, locale=options.locale)
         self.practice = describe_practice(model, lexicon=self.lexicon, knowledge=knowledge)
         self._reader: Reader | None = None
@@ -45,7 +48,7 @@ class NotesRenderer:
     def render(self, moments: Sequence[Moment]) -> list[list[Artifact]]:
         """The documents of each moment, in the order of their time."""
         return [
-            [describe_note(write_note(plan, lexicon=self.lexicon, noise=moment.noise)) for plan in plans]
+            [self.write(plan, moment) for plan in plans]
             for moment, plans in zip(moments, self.plan(moments), strict=True)
         ]
 
@@ -61,23 +64,21 @@ class NotesRenderer:
                 plans.setdefault((key, plan.step), []).append(plan)
         return [plans.get((id(moment.journey), moment.step), []) for moment in moments]
 
+    def write(self, plan: NotePlan, moment: Moment) -> Artifact:
+        """A plan in words: its text, its labels as BRAT's where files are kept, and all of it as a line."""
+        faults: tuple[Fault, ...] = ()
+        if self.faults:
+            note, faults = write_faulty_note(plan, rates=self.faults, practice=self.practice, noise=moment.noise)
+        else:
+            note = write_note(plan, lexicon=self.lexicon, noise=moment.noise)
+        labelled = label_note(note, faults)
+        files = {".txt": note.text.encode()}
+        if self.files:
+            files[".ann"] = write_brat(labelled).encode()
+        return Artifact(plan.document, plan.time, files, write_line(labelled))
+
     def measure(self, artifact: Artifact) -> list[Reading]:
         """What a reader finds in the text; of the line it is told the document's date, as of any note in a chart."""
         self._reader = self._reader or build_reader(self.lexicon)
         date = datetime.datetime.fromisoformat(artifact.line["date"])
         return self._reader.read(artifact.files[".txt"].decode(), date=date)
-
-
-def describe_note(note: Note) -> Artifact:
-    """A note as a file and as a line: its text, and which words of it tell which fact (offsets in code points)."""
-    plan = note.plan
-    line: dict[str, Any] = {
-        "document": plan.document,
-        "title": plan.title,
-        "date": plan.date_of(plan.time).isoformat(timespec="minutes"),
-        "entry": plan.entry.isoformat(timespec="minutes"),
-        "author": plan.author,
-        "text": note.text,
-        "spans": [{**vars(span), "parts": [vars(part) for part in span.parts]} for span in note.spans],
-    }
-    return Artifact(plan.document, plan.time, {".txt": note.text.encode()}, line)

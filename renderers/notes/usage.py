@@ -47,12 +47,12 @@ UNITS: dict[str, tuple[str, ...]] = {  # UCUM -> as written, the usual one first
 
 # Words that begin labels and are written with a capital anywhere
 PROPER_NAMES = frozenset({
-    "Achilles", "Addison", "Alzheimer", "Arnold", "Babinski", "Bell", "Bruch", "Brushfield", "Budd", "Chiari",
-    "Chvostek", "Crohn", "Cushing", "Dandy", "Descemet", "Down", "Dupuytren", "Ebstein", "Epstein", "Fallot",
+    "Achilles", "Addison", "Alzheimer", "Arnold", "Babinski", "Bruch", "Brushfield", "Budd", "Chiari",
+    "Chvostek", "Crohn", "Cushing", "Dandy", "Descemet", "Dupuytren", "Ebstein", "Epstein", "Fallot",
     "Fanconi", "Gowers", "Graves", "Hashimoto", "Heinz", "Henoch", "Hirschsprung", "Hodgkin", "Horner",
     "Howell", "Jaccoud", "Kayser", "Kussmaul", "Legg", "Leydig", "Lisch", "Madelung", "Mallory", "Marcus",
     "Marfan", "Meckel", "Morgagni", "Oslers", "Parkinson", "Perthes", "Peyer", "Pierre", "Purkinje", "Rathke",
-    "Raynaud", "Reye", "Robin", "Romberg", "Schwann", "Sprengel", "Tietze", "Trendelenburg", "Trousseau",
+    "Raynaud", "Reye", "Romberg", "Schwann", "Sprengel", "Tietze", "Trendelenburg", "Trousseau",
     "Uhthoff", "Virchow", "Wilms", "Wolff",
 })  # fmt: skip
 

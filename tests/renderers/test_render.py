@@ -37,6 +37,7 @@ class StripRenderer:
     modality = "strip"
     reads_truth = True
     lines_hold_all = False
+    shared_files = {"about.txt": b"strips"}
 
     def __init__(self, model, *, knowledge, options):
         self.options = options
@@ -116,6 +117,7 @@ def test_another_package_joins(other_package: Path, run: Run) -> None:
         assert float(text.split()[0]) == pytest.approx(truth[line["patient"], line["world"], line["at"]], abs=1e-4)
         assert (run.folder / line["path"]).with_suffix(".hdr").read_bytes() == b"header"
     assert len(made) == len(list(made.artifacts())) > 20
+    assert (made.folder / "about.txt").read_bytes() == b"strips"
     renderer = build_renderer(run, "strip", ng.renderers.protocol.Options())
     assert renderer.modality == "strip"
 
@@ -227,8 +229,8 @@ def test_what_fails_leaves_nothing_half_written(run: Run, monkeypatch: pytest.Mo
             raise OSError(28, "No space left on device")
         return keep(note)  # type: ignore[arg-type]
 
-    keep = renderer.describe_note
-    monkeypatch.setattr(renderer, "describe_note", fail_later)
+    keep = renderer.write_line
+    monkeypatch.setattr(renderer, "write_line", fail_later)
     with pytest.raises(NosographError, match="No space left"):
         ng.render(run, patients="0-20")
     left = [path for path in (run.folder / "notes").rglob("*") if path.is_file()]
