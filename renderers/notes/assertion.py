@@ -1,14 +1,17 @@
-"""Who or what a mention is about: present, absent, uncertain, or not said of this patient at all.
+"""Who or what a mention is about: present, absent, uncertain, or not said of this patient's present and past at all.
 
 NegEx (Chapman et al. 2001, doi:10.1006/jbin.2001.1029, as negspacy) runs inside clauses of our own. The same algorithm
-with other words marks uncertainty and what is only hypothetical, planned or about somebody else, after ConText
+with other words marks uncertainty, and what is only hypothetical, planned or about somebody else, after ConText
 (Harkema et al. 2009, doi:10.1016/j.jbi.2009.05.002).
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from . import words
 
@@ -16,28 +19,82 @@ if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc
 
-NEGATED, UNCERTAIN, ELSEWHERE = "nosograph_negated", "nosograph_uncertain", "nosograph_elsewhere"
+
+@dataclass(frozen=True)
+class Name:
+    """A name as found, [start, end) in code points; `label` is its kind, `id` its variable."""
+
+    start: int
+    end: int
+    label: str
+    id: str
 
 
-def add_assertion(nlp: Language) -> None:
-    """Append clauses and the three markers to a pipeline that has found its entities."""
-    import negspacy.negation  # noqa: F401  registers "negex"
+@dataclass(frozen=True)
+class Assertion:
+    """What is said of a name, and how far that reaches: its clause."""
 
-    _register_clauses()
-    nlp.add_pipe("nosograph_clauses")
-    for name, before, after, neither in (
-        (NEGATED, words.DENIED_BEFORE, words.DENIED_AFTER, words.NOT_DENIED),
-        (UNCERTAIN, words.DOUBTED_BEFORE, words.DOUBTED_AFTER, words.NOT_DOUBTED),
-        (ELSEWHERE, words.ELSEWHERE_BEFORE, words.ELSEWHERE_AFTER, words.NOT_ELSEWHERE),
-    ):
-        terms = {
-            "preceding_negations": before,
-            "following_negations": after,
-            "pseudo_negations": neither,
-            "termination": words.ENDS,
-        }
-        # negspacy's marker is a global extension of spaCy's spans: under a name of ours it meets nobody else's
-        nlp.add_pipe("negex", name=name, config={"neg_termset": terms, "extension_name": name})
+    negated: bool
+    uncertain: bool
+    elsewhere: bool
+    clause: tuple[int, int]
+
+
+class Asserter:
+    """NegEx three times, on clauses: what denies, what doubts, and what speaks of something else."""
+
+    def __init__(self, nlp: Language) -> None:
+        from negspacy.negation import Negex
+
+        # negspacy declares its marker on all spans of the process; ours has a name of its own, and is never set
+        self._markers: list[Any] = [
+            Negex(
+                nlp,
+                "nosograph",
+                {
+                    "preceding_negations": before,
+                    "following_negations": after,
+                    "pseudo_negations": neither,
+                    "termination": words.ENDS,
+                },
+                extension_name="nosograph",
+            )
+            for before, after, neither in (
+                (words.DENIED_BEFORE, words.DENIED_AFTER, words.NOT_DENIED),
+                (words.DOUBTED_BEFORE, words.DOUBTED_AFTER, words.NOT_DOUBTED),
+                (words.ELSEWHERE_BEFORE, words.ELSEWHERE_AFTER, words.NOT_ELSEWHERE),
+            )
+        ]
+
+    def judge(self, doc: Doc, names: Sequence[Name], sentences: Sequence[tuple[int, int]]) -> list[Assertion]:
+        """What is said of each name. NegEx's rule: a word before it or after it, with no end of its reach between."""
+        if not names:
+            return []
+        starts = split_clauses(doc.text, sentences, names)
+        answers = []
+        for marker in self._markers:
+            before, after, ends = (
+                [(doc[first].idx, doc[last - 1].idx + len(doc[last - 1])) for _, first, last in found]
+                for found in marker.process_negations(doc)
+            )
+            bounds = sorted({*starts, *(start for start, _ in ends)})
+            answers.append([_reached(name, bounds, before, after) for name in names])
+        clauses = [_surround(name.start, starts, len(doc.text)) for name in names]
+        return [Assertion(*flags, clause) for *flags, clause in zip(*answers, clauses, strict=True)]
+
+
+def _surround(at: int, bounds: Sequence[int], end: int) -> tuple[int, int]:
+    index = bisect_right(bounds, at)
+    return bounds[index - 1] if index else 0, bounds[index] if index < len(bounds) else end
+
+
+def _reached(
+    name: Name, bounds: Sequence[int], before: Sequence[tuple[int, int]], after: Sequence[tuple[int, int]]
+) -> bool:
+    low, high = _surround(name.start, bounds, 1 << 60)
+    return any(low <= start < name.start for start, _ in before) or any(
+        low <= start < high and end > name.end for start, end in after
+    )
 
 
 _LINE = 60  # a line this long without a stop goes on in the next: the text is wrapped
@@ -47,16 +104,19 @@ _NO_STOP = re.compile(
     re.IGNORECASE,
 )
 _PREDICATE = re.compile(
-    r"\b(?:is|are|was|were|has|have|had|does|do|did|will|would|show(?:s|ed|n)?|remain(?:s|ed)?|continue[sd]?|started|stopped|stable"
-    r"|score[sd]?|measure[sd]?|fell|rose|risen|fallen|declined|increased|decreased|dropped|develop(?:s|ed)?|takes?|taking|took"
-    r"|commenced|began|begun|report(?:s|ed)?|denie[sd]|reveal(?:s|ed)?|demonstrate[sd]?|came|went|attended|discontinued"
-    r"|receiv(?:es|ed|ing)|improved|worsened|unchanged|stay(?:s|ed)|carrie[sd]|diagnosed|tolerat(?:es|ed|ing)|on\s+treatment"
-    r"|yes|no|none|nil|absent|present|negative|positive|normal|low|high|raised|reduced|never|not|without|ongoing|confirmed)\b"
-    r"|\d|n['’]t\b|:",
+    r"\b(?:is|are|was|were|has|have|had|does|do|did|will|would|show(?:s|ed|n)?|remain(?:s|ed)?|continue[sd]?|started"
+    r"|stopped|stable|score[sd]?|measure[sd]?|fell|rose|risen|fallen|declined|increased|decreased|dropped|takes?"
+    r"|develop(?:s|ed)?|taking|took|commenced|began|begun|report(?:s|ed)?|denie[sd]|reveal(?:s|ed)?|demonstrate[sd]?"
+    r"|came|went|attended|discontinued|receiv(?:es|ed|ing)|improved|worsened|unchanged|stay(?:s|ed)|carrie[sd]"
+    r"|diagnosed|tolerat(?:es|ed|ing)|on\s+treatment|yes|no|none|nil|absent|present|negative|positive|normal|low|high"
+    r"|raised|reduced|never|not|without|ongoing|confirmed)\b|\d|n['’]t\b|:",
     re.IGNORECASE,
 )
-_OPENS = re.compile(r"\s*(?:no|not|without|never|nor|possible|possibly|probable|suspected|query)\b|\s*\?", re.IGNORECASE)
-_JOINTS = {",", "and", "but", "with", "(", ")", "–", "—", "plus", "&", "though", "/", "+"}
+_JOINT = re.compile(r"[,()–—/+&]|\b(?:and|but|with|plus|though)\b", re.IGNORECASE)
+_OPENS = re.compile(
+    r"\s*(?:no|not|without|never|nor|possible|possibly|probable|suspected|query)\b|\s*\?", re.IGNORECASE
+)
+_LISTED = re.compile(r"\b(?:or|nor)\b")
 
 
 def split_sentences(text: str) -> list[tuple[int, int]]:
@@ -64,14 +124,8 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
     found, begin = [], 0
     for match in _STOP.finditer(text):
         at = match.start()
-        if match.group().startswith("\n"):
-            line = text[text.rfind("\n", 0, at) + 1 : at]
-            if "\n" not in match.group().strip(" \t")[1:] and len(line) >= _LINE and line.rstrip()[-1:] not in ".:;!?":
-                continue
-        elif match.group() == "." and _NO_STOP.search(text, max(0, at - 8), at + 1) and not text[at - 2 : at].isdigit():
-            following = text[at + 1 : at + 3].strip()
-            if following and "\n" not in text[at + 1 : at + 2]:
-                continue
+        if _goes_on(text, match):
+            continue
         if text[begin:at].strip():
             found.append((begin, match.end()))
         begin = match.end()
@@ -80,65 +134,61 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
     return found
 
 
-def mark_clauses(doc: Doc) -> Doc:
-    """A spaCy component: a sentence start at every clause, so that NegEx stays inside it; `doc.user_data` keeps whole sentences.
+def _goes_on(text: str, stop: re.Match[str]) -> bool:
+    """Whether what looks like a sentence's end is none: a wrapped line, or an abbreviation's point."""
+    at = stop.start()
+    if stop.group().startswith("\n"):
+        line = text[text.rfind("\n", 0, at) + 1 : at]
+        return stop.group().count("\n") == 1 and len(line) >= _LINE and line.rstrip()[-1:] not in ".:;!?"
+    if stop.group() != "." or text[at + 1 : at + 2] in ("", "\n"):
+        return False
+    return bool(_NO_STOP.search(text, max(0, at - 8), at + 1)) and not text[at - 1].isdigit()
 
-    A joint ("," "and" "but" …) starts a clause where both sides say something of their own: "no ARIA-E, and MMSE was 24";
-    in "no fever, cough or rash" and in "fever, cough and rash were denied" it does not.
+
+def split_clauses(text: str, sentences: Sequence[tuple[int, int]], names: Sequence[Name]) -> list[int]:
+    """Where clauses begin: with each sentence, and at a joint ("," "and" "but" …) where both sides say something of their own.
+
+    "no ARIA-E, and MMSE was 24" is two; "no fever, cough or rash" and "fever, cough and rash were denied" are one.
     """
-    sentences = split_sentences(doc.text)
-    doc.user_data["sentences"] = sentences
-    starts = set()
-    at = 0
+    starts: list[int] = []
     for begin, end in sentences:
-        while at < len(doc) and doc[at].idx < begin:
-            at += 1
-        first = at
-        while at < len(doc) and doc[at].idx < end:
-            at += 1
-        starts |= {first, *_clause_starts(doc, first, at)}
-    for token in doc:
-        token.is_sent_start = token.i in starts or token.i == 0
-    return doc
+        inside = [name for name in names if begin <= name.start < end]
+        starts.append(begin)
+        if inside:
+            starts += _joints(text, begin, end, inside)
+            starts += _treatment_starts(text, begin, inside)
+    return sorted(set(starts))
 
 
-def _clause_starts(doc: Doc, first: int, last: int) -> list[int]:
-    joints = [i for i in range(first, last) if doc[i].lower_ in _JOINTS and not doc[i].ent_type_]
-    starts, begin = [], first
+def _joints(text: str, begin: int, end: int, names: Sequence[Name]) -> list[int]:
+    joints = [
+        match
+        for match in _JOINT.finditer(text, begin, end)
+        if not any(name.start < match.end() and match.start() < name.end for name in names)
+    ]
+    starts = []
     for index, joint in enumerate(joints):
-        following = joints[index + 1] if index + 1 < len(joints) else last
-        before, after = doc[begin:joint].text, doc[joint + 1 : following].text
+        after = text[joint.end() : joints[index + 1].start() if index + 1 < len(joints) else end]
+        before = text[begin : joint.start()]
         if not after.strip():
             continue
-        listed = re.search(r"\b(?:or|nor)\b", after.split(" was ")[0]) and doc[joint].lower_ == ","
-        opens = _OPENS.match(after) and any(token.ent_type_ for token in doc[begin:joint])
-        own = (
-            opens or doc[joint].lower_ in ("but", "though") or (_PREDICATE.search(before) and _PREDICATE.search(after))
-        )
-        if own and not listed:
-            starts.append(joint)
-            begin = joint
-    starts += _treatment_starts(doc, first, last)
+        listed = joint.group() == "," and _LISTED.search(after.split(" was ")[0])
+        opens = _OPENS.match(after) and any(begin <= name.start < joint.start() for name in names)
+        said = _PREDICATE.search(before) and _PREDICATE.search(after)
+        if (opens or joint.group().lower() in ("but", "though") or said) and not listed:
+            starts.append(joint.start())
+            begin = joint.start()
     return starts
 
 
-def _treatment_starts(doc: Doc, first: int, last: int) -> list[int]:
+def _treatment_starts(text: str, begin: int, names: Sequence[Name]) -> list[int]:
     """ "no ARIA-E on lecanemab": what is said of one thing does not reach the treatment that it happened on."""
-    starts, seen = [], False
-    for i in range(first, last):
-        if doc[i].ent_type_ and doc[i].ent_type_ != "treatment":
-            seen = True
-        if (
-            seen
-            and doc[i].lower_ in ("on", "with", "under", "from", "to")
-            and any(token.ent_type_ == "treatment" for token in doc[i + 1 : min(i + 3, last)])
-        ):
-            starts.append(i)
+    starts = []
+    for index, name in enumerate(names):
+        if name.label == "treatment" and any(other.label != "treatment" for other in names[:index]):
+            lead = re.search(
+                r"\b(?:on|with|under|from|to)\s+(?:\w+\s+)?$", text[max(begin, name.start - 24) : name.start]
+            )
+            if lead:
+                starts.append(max(begin, name.start - 24) + lead.start())
     return starts
-
-
-def _register_clauses() -> None:
-    from spacy.language import Language
-
-    if not Language.has_factory("nosograph_clauses"):
-        Language.component("nosograph_clauses", func=mark_clauses)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .dates import When
 from .values import Quantity
@@ -55,7 +55,7 @@ _FORWARD_PREPOSITION = re.compile(r"^\s*\)?\s*(?:on|for|in|of)\b", re.IGNORECASE
 _BREAK = re.compile(r"[,;.:|]|\b(?:and|but|while|with|whereas|then)\b")
 _PAST_LEAD = re.compile(
     r"(?:\bfrom|\bpreviously|\bprev\.?|\bformerly|\b(?:compared|relative|contrast(?:ed)?)\s+(?:with|to)|\bagainst|\bversus|\bvs\.?"
-    r"|\blast|\bprior|\bearlier|\bhad\s+been|\bthan|\bbaseline|\bcf\.?|\binitially|\boriginally|\bused\s+to\s+be|\bpast"
+    r"|\blast|\bprior|\bearlier|\bhad\s+been|\bthan|\bbaseline|\bcf\.?|\binitially|\boriginally|\bused\s+to\s+be|\bpast|\bafter"
     r"|\bwas(?=[^a-z]*$)(?<=\(was)|\bhaving\s+been|\babove|\bbelow)"
     r"(?:\s+(?:a|an|the|about|around|approximately|value|score|level|reading|result|figure|volume|one|rating|total|of|was|at|its|in"
     r"|our|his|her|their|previous|last|baseline|earlier|initial|measurement|estimate|\w+['’]s))*[\s:=,(]*$",
@@ -65,6 +65,10 @@ _PAST_TRAIL = re.compile(
     r"^\s*(?:→|->|=>|➔|⟶|>(?=\s*\d))|^\s*,?\s*\(?(?:previously|before\b|beforehand|earlier|initially)", re.IGNORECASE
 )
 _LEADS_ON = re.compile(r"^\s*,?\s*\(?(?:previously|before|earlier|initially)[\s:=~]*$", re.IGNORECASE)
+_COMPARED = re.compile(
+    r"\b(?:compared|relative|in\s+comparison|in\s+contrast|as\s+against)\s*(?:with|to)?\s+(?:the\s+|a\s+)?(?:\w+\s+(?:of\s+)?)?$",
+    re.IGNORECASE,
+)
 _TO = re.compile(r"^\s*(?:to|→|->)\s*$", re.IGNORECASE)
 _NOW_LEAD = re.compile(r"(?:\bto|→|->|\bnow|\bat|\bcurrently|\btoday)\s*$", re.IGNORECASE)
 _JOIN_AFTER = re.compile(
@@ -99,7 +103,7 @@ def assign_values(
         if owner is not None:
             told.append(Told(quantity, owner, order=len(told)))
     _attach_times(text, sentence, told, mentions, quantities, times)
-    _mark_past(text, sentence, told, quantities)
+    _mark_past(text, sentence, told, times)
     return told
 
 
@@ -120,13 +124,34 @@ def _find_owner(
         beside = bool(before) and not text[before[-1].end : quantity.start].strip(" :=")
         if _FORWARD.match(gap) and (served or _FORWARD_PREPOSITION.match(gap) or isinstance(quantity, Level)):
             level_of_what_precedes = isinstance(quantity, Level) and beside and not served
-            if gap.strip() or isinstance(quantity, Level) or not before:
+            named_by_unit = re.match(r"(?:years?|points?|copies)\b", text[after[0].start :], re.IGNORECASE)
+            if gap.strip() or named_by_unit or isinstance(quantity, Level) or not before:
                 return before[-1] if level_of_what_precedes else after[0]
+    if after and _is_compared_ahead(text, sentence, quantity, before, after[0], told):
+        return after[0]
     if before:
         return before[-1]
     if after and quantity.start - sentence[0] < 8 and text[quantity.end : after[0].start].count(",") == 1:
         return after[0]  # "At 24/30, her MMSE …"
     return after[0] if after and not _BREAK.search(text[quantity.end : after[0].start]) else None
+
+
+def _is_compared_ahead(
+    text: str,
+    sentence: tuple[int, int],
+    quantity: Quantity | Level,
+    before: Sequence[Mention],
+    after: Mention,
+    told: Sequence[Told],
+) -> bool:
+    """ "Compared with 26 in March, the MMSE …": the comparison opens its clause, and what it is of follows."""
+    lead = _COMPARED.search(text, sentence[0], quantity.start)
+    between = text[quantity.end : after.start]
+    if lead is None or re.search(r"[;:.]\s", between) or not re.search(r",\s*(?:the|his|her|their)?\s*$", between):
+        return False
+    opening = text[sentence[0] : lead.start()].rstrip()
+    alone = not before or opening.endswith((";", ":", "and", "while", "but", "whereas"))
+    return alone or any(one.past and one.owner is before[-1] for one in told)
 
 
 def _attach_times(
@@ -146,7 +171,11 @@ def _attach_times(
             if when.start >= at and when.start not in used and when.reach != "ahead":
                 between = text[at : when.start]
                 later = [other for other in told if other.what.start >= when.end]
-                if re.search(r"[,(]", between) and later and not re.search(r"[,;)]", text[when.end : later[0].what.start]):
+                if (
+                    re.search(r"[,(]", between)
+                    and later
+                    and not re.search(r"[,;)]", text[when.end : later[0].what.start])
+                ):
                     break  # "25, today it is 23": the next one's
                 if _JOIN_AFTER.match(between) or (
                     not any(at <= stop < when.start for stop in stops)
@@ -175,7 +204,7 @@ def _attach_times(
             one.time = opening[0]
 
 
-def _mark_past(text: str, sentence: tuple[int, int], told: list[Told], quantities: Sequence[Quantity | Level]) -> None:
+def _mark_past(text: str, sentence: tuple[int, int], told: list[Told], times: Sequence[When]) -> None:
     by_owner: dict[int, list[Told]] = {}
     for one in told:
         by_owner.setdefault(id(one.owner), []).append(one)
@@ -191,12 +220,15 @@ def _mark_past(text: str, sentence: tuple[int, int], told: list[Told], quantitie
                 or (one.time is not None and one.time.reach in ("earlier", "entry"))
                 or (index + 1 < len(same) and _TO.match(trail))
             )
+            if index and re.fullmatch(r"[\s,;(]*was\s*", lead):
+                one.past = True  # "38 mL, was 35"
             bracketed = (
                 text[one.what.start - 1 : one.what.start] == "(" and text[one.what.end : one.what.end + 1] == ")"
             )
             if index and bracketed and not text[same[index - 1].what.end : one.what.start].strip(" ("):
                 one.past = True
         _mark_older(same)
+        _date_changes(text, same, times)
 
 
 def _mark_older(same: list[Told]) -> None:
@@ -218,3 +250,23 @@ def _mark_older(same: list[Told]) -> None:
     if len(current) > 1 and any(one in dated for one in current):
         for one in current[1:]:
             one.past = True
+
+
+def _date_changes(text: str, same: Sequence[Told], times: Sequence[When]) -> None:
+    """Give the two ends of a change their times: of "from 26 to 24 over six months" (or "since March") the first is that long ago,
+    "26 → 24 (March 2023 → March 2024)" is told in order, and "six months earlier" is so from the other's time."""
+    past, now = [one for one in same if one.past], [one for one in same if not one.past]
+    if len(past) != 1 or len(now) != 1:
+        return
+    old, new = past[0], now[0]
+    if new.time is not None and new.time.reach == "since":
+        if old.time is None:
+            old.time = new.time
+        new.time = None
+    if old.time is None or old.time is new.time:
+        pair = [when for when in times if when.start >= new.what.end and when.reach == "at"][:2]
+        if len(pair) == 2 and re.fullmatch(r"\s*(?:→|->|to|and|–|-|/|,)\s*", text[pair[0].end : pair[1].start]):
+            old.time, new.time = pair
+    if old.time is not None and old.time.anchored and old.time.years is not None and new.time is not None:
+        if new.time.years is not None and new.time.reach == "at" and new.time is not old.time:
+            old.time = replace(old.time, years=old.time.years + new.time.years, anchored=False)

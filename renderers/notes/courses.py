@@ -46,6 +46,9 @@ _DENIED = re.compile(r"\b(?:no|neither|nor|without|never)\s+(?:(?:\w+|,)\s+){0,2
 _JOINED = re.compile(r"^(?:\s|,|/|\+|&|\b(?:and|or|nor|neither|the|an?|both|no)\b)*$", re.IGNORECASE)
 
 
+_CUT = re.compile(r"[,;:.]|\b(?:and|but|while|whereas|then)\b", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class Course:
     status: Status
@@ -119,11 +122,11 @@ def _reach(text: str, sentence: tuple[int, int], mention: Mention, treatments: S
     begin, end = sentence
     if left > 0:
         gap = text[ordered[left - 1].end : ordered[left].start]
-        cut = list(re.finditer(r"[,;:.]|\b(?:and|but|while|whereas|with|then)\b", gap))
+        cut = list(_CUT.finditer(gap))
         begin = ordered[left - 1].end + (cut[-1].start() if cut else 0)
     if right + 1 < len(ordered):
         gap = text[ordered[right].end : ordered[right + 1].start]
-        cut = list(re.finditer(r"[,;:.]|\b(?:and|but|while|whereas|with|then)\b", gap))
+        cut = list(_CUT.finditer(gap))
         end = ordered[right].end + (cut[-1].start() if cut else len(gap))
     return begin, end
 

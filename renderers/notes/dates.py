@@ -40,6 +40,7 @@ class When:
     years: float | None
     precision: float
     reach: Reach
+    anchored: bool = False  # told from another time in the text ("six months earlier"), which the note's may not be
 
 
 _MONTH = r"(?:" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")"
@@ -47,7 +48,7 @@ _UNIT = r"(?:minutes?|mins?|hours?|hrs?|h|days?|d|weeks?|wks?|months?|mths?|mo|y
 _COUNT = rf"(?:\d+(?:\.\d+)?|half\s+an?|an?|(?:the\s+)?couple\s+of|a\s+few|several|{NUMBER_WORDS})"
 _ONE_SPAN = rf"{_COUNT}(?:\s+and\s+an?\s+half)?[\s-]*{_UNIT}\b\.?(?:\s+and\s+an?\s+half)?"
 _SPAN = rf"(?:{_ONE_SPAN})(?:(?:\s*,)?\s*(?:and\s+)?\d+[\s-]*{_UNIT}\b\.?)?"
-_TIME = r"(?:[01]?\d|2[0-3])[:.h][0-5]\d(?:\s*(?:h|hrs|hours))?"
+_TIME = r"(?:[01]?\d|2[0-3])[:h][0-5]\d(?:\s*(?:h|hrs|hours)\b)?"
 _ABOUT = r"(?:about|around|approximately|approx\.?|roughly|nearly|almost|some|just\s+(?:over|under)|~)"
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
 _YEAR = r"(?:19|20)\d\d"
@@ -70,7 +71,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("ago", rf"(?:{_ABOUT}\s*)?(?P<ago>{_SPAN})\s+(?:ago|earlier|previously|before(?:hand)?|prior|back)\b"),
     ("at_entry", rf"(?P<later>{_SPAN})\s+(?:after|into|since|from)\s+(?:entry|admission|baseline|the\s+first\s+visit)"),
     ("over", rf"\b(?:over|during|for|in|within)\s+(?:the\s+)?(?:(?:last|past|previous|preceding)\s+)(?:{_ABOUT}\s*)?"
-             rf"(?P<over>(?:{_SPAN}|{_UNIT}\b))|\bfor\s+(?:the\s+)?(?:{_ABOUT}\s*)?(?P<lasting>{_SPAN})(?!\s+(?:ago|old))"),
+             rf"(?P<over>(?:{_SPAN}|{_UNIT}\b))|\b(?:over|within|during|in|across)\s+(?:the\s+(?:course\s+of\s+)?)?(?:{_ABOUT}\s*)?(?P<within>{_SPAN})(?!\s+(?:time|ago|old))|\bfor\s+(?:the\s+)?(?:{_ABOUT}\s*)?(?P<lasting>{_SPAN})(?!\s+(?:ago|old))"),
     ("last", r"\b(?P<last>(?:last|the\s+previous)\s+(?:night|week|month|year|spring|summer|autumn|fall|winter))\b|"
              rf"\b(?:last|this|since|in|during|of|by|from)\s+(?P<bare>{_MONTH})\b(?!\s+\d)"),
     ("yesterday", r"\byesterday\b"),
@@ -87,6 +88,14 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 _ANY = re.compile("|".join(f"(?P<{name}_>{pattern})" for name, pattern in _PATTERNS), re.IGNORECASE)
 
+_WORD = re.compile(r"(?<![\w.])(?:\d+|[A-Za-z]+|[~@])")
+_STARTERS = {*_MONTHS, *re.findall(r"[a-z]+", NUMBER_WORDS)} | set(
+    "a an half the couple several about around approximately approx roughly nearly almost some just in after within again"
+    " review reviewed see seen repeat repeated back follow return recheck rechecked due next tomorrow over during for last"
+    " this since of by from yesterday today now currently at presently on tonight initially originally baseline than"
+    " previously formerly prev early late mid ~ @".split()
+)
+
 
 def find_times(text: str, date: datetime.date) -> list[When]:
     """The times in the text, in order and without overlap, told in years from `date` (a datetime where hours count).
@@ -95,7 +104,17 @@ def find_times(text: str, date: datetime.date) -> list[When]:
     only be read, the other way round.
     """
     month_first = _is_month_first(text, date)
-    return [when for match in _ANY.finditer(text) if (when := _read(match, text, date, month_first)) is not None]
+    found: list[When] = []
+    end = 0
+    for word in _WORD.finditer(text):  # matching everywhere would take ten times as long
+        if word.start() < end or not (word.group()[0].isdigit() or word.group().lower() in _STARTERS):
+            continue
+        match = _ANY.match(text, word.start())
+        when = _read(match, text, date, month_first) if match is not None else None
+        if when is not None:
+            found.append(when)
+            end = when.end
+    return found
 
 
 def _read(match: re.Match[str], text: str, date: datetime.date, month_first: bool) -> When | None:
@@ -112,9 +131,10 @@ def _read(match: re.Match[str], text: str, date: datetime.date, month_first: boo
         return When(start, end, years, precision, "since" if _follows_since(text, start, match) else "at")
     if name == "ago":
         days, precision = _read_span(match.group("ago"))
-        return When(start, end, -days / YEAR_DAYS, precision, "since" if _follows_since(text, start, match) else "at")
+        reach: Reach = "since" if _follows_since(text, start, match) else "at"
+        return When(start, end, -days / YEAR_DAYS, precision, reach, not re.search(r"(?:ago|back)$", match.group()))
     if name == "over":
-        words = match.group("over") or match.group("lasting")
+        words = match.group("over") or match.group("lasting") or match.group("within")
         days, precision = _read_span(words)
         return When(start, end, -days / YEAR_DAYS, precision, "since")
     if name == "last":

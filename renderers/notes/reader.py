@@ -6,14 +6,13 @@ say what is asserted of them, and rules of general clinical English give numbers
 
 from __future__ import annotations
 
-import bisect
 import datetime
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .assertion import ELSEWHERE, NEGATED, UNCERTAIN, add_assertion
+from .assertion import Asserter, Name, split_sentences
 from .assign import Level, Mention, Told, assign_values
 from .courses import read_course
 from .dates import When, find_times
@@ -64,6 +63,7 @@ class Reader:
             for word, level in sign_words(term).items()
         }
         self._nlp = _build_pipeline(lexicon, self._signs)
+        self._asserter = Asserter(self._nlp)
         self._levels = _compile_levels(self._terms.values())
         self._ages = [term for term in self._terms.values() if term.role == "age"]
         self._sexes = [term for term in self._terms.values() if term.role == "sex"]
@@ -80,7 +80,8 @@ class Reader:
 
     def _read_doc(self, doc: Doc, date: datetime.date) -> list[Reading]:
         text = doc.text
-        mentions = self._find_mentions(doc)
+        sentences = split_sentences(text)
+        mentions = self._find_mentions(doc, sentences)
         times = find_times(text, date)
         masked = [(m.start, m.end) for m in mentions] + [(w.start, w.end) for w in times]
         readings = list(self._read_person(text, masked))
@@ -89,7 +90,7 @@ class Reader:
         quantities += self._find_levels(text, mentions)
         quantities.sort(key=lambda quantity: quantity.start)
         carried: Mention | None = None
-        for sentence in doc.user_data["sentences"]:
+        for sentence in sentences:
             inside = _Sentence(
                 text,
                 sentence,
@@ -102,25 +103,17 @@ class Reader:
             carried = able[-1] if able else (carried if inside.mentions == [] else None)
         return sorted(readings, key=lambda reading: (reading.start, reading.end, reading.variable))
 
-    def _find_mentions(self, doc: Doc) -> list[Mention]:
-        clauses = [(sent.start_char, sent.end_char) for sent in doc.sents]
-        begins = [begin for begin, _ in clauses]
+    def _find_mentions(self, doc: Doc, sentences: list[tuple[int, int]]) -> list[Mention]:
+        names = [Name(entity.start_char, entity.end_char, entity.label_, entity.ent_id_) for entity in doc.ents]
         found = []
-        for entity in doc.ents:
-            variable, _, level = entity.ent_id_.partition("=")
+        for name, said in zip(names, self._asserter.judge(doc, names, sentences), strict=True):
+            variable, _, level = name.id.partition("=")
             found.append(
                 Mention(
-                    entity.start_char,
-                    entity.end_char,
-                    variable,
-                    entity.label_,
-                    negated=entity._.get(NEGATED),
-                    uncertain=entity._.get(UNCERTAIN),
-                    elsewhere=entity._.get(ELSEWHERE),
-                    clause=clauses[bisect.bisect_right(begins, entity.start_char) - 1],
-                    level=level,
+                    name.start, name.end, variable, name.label, said.negated, said.uncertain, said.elsewhere, said.clause,
+                    level,
                 )
-            )
+            )  # fmt: skip
         return found
 
     def _find_levels(self, text: str, mentions: Sequence[Mention]) -> list[Level]:
@@ -144,10 +137,12 @@ class Reader:
 
     def _read_sentence(self, said: _Sentence, carried: Mention | None) -> Iterator[Reading]:
         genes = [mention for mention in said.mentions if self._terms[mention.variable].role == "gene"]
-        if self._genes:
-            yield from self._read_gene(said, genes)
+        counted = list(self._read_gene(said, genes)) if self._genes else []
+        yield from counted
+        quantities = [q for q in said.quantities if not any(r.start < q.end and q.start < r.end for r in counted)]
         able = [m for m in said.mentions if m not in genes and not m.level]
-        told = assign_values(said.text, said.place, able, said.quantities, said.times, fits=self._fits, carried=carried)
+        carried = None if said.mentions or counted else carried
+        told = assign_values(said.text, said.place, able, quantities, said.times, fits=self._fits, carried=carried)
         for one in told:
             reading = self._read_value(one)
             if reading is not None:
@@ -196,7 +191,7 @@ class Reader:
                 value = self._dose_of(said, mention, term) if course.status == "present" else 0.0
                 yield _make(term, mention.start, mention.end, value, status=course.status, when=course.time)
         elif kind_of(term) == "event" or (term.binary and not served):
-            value = None if kind_of(term) == "event" else float(status == "present")
+            value = None if kind_of(term) == "event" or status == "uncertain" else float(status == "present")
             yield _make(term, mention.start, mention.end, value, status=status, when=when)
         elif kind_of(term) == "history" and not served and term.levels == () and term.unit in ("", "1") and term.binary:
             yield _make(term, mention.start, mention.end, float(status == "present"), status=status)
@@ -258,7 +253,9 @@ def _make(
 ) -> Reading:  # fmt: skip
     kind: FactKind = kind_of(term)
     time, precision = (None, 0.0) if when is None else (when.years, when.precision)
-    return Reading(term.variable, term.concept, kind, value, term.unit, status, time, precision, start, end, past, rounding)
+    return Reading(
+        term.variable, term.concept, kind, value, term.unit, status, time, precision, start, end, past, rounding
+    )
 
 
 def _convert(quantity: Quantity | Level, unit: str) -> float | None:
@@ -303,7 +300,6 @@ def _build_pipeline(lexicon: Lexicon, signs: dict[str, tuple[str, str]]) -> Lang
         if word not in taken
     ]
     ruler.add_patterns([_as_written(nlp, pattern) for pattern in patterns])
-    add_assertion(nlp)
     return nlp
 
 

@@ -37,6 +37,7 @@ class Expected:
     time: float | None = None
     precision: float = 0.0
     past: bool | None = None
+    as_of: bool = False  # a state, which may be told by when it began or as of the note
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,9 @@ class Match:
 
     @property
     def kind(self) -> str:
-        return self.expected.kind if self.expected is not None else self.reading.kind if self.reading is not None else ""
+        return (
+            self.expected.kind if self.expected is not None else self.reading.kind if self.reading is not None else ""
+        )
 
     @property
     def tally(self) -> Tally:
@@ -98,10 +101,15 @@ class Match:
 
     @property
     def on_time(self) -> bool:
-        if self.expected is None or self.reading is None or self.expected.time is None or self.reading.time is None:
+        """Whether the time that was read is right. A present value without a time is of the note's day."""
+        if self.expected is None or self.reading is None or self.expected.time is None:
             return False
+        read = self.reading.time
+        if read is None and not self.reading.past:
+            read = 0.0
         slack = max(self.expected.precision, self.reading.precision, _DAY) + _DAY
-        return abs(self.reading.time - self.expected.time) <= slack
+        now = self.expected.as_of and read is not None and abs(read) <= slack
+        return now or (read is not None and abs(read - self.expected.time) <= slack)
 
 
 def expect(note: Note) -> list[Expected]:
@@ -116,18 +124,20 @@ def expect(note: Note) -> list[Expected]:
 def _expect_span(note: Note, span: Span, fact: Fact) -> list[Expected]:
     plan = note.plan
     anchors = [part for part in span.parts if part.what in ("value", "term", "previous")]
+    compared = any(part.what == "previous" for part in span.parts)
     dated: dict[str, float] = {}
     for part in span.parts:
         if part.what == "time":
             nearest = min(anchors, key=lambda anchor: max(anchor.start - part.end, part.start - anchor.end))
-            which = "previous" if nearest.what == "previous" else "present"
+            old = nearest.what == "previous" or (compared and abs(fact.time - plan.time) / plan.year < _DAY)
+            which = "previous" if old else "present"
             time = fact.previous_time if which == "previous" else fact.time
             if time is not None:
                 dated[which] = (time - plan.time) / plan.year
     value = fact.value if fact.kind in ("value", "finding", "history") else None
     present = Expected(
         fact.variable, fact.concept, fact.kind, value, fact.unit, span.status, span.start, span.end,
-        time=dated.get("present"), past=False,
+        time=dated.get("present"), past=False, as_of=fact.kind == "treatment" or fact.status != "present",
     )  # fmt: skip
     earlier = [
         replace(present, value=fact.previous, start=part.start, end=part.end, time=dated.get("previous"), past=True, status="present")
@@ -137,7 +147,9 @@ def _expect_span(note: Note, span: Span, fact: Fact) -> list[Expected]:
     return [present, *earlier[:1]]
 
 
-def compare(expected: Sequence[Expected], readings: Iterable[Reading], *, ignored: frozenset[str] = frozenset()) -> list[Match]:
+def compare(
+    expected: Sequence[Expected], readings: Iterable[Reading], *, ignored: frozenset[str] = frozenset()
+) -> list[Match]:
     """What found what, of one text. Readings of the `ignored` variables (age and sex, which are no facts) are left out."""
     left = [reading for reading in readings if reading.variable not in ignored]
     matches = []

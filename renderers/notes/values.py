@@ -67,7 +67,7 @@ _LIMIT_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _CHANGE_AFTER = re.compile(
-    r"\s*-?\s*(?:more|less|fewer|lower|higher|worse|better|below|above|down|up|smaller|larger|greater|drop|decline|fall"
+    r"\s*-?\s*(?:more|less|fewer|lower|higher|worse|better|below|above|(?:down|up)(?!\s+(?:to|from))|smaller|larger|greater|drop|decline|fall"
     r"|rise|increase|decrease|change|loss|gain|improvement|reduction)\b",
     re.IGNORECASE,
 )
