@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -125,7 +126,7 @@ def prepare_practice(clinic: Clinic, *, model: Model, knowledge: KnowledgeGraph 
     def encode(concepts: Iterable[str]) -> NDArray[np.int64]:
         return np.array([codes.setdefault(concept, len(codes)) for concept in concepts], dtype=np.int64)
 
-    limits = limit_sexes(known)
+    limits = limit_sexes(known) if clinic.imprecise or clinic.incidental else {}
     slips = []
     for concept in phenotypes.concepts:
         choices = find_slips(concept, knowledge=known, limits=limits) if clinic.imprecise else []
@@ -187,6 +188,7 @@ def find_incidental(model: Model, phenotypes: Phenotypes, *, knowledge: Knowledg
     return pool
 
 
+@cache
 def count_diseases() -> dict[str, int]:
     """In how many diseases HPO's annotations have each term as a phenotype, by term."""
     diseases: dict[str, set[str]] = {}

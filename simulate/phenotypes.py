@@ -52,12 +52,11 @@ def _any_of(held: NDArray[np.bool_], beside: NDArray[np.bool_]) -> NDArray[np.bo
 
 def find_phenotypes(model: Model, *, knowledge: KnowledgeGraph) -> Phenotypes:
     """The states and recorded events that are 0 or 1 and whose concept lies below HP:0000118 (it excluded)."""
-    abnormalities = knowledge.descendants(ABNORMALITY)
     found: dict[str, str] = {}
     for variable in model.variables.values():
         if variable.concept and is_present_or_absent(variable, model=model):
             concept = knowledge.curie(variable.concept)
-            if concept in abnormalities:
+            if ABNORMALITY in knowledge.ancestors(concept):
                 found[variable.name] = concept
     concepts = tuple(found.values())
     above = {concept: knowledge.ancestors(concept) for concept in concepts}
