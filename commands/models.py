@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ..errors import fail
 from .shared import AsJson, ModelName, Settings, answer, load, print_table, problem_json
 
 app = typer.Typer(no_args_is_help=True, help="Write, check, explain, draw, compare and convert disease models.")
@@ -35,6 +36,51 @@ def new_model(path: Path, as_json: AsJson = False) -> None:
 
     write_starter(path)
     answer(as_json, {"path": str(path)}, lambda: typer.echo(f"{path}: check it with `nosograph model check {path}`"))
+
+
+@app.command("from-hpo")
+def convert_hpo(
+    disease: Annotated[
+        str | None, typer.Argument(help="An OMIM, ORPHA or DECIPHER disease (OMIM:154700), or its name.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE.yaml", help="The model.")] = None,
+    mix: Annotated[
+        str | None, typer.Option(metavar="DISEASE=WEIGHT,…", help="A differential cohort of several diseases.")
+    ] = None,
+    all_diseases: Annotated[bool, typer.Option("--all", help="Try every disease, and report.")] = False,
+    report: Annotated[Path | None, typer.Option(metavar="FILE", help="With --all: FILE.md or FILE.json.")] = None,
+    severity_strength: Annotated[
+        str, typer.Option(metavar="S", help="How strongly phenotypes come together, from 0 (none) to 0.995.")
+    ] = "0.5",
+    population: Annotated[
+        bool, typer.Option("--population", help="Everybody, with a prevalence, instead of the affected only.")
+    ] = False,
+    workers: Annotated[int, typer.Option(min=1, help="With --all: processes.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """A model written from HPO's annotations of a disease, or of several mixed; or a survey of all of them."""
+    from .rare import write_model, write_survey
+
+    strength = read_strength(severity_strength)
+    if all_diseases:
+        if disease or mix or out or population:
+            raise fail("--all takes every disease", fix="nosograph model from-hpo --all --report FILE.md")
+        write_survey(report, workers=workers, strength=strength, as_json=as_json)
+    elif report:
+        raise fail("--report goes with --all", value=report, fix="-o FILE.yaml")
+    elif (disease is None) == (mix is None):
+        raise fail("one disease, or a mixture, is converted", fix='OMIM:154700 -o FILE, or --mix "…" -o FILE')
+    elif out is None:
+        raise fail("where does the model go?", fix=f'{disease or "--mix …"} -o model.yaml')
+    else:
+        write_model(disease, mix, out, strength=strength, population=population, as_json=as_json)
+
+
+def read_strength(text: str) -> float:
+    try:
+        return 0.0 if text == "none" else float(text)
+    except ValueError:
+        raise fail("the severity's strength is a number or none", value=text, fix="--severity-strength 0.5") from None
 
 
 @app.command("check")

@@ -1,0 +1,74 @@
+"""`nosograph model from-hpo …`: models out of HPO's annotations."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+
+from ..errors import fail
+from .shared import answer, progress_bar
+
+TOLD = ("incoherent", "raised", "strengthened", "contradiction", "obsolete", "unknown term", "other sex")
+
+
+def write_model(
+    disease: str | None, mix: str | None, out: Path, *, strength: float, population: bool, as_json: bool
+) -> None:
+    """Write the model of one disease or of a mixture; what was changed goes to standard error in few lines."""
+    from ..causal.convert import write_text
+    from ..causal.rare.document import convert_disease
+    from ..causal.rare.mixture import convert_mixture
+    from ..ontology.knowledge import KnowledgeGraph
+
+    if out.suffix not in (".yaml", ".yml"):
+        raise fail("the model is written in YAML", value=out, fix=f"{out.with_suffix('.yaml')}")
+    knowledge = KnowledgeGraph.open()
+    if mix is not None:
+        if population:
+            raise fail("a mixture is of the affected", fix="--mix without --population")
+        conversion = convert_mixture(mix, knowledge=knowledge, strength=strength)
+    else:
+        assert disease is not None
+        conversion = convert_disease(disease, knowledge=knowledge, strength=strength, population=population)
+    write_text(out, conversion.text)
+    counts = Counter(finding.kind for finding in conversion.findings)
+    for kind in TOLD:
+        own = [finding.text for finding in conversion.findings if finding.kind == kind]
+        if own:
+            more = f"; and {len(own) - 1} more, listed in {out}" if len(own) > 1 else ""
+            typer.echo(f"warning: {kind}: {own[0]}{more}", err=True)
+    few = f", {counts['ascertained']} frequencies of three patients or fewer" if counts["ascertained"] else ""
+    typer.echo(f"{counts['assumed']} assumptions{few}: {out} says which", err=True)
+    document = {
+        "path": str(out),
+        "disease": conversion.disease,
+        "name": conversion.name,
+        "variables": conversion.variables,
+        "claims": conversion.claims,
+        "findings": [asdict(finding) for finding in conversion.findings],
+    }
+    text = f"{out}: {conversion.name}, {conversion.variables} variables, {conversion.claims} causal claims"
+    answer(as_json, document, lambda: typer.echo(text))
+
+
+def write_survey(report: Path | None, *, workers: int, strength: float, as_json: bool) -> None:
+    """Convert every disease, and write the report: Markdown, or JSON with every disease in it."""
+    from ..causal.convert import write_text
+    from ..causal.rare.survey import survey
+    from ..ontology.knowledge import KnowledgeGraph
+
+    if report is None or report.suffix not in (".md", ".json"):
+        raise fail("the report goes to a file", value=report or "", fix="--report all.md (or .json)")
+    knowledge = KnowledgeGraph.open()
+    with progress_bar("diseases", len(knowledge.annotated_diseases())) as advance:
+        found = survey(knowledge=knowledge, workers=workers, strength=strength, advance=advance)
+    document = found.to_json()
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n" if report.suffix == ".json" else found.to_markdown()
+    write_text(report, text)
+    document.pop("outcomes")
+    said = f"{report}: {document['converted']:,} of {document['diseases']:,} diseases converted"
+    answer(as_json, {"path": str(report), **document}, lambda: typer.echo(said))
