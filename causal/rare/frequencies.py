@@ -41,19 +41,29 @@ _PERCENTAGE = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*%")
 class Frequency:
     """The share of a disease's patients who ever show a phenotype, and how well it is known.
 
-    `value` is the posterior's mean or the middle of the documented range; `uncertain` the distribution in the language
-    of disease models ("" where there is none: obligate or excluded), `interval` its central 95% or the documented
-    range. `affected` of `examined` are pooled counts. `references` are those of the rows that `value` rests on.
+    `value` is the posterior's mean or the middle of the range. `uncertain` is the distribution, in the language of
+    disease models ("" where there is none: obligate or excluded), `span` its range; `posterior` holds a and b where it
+    is a Beta. `affected` of `examined` are pooled counts. `references` are those of the rows that `value` rests on.
     """
 
     value: float
     uncertain: str
-    interval: tuple[float, float]
+    span: tuple[float, float]
     basis: Basis
     affected: int | None
     examined: int | None
     references: tuple[str, ...]
     notes: tuple[str, ...]
+    posterior: tuple[float, float] | None = None
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The posterior's central 95%, or the documented or assumed range."""
+        if self.posterior is None:
+            return self.span
+        from scipy.special import betaincinv  # only where asked for: it takes long to import
+
+        return float(betaincinv(*self.posterior, 0.025)), float(betaincinv(*self.posterior, 0.975))
 
     @property
     def citations(self) -> tuple[str, ...]:
@@ -130,10 +140,8 @@ def assume_between(floor: float, ceiling: float) -> Frequency:
     Uniform from `floor` to `ceiling`, a weak assumption that contradicts nothing that is known.
     """
     note = f"no frequency is annotated: anything from {floor:.3g} to {ceiling:.3g}, which related terms leave"
-    spread = 0.025 * (ceiling - floor)
     uncertain = f"Uniform({floor:.10g}, {ceiling:.10g})"
-    interval = (floor + spread, ceiling - spread)
-    return Frequency((floor + ceiling) / 2, uncertain, interval, "assumption", None, None, (), (note,))
+    return Frequency((floor + ceiling) / 2, uncertain, (floor, ceiling), "assumption", None, None, (), (note,))
 
 
 _ORDER: tuple[Basis, ...] = ("count", "percentage", "term", "assumption")
@@ -193,11 +201,9 @@ def _pool_terms(rows: list[_Row]) -> Frequency:
 
 
 def _beta(a: float, b: float, basis: Basis, *notes: str) -> Frequency:
-    """A frequency whose posterior is Beta(a, b), with its central 95% interval."""
-    from scipy.special import betaincinv
-
-    low, high = (float(betaincinv(a, b, tail)) for tail in (0.025, 0.975))
-    return Frequency(a / (a + b), f"Beta({a:.10g}, {b:.10g})", (low, high), basis, None, None, (), notes)
+    """A frequency whose posterior is Beta(a, b)."""
+    uncertain = f"Beta({a:.10g}, {b:.10g})"
+    return Frequency(a / (a + b), uncertain, (0.0, 1.0), basis, None, None, (), notes, (a, b))
 
 
 def _share_references(rows: list[_Row]) -> list[list[_Row]]:

@@ -260,3 +260,25 @@ def test_a_general_term_of_one_sex_shows_in_the_other_as_far_as_what_is_below(kn
     assert general["MALE"].value == pytest.approx(30.5 / 41)
     assert general["MALE"].own > 0
     assert kinds(findings) == {("contradiction", SEIZURE)}
+
+
+@pytest.mark.verification
+def test_no_annotation_of_any_disease_is_lost(knowledge: KnowledgeGraph) -> None:
+    """All diseases: every phenotype annotated is shown, excluded, or found to be neither, and coherent values hold.
+
+    Nothing here is drawn: there is no false alarm.
+    """
+    pairs = 0
+    for disease in knowledge.annotated_diseases():
+        annotations = [row for row in knowledge.annotations(disease) if row.aspect == "P"]
+        terms, excluded, findings = arrange_terms(annotations, knowledge=knowledge)
+        shown = {term.concept for term in terms}
+        told = {finding.concept for finding in findings if finding.kind in ("unknown term", "contradiction")}
+        assert {row.phenotype for row in annotations} <= shown | set(excluded) | told
+        assert not shown & set(excluded)
+        assert not any(knowledge.is_a(concept, out) for concept in shown for out in excluded)
+        changed = {f.concept for f in findings if f.kind in ("incoherent", "raised", "contradiction")}
+        assert all(term.value == term.frequency.value for term in terms if term.concept not in changed)
+        known = {term.concept for term in terms if term.frequency.basis != "assumption"}
+        pairs += len({(t.concept, below) for t in terms if t.concept in known for below in set(t.descendants) & known})
+    assert pairs == pytest.approx(25_014, rel=0.01)  # annotated pairs as counted from the file, both sexes together
