@@ -78,7 +78,7 @@ def examine(name: str, *, patients: int, rate: float, seed: int) -> None:
         print(f"{kind:14} {count:7,} {shares[0]:>7} {shares[1]:>7} {100 * alarms[kind] / len(plans):26.2f}")
 
 
-def date_of(plan: NotePlan, practice: Practice):
+def date_of(plan: NotePlan, practice: Practice) -> datetime.date:
     when = plan.date_of(plan.time)
     return when if practice.hospital else when.date()
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from ..page import Markup, count_of, join, tag
-from .compare import Difference, compare_notes, draw_difference, draw_note
+from .compare import compare_notes, draw_difference, draw_note
 from .standoff import LabelledNote, read_jsonl
 
 MOST = 24  # notes of a patient that are shown
@@ -17,32 +16,48 @@ def tell_notes(folder: Path, *, worlds: list[str]) -> Markup | None:
     if not (folder / "manifest.json").is_file():
         return None
     notes = read_first_patient(folder)
-    told = [world for world in worlds if any(note.world == world for note in notes)]
-    if not told:
+    shown = [world for world in worlds if any(note.world == world for note in notes)][:2]
+    if not shown:
         return None
-    left = [note for note in notes if note.world == told[0]]
-    intro = f"The notes of patient {left[0].patient}, the first by number"
-    if len(told) == 1:
-        bodies = [_fold(note.title, note, tag("div", draw_note(note), class_="beside")) for note in left[:MOST]]
-        return join(tag("p", f"{intro}, {_count(left)}."), *_open_first(bodies, 0))
-    right = {(note.time, note.document): note for note in notes if note.world == told[1]}
-    intro += (
-        f", in the world {told[0]!r} beside {told[1]!r}, {_count(left)}. What only one world says is marked, and in it"
-    )
-    intro += " the words that tell what differs; the same author has the same words for what is the same."
-    bodies, first = [], 0
-    for note in left[:MOST]:
-        twin = right.pop((note.time, note.document), None)
-        if twin is None:
-            bodies.append(_fold(f"{note.title}, only in {told[0]}", note, tag("div", draw_note(note), class_="beside")))
-            continue
-        difference = compare_notes(note, twin)
-        first = first or (len(bodies) if difference.facts else 0)
-        bodies.append(_fold(f"{note.title}: {_say(difference)}", note, draw_difference(difference)))
-    only = [note for note in right.values() if note.time <= left[:MOST][-1].time or len(left) <= MOST]
-    for note in only[:MOST]:
-        bodies.append(_fold(f"{note.title}, only in {told[1]}", note, tag("div", draw_note(note), class_="beside")))
-    return join(tag("p", intro), *_open_first(bodies, first))
+    pairs: dict[tuple[float, str], dict[str, LabelledNote]] = {}
+    for note in notes:
+        if note.world in shown:
+            pairs.setdefault((note.time, note.document), {})[note.world] = note
+    every = [pairs[key] for key in sorted(pairs, key=lambda key: key[0])]
+    count = f"the first {MOST} of {len(every)}" if len(every) > MOST else count_of(len(every), "document")
+    intro = f"The notes of patient {notes[0].patient}, the first by number, "
+    if len(shown) == 1:
+        intro += f"in the world {shown[0]!r}: {count}."
+    else:
+        intro += (
+            f"in the world {shown[0]!r} beside {shown[1]!r}: {count}. What only one world says is marked, and in it "
+        )
+        intro += "the words for what differs; the same author says what is the same in the same words."
+    told = [_tell_pair(pair, shown) for pair in every[:MOST]]
+    first = next((number for number, (_, _, differs) in enumerate(told) if differs), 0)
+    folded = [
+        tag("details", tag("summary", title), body, **({"open": ""} if number == first else {}))
+        for number, (title, body, _) in enumerate(told)
+    ]
+    return join(tag("p", intro), *folded)
+
+
+def _tell_pair(pair: dict[str, LabelledNote], shown: list[str]) -> tuple[str, Markup, bool]:
+    """The title of a document, its text in the worlds that have it, and whether these tell anything otherwise."""
+    note = next(iter(pair.values()))
+    title = f"{note.date[:10]} {note.title}"
+    if len(pair) == 1:
+        title += f", only in {note.world}" if len(shown) > 1 else ""
+        return title + _say_faults(note), tag("div", draw_note(note), class_="beside"), False
+    difference = compare_notes(*(pair[world] for world in shown))
+    words = "other words" if difference.only_left or difference.only_right else "the same"
+    told = f"{count_of(len(difference.facts), 'fact')} told otherwise" if difference.facts else words
+    return f"{title}: {told}{_say_faults(*pair.values())}", draw_difference(difference), bool(difference.facts)
+
+
+def _say_faults(*notes: LabelledNote) -> str:
+    count = sum(len(note.faults) for note in notes)
+    return f" ({count_of(count, 'fault')} put in)" if count else ""
 
 
 def read_first_patient(folder: Path) -> list[LabelledNote]:
@@ -54,27 +69,3 @@ def read_first_patient(folder: Path) -> list[LabelledNote]:
                 return notes
             notes.append(note)
     return notes
-
-
-def _count(notes: list[LabelledNote]) -> str:
-    return f"the first {MOST} of {len(notes)}" if len(notes) > MOST else count_of(len(notes), "document")
-
-
-def _say(difference: Difference) -> str:
-    if difference.facts:
-        return f"{count_of(len(difference.facts), 'fact')} told otherwise"
-    return "other words" if difference.only_left or difference.only_right else "the same"
-
-
-Folded = tuple[str, Markup]
-
-
-def _fold(title: str, note: LabelledNote, body: Markup) -> Folded:
-    return f"{note.date[:10]} {title}", body
-
-
-def _open_first(bodies: list[Folded], first: int) -> Iterator[Markup]:
-    """Each note under its title, one of them open."""
-    for number, (title, body) in enumerate(bodies):
-        opened = {"open": ""} if number == first else {}
-        yield tag("details", tag("summary", title), body, **opened)

@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from ..page import Markup, join, table, tag
 from .slips import show
 from .standoff import LabelledNote, Mention
+from .usage import write_unit
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,9 @@ def _compare_facts(left: LabelledNote, right: LabelledNote) -> tuple[FactDiffere
 
 
 def what_of(span: Mention) -> tuple[object, ...]:
-    """All that a mention tells of its fact; not where, nor in which words."""
-    return (span.variable, span.kind, span.status, span.value, span.unit, span.time, span.previous, span.previous_time)
+    """All that a mention tells of its fact, as it is written; not where, nor in which words."""
+    told = (show(span.value, span.unit), show(span.previous, span.unit))
+    return (span.variable, span.kind, span.status, *told, span.unit, span.time, span.previous_time)
 
 
 def show_told(span: Mention | None) -> str:
@@ -104,7 +106,7 @@ def show_told(span: Mention | None) -> str:
         return span.status
     if span.kind in ("finding", "treatment") and span.value == 1.0:
         return "present"
-    told = f"{show(span.value, span.unit)} {span.unit.strip('{}[]')}".strip()
+    told = f"{show(span.value, span.unit)} {write_unit(span.unit)[0]}".strip()
     return told if span.previous is None else f"{told}, before {show(span.previous, span.unit)}"
 
 
