@@ -16,6 +16,7 @@ KEPT = 0.6  # the share of a table's phrases that one author uses
 FEWEST = 4  # phrases that an author keeps of any table, where it has as many
 
 
+@lru_cache(maxsize=65536)
 def draw(secret: str, *names: object) -> float:
     """A uniform number in [0, 1) that depends on what it is given alone."""
     digest = hashlib.blake2b("\x1f".join((secret, *map(str, names))).encode(), digest_size=8).digest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from ..facts import Fact
 from .author import draw
 from .pieces import Phrase, Piece
@@ -16,8 +15,14 @@ TOPICS = ("history", "events", "findings", "scores", "vitals", "laboratory", "im
 KINDS = {"history": "history", "event": "events", "treatment": "treatment"}
 OF_ROLE = {"score": "scores", "volume": "imaging", "vital": "vitals", "laboratory": "laboratory", "measure": "measures"}
 CONNECTORS = (" and ", "; ", ", and ", ", while ", "; ", ", and ")
-TERSE_CONNECTORS = ("; ", ", ", "; ", " / ")
-TOGETHER = {"scores": 0.45, "vitals": 0.7, "treatment": 0.75, "events": 0.35, "history": 0.55}  # share joined to the last
+TERSE_CONNECTORS = ("; ", ", ", "; ")
+TOGETHER = {
+    "scores": 0.45,
+    "vitals": 0.7,
+    "treatment": 0.75,
+    "events": 0.35,
+    "history": 0.55,
+}  # share joined to the last
 
 
 def sort_topics(teller: Teller) -> dict[str, list[Fact]]:
@@ -44,7 +49,9 @@ def is_identity(teller: Teller, fact: Fact) -> bool:
     role, subject = teller.term(fact).role, teller.plan.subject
     if role == "sex":
         return subject.noun != "patient"
-    return role == "age" and fact.value is not None and not isinstance(fact.value, str) and int(fact.value) == subject.age
+    return (
+        role == "age" and fact.value is not None and not isinstance(fact.value, str) and int(fact.value) == subject.age
+    )
 
 
 def identify(teller: Teller) -> Phrase:
@@ -59,8 +66,8 @@ def identify(teller: Teller) -> Phrase:
     return tuple(pieces)
 
 
-def say(teller: Teller, fact: Fact, *, terse: bool = False) -> Phrase:
-    """A clause about any single fact."""
+def say(teller: Teller, fact: Fact, *, terse: bool = False, after: Fact | None = None) -> Phrase:
+    """A clause about any single fact; `after` is the one told before it in the same sentence."""
     if fact.kind == "history":
         return (say_age if teller.term(fact).role == "age" else say_history)(teller, fact, terse=terse)
     if fact.kind == "event":
@@ -69,37 +76,59 @@ def say(teller: Teller, fact: Fact, *, terse: bool = False) -> Phrase:
         return say_treatment(teller, fact, terse=terse)
     if topic_of(teller, fact) == "findings":
         return say_findings(teller, [fact], terse=terse)
-    return say_value_tersely(teller, fact) if terse else say_value(teller, fact)
+    return (say_value_tersely if terse else say_value)(teller, fact, after=after)
 
 
 def tell(teller: Teller, topic: str, facts: list[Fact], *, terse: bool = False, most: int = 3) -> list[Phrase]:
     """The sentences of a topic, without their full stops."""
     facts = [fact for fact in facts if not is_identity(teller, fact)]
     if topic == "findings":
-        groups = group_findings(teller, facts)
-        clauses = [say_findings(teller, group, terse=terse) for group in groups]
-        return pair(teller, [group[0].key for group in groups], clauses, share=0.3, most=2, terse=terse)
-    clauses = [say(teller, fact, terse=terse) for fact in facts]
+        groups = {group[0].key: (number, group) for number, group in group_findings(teller, facts)}
+        clauses = {
+            key: say_findings(teller, group, number=number, terse=terse) for key, (number, group) in groups.items()
+        }
+        sentences = group_keys(teller, list(groups), share=0.3, most=2)
+        return [connect(teller, [(key, clauses[key]) for key in keys], terse=terse) for keys in sentences]
     share = TOGETHER.get(topic, 0.4) * (0.7 + 0.6 * teller.author.verbosity)
-    return pair(teller, [fact.key for fact in facts], clauses, share=share, most=most, terse=terse)
+    return tell_together(teller, facts, share=share, most=most, terse=terse)
 
 
-def pair(
-    teller: Teller, keys: list[str], clauses: list[Phrase], *, share: float, most: int, terse: bool
-) -> list[Phrase]:
-    """Clauses joined into sentences: whether one joins the one before is its own choice."""
-    sentences: list[list[tuple[str, Phrase]]] = []
-    for key, clause in zip(keys, clauses, strict=True):
-        if sentences and len(sentences[-1]) < most and teller.choices.flip(key, "joins", share):
-            sentences[-1].append((key, clause))
+def tell_together(teller: Teller, facts: list[Fact], *, share: float, most: int, terse: bool) -> list[Phrase]:
+    """Facts in sentences of about `most` clauses. What is denied or stays the same for life never stands alone."""
+    found = {fact.key: fact for fact in facts}
+    light = {fact.key for fact in facts if fact.status == "absent" or fact.kind == "history"}
+    sentences = []
+    for keys in group_keys(teller, list(found), share=share, most=most, light=light):
+        before = [None, *(found[key] for key in keys)]
+        clauses = [
+            (key, say(teller, found[key], terse=terse, after=last)) for key, last in zip(keys, before, strict=False)
+        ]
+        sentences.append(connect(teller, clauses, terse=terse))
+    return sentences
+
+
+def group_keys(
+    teller: Teller, keys: list[str], *, share: float, most: int, light: frozenset[str] | set[str] = frozenset()
+) -> list[list[str]]:
+    """Keys by sentence: whether one joins the one before is its own choice; a sentence of one light key joins another."""
+    sentences: list[list[str]] = []
+    for key in keys:
+        if (sentences and len(sentences[-1]) < most and teller.choices.flip(key, "joins", share)) or (
+            sentences and len(sentences[-1]) == 1 and sentences[-1][0] in light
+        ):
+            sentences[-1].append(key)
         else:
-            sentences.append([(key, clause)])
-    return [connect(teller, sentence, terse=terse) for sentence in sentences]
+            sentences.append([key])
+    if len(sentences) > 1 and len(sentences[-1]) == 1 and sentences[-1][0] in light:
+        sentences[-2:] = [sentences[-2] + sentences[-1]]
+    return sentences
 
 
 def connect(teller: Teller, clauses: list[tuple[str, Phrase]], *, terse: bool = False) -> Phrase:
     """Clauses as one sentence. Where one holds a comma or a colon of its own, they are set apart by semicolons."""
-    heavy = any("," in piece.text or ":" in piece.text or ";" in piece.text for _, clause in clauses for piece in clause)
+    heavy = any(
+        "," in piece.text or ":" in piece.text or ";" in piece.text for _, clause in clauses for piece in clause
+    )
     pieces = list(clauses[0][1])
     for number, (key, clause) in enumerate(clauses[1:], 2):
         connector = teller.choices.any(key, "connector", TERSE_CONNECTORS if terse else CONNECTORS)
@@ -108,12 +137,10 @@ def connect(teller: Teller, clauses: list[tuple[str, Phrase]], *, terse: bool = 
         elif number < len(clauses):
             connector = ", "
         pieces.append(Piece(connector))
-        pieces.extend(clause)
+        pieces.extend(Piece(teller.she) if piece.part == "subject" else piece for piece in clause)
     return tuple(pieces)
 
 
 def order_topics(teller: Teller, first: tuple[str, ...], rest: tuple[str, ...]) -> list[str]:
     """Topics in the order that this author always keeps: `first` ahead, the rest as the author likes."""
     return [*first, *sorted(rest, key=lambda topic: draw(teller.author.secret, "topic", topic))]
-
-

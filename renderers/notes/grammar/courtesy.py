@@ -22,7 +22,15 @@ SIGN_OFFS = {
     "warm": ("With kind regards,", "With best wishes,", "Kind regards,", "Warm regards,"),
     "brief": ("Signed:", "Regards,", "Sincerely,"),
 }
-RANKS = ("Consultant", "Attending physician", "Specialty registrar", "Associate specialist", "Senior resident", "Staff physician", "Physician")
+RANKS = (
+    "Consultant",
+    "Attending physician",
+    "Specialty registrar",
+    "Associate specialist",
+    "Senior resident",
+    "Staff physician",
+    "Physician",
+)
 PLACES = ("", ", {setting}", " for the {setting}", " on behalf of the {setting} team")
 SIGNED = ("", " (dictated, not read)", " (electronically signed)", " (checked and signed)", " (typed from dictation)")
 
@@ -37,7 +45,8 @@ OPENINGS = {
     "direct": (
         "{we} {saw} this {who} in the {setting} on {date}", "{we} reviewed this {who} in the {setting} on {date}",
         "this {who} attended the {setting} on {date}", "this {who} was seen in the {setting} on {date}",
-        "{we} write about this {who}, seen in the {setting} on {date}", "on {date} {we} reviewed this {who} in the {setting}",
+        "{we} write about this {who}, seen in the {setting} on {date}",
+        "on {date} {we} reviewed this {who} in the {setting}",
     ),
     "summary": (
         "this letter sums up what is on record about this {who}, seen in the {setting} on {date}",
@@ -48,36 +57,58 @@ OPENINGS = {
     ),
 }  # fmt: skip
 PURPOSES = (
-    "", "; the details are set out below", "; what is known to date is set out below", "; the record is summarised here",
+    "", "; the details are set out below", "; what is known to date is set out below",
+    "; the record is summarised here",
     "; below is where matters stand", "; the main points follow", "; a summary is given here", "; {my} account follows",
 )  # fmt: skip
 TRANSITIONS = {
-    "history": ("by way of background, ", "for the background: ", "to recall the background, ", "as background, ", "", ""),
-    "events": ("as to what has happened so far, ", "of the course so far: ", "in the history, ", "looking back, ", "", "", ""),
+    "history": ("by way of background, ", "for the background: ", "to recall the background, ", "as background, ", "",
+    ""),
+    "events": ("as to what has happened so far, ", "of the course so far: ", "in the history, ", "looking back, ", "",
+    "", ""),
     "findings": ("as to findings, ", "clinically, ", "on the clinical side, ", "in the way of findings, ", "", ""),
     "scores": ("on the scales, ", "as to the ratings, ", "turning to the ratings, ", "on formal rating, ", "", ""),
     "vitals": ("as to vital signs, ", "on the observation chart, ", "in the observations, ", "", ""),
-    "laboratory": ("from the laboratory, ", "as to blood results, ", "in the laboratory results, ", "biochemically, ", "", ""),
+    "laboratory": ("from the laboratory, ", "as to blood results, ", "in the laboratory results, ", "biochemically, ",
+    "", ""),
     "imaging": ("on imaging, ", "as to imaging, ", "turning to the scans, ", "radiologically, ", "", ""),
-    "measures": ("as to measurements, ", "among the other measurements, ", "on measurement, ", "of the investigations, ", "", ""),
-    "treatment": ("as to treatment, ", "on the treatment side, ", "with regard to treatment, ", "therapeutically, ", "", ""),
+    "measures": ("as to measurements, ", "among the other measurements, ", "on measurement, ",
+    "of the investigations, ", "", ""),
+    "treatment": ("as to treatment, ", "on the treatment side, ", "with regard to treatment, ", "therapeutically, ",
+    "", ""),
 }  # fmt: skip
-SUMMARIES = ("in summary, ", "to sum up, ", "in short, ", "to summarise: ", "in brief, ", "overall: ", "to recapitulate, ", "the essentials: ")
+SUMMARIES = (
+    "in summary, ",
+    "to sum up, ",
+    "in short, ",
+    "to summarise: ",
+    "in brief, ",
+    "overall: ",
+    "to recapitulate, ",
+    "the essentials: ",
+)
 CLOSINGS = (
     ("please", "do please", "feel free to", "kindly", "you are welcome to", "do not hesitate to"),
-    ("write", "call", "ring", "get in touch", "contact {us}", "let {us} know", "send {us} a line", "come back to {us}", "telephone", "reply"),
-    ("should anything here need", "if any of this needs", "if there is anything that needs", "should a point need", "where anything above needs", "if a passage needs"),
+    ("write", "call", "ring", "get in touch", "contact {us}", "let {us} know", "send {us} a line", "come back to {us}",
+    "telephone", "reply"),
+    ("should anything here need", "if any of this needs", "if there is anything that needs", "should a point need",
+    "where anything above needs", "if a passage needs"),
     ("explaining", "clarifying", "correcting", "discussing", "amending", "setting right", "adding to", "going over"),
 )  # fmt: skip
 THANKS = (
-    ("", "with many thanks for", "thank you for", "{we} {are} grateful for", "thanks again for", "{we} thank you for", "{we} appreciate"),
-    ("your interest", "your help", "your support", "reading this", "your attention", "your time", "your part in this", "your cooperation"),
-    ("", " as ever", " as always", " in this matter", " and for your patience", " once again", " throughout", " and look forward to keeping in touch", " in the past and now"),
+    ("", "with many thanks for", "thank you for", "{we} {are} grateful for", "thanks again for", "{we} thank you for",
+    "{we} appreciate"),
+    ("your interest", "your help", "your support", "reading this", "your attention", "your time", "your part in this",
+    "your cooperation"),
+    ("", " as ever", " as always", " and for your patience", " once again", " throughout", " all along",
+    " in the past and now"),
 )  # fmt: skip
 COPIES = (
-    ("a copy of", "one copy of", "the original of", "a duplicate of"), ("this letter", "this report", "this summary", "this account", "the letter", "the present letter"),
+    ("a copy of", "one copy of", "the original of", "a duplicate of"), ("this letter", "this report", "this summary",
+    "this account", "the letter", "the present letter"),
     ("is kept", "is filed", "is held", "stays", "remains", "will stay", "has been placed"),
-    ("with the notes", "in the record", "in the {setting}'s file", "with the {setting}", "at the {setting}", "in the electronic record", "on file here"),
+    ("with the notes", "in the record", "in the {setting}'s file", "with the {setting}", "at the {setting}",
+    "in the electronic record", "on file here"),
 )  # fmt: skip
 
 
@@ -86,8 +117,9 @@ def pronouns(teller: Teller) -> dict[str, str]:
     words = {
         "I": {"we": "I", "us": "me", "my": "my", "are": "am"},
         "we": {"we": "we", "us": "us", "my": "our", "are": "are"},
-        "passive": {"we": "the undersigned", "us": "the writer", "my": "an", "are": "is"},
+        "passive": {"we": "", "us": "the {setting}", "my": "an", "are": ""},
     }[teller.author.person]
+    words["us"] = words["us"].format(setting=setting(teller))
     return words | {"saw": "saw", "setting": setting(teller)}
 
 
@@ -109,11 +141,12 @@ def date_piece(teller: Teller) -> Phrase:
 
 def opening(teller: Teller) -> Phrase:
     words = pronouns(teller)
-    template = pick(teller, "opening", OPENINGS[teller.author.opening])
+    options = OPENINGS[teller.author.opening]
+    if teller.author.person == "passive":
+        options = tuple(option for option in options if "{we}" not in option) or OPENINGS["direct"][2:4]
+    template = pick(teller, "opening", options)
     template += pick(teller, "purpose", PURPOSES) if teller.author.opening != "summary" else ""
-    if words["we"] == "the undersigned":
-        template = template.replace(" write ", " writes ").replace(" report ", " reports ")
-    return teller.fill(template, who=identify(teller), date=date_piece(teller), **words)
+    return teller.fill(template, who=identify(teller), date=date_piece(teller), more=words)
 
 
 def transition(teller: Teller, topic: str, sentence: Phrase) -> Phrase:
@@ -130,11 +163,16 @@ def closings(teller: Teller) -> list[Phrase]:
         first = [pick(teller, f"close {number}", options) for number, options in enumerate(CLOSINGS)]
         said.append(" ".join(first))
     if teller.author.verbosity > 0.6 or teller.author.courtesy == "warm":
-        thanks, what, more = (pick(teller, f"thank {number}", options) for number, options in enumerate(THANKS))
+        if teller.author.person == "passive":
+            options = tuple(option for option in THANKS[0] if "{we}" not in option)
+        else:
+            options = THANKS[0]
+        thanks = pick(teller, "thank 0", options)
+        what, more = (pick(teller, f"thank {number}", options) for number, options in enumerate(THANKS[1:], 1))
         said.append(f"{thanks or 'thank you for'} {what}{more}")
     if teller.author.verbosity > 0.6 and teller.author.courtesy == "formal":
         said.append(" ".join(pick(teller, f"copy {number}", options) for number, options in enumerate(COPIES)))
-    return [teller.fill(sentence, **words) for sentence in said]
+    return [teller.fill(sentence, more=words) for sentence in said]
 
 
 def salutation(teller: Teller) -> str:

@@ -6,33 +6,58 @@ import datetime as dt
 import re
 from functools import lru_cache
 
-SMALL = "no one two three four five six seven eight nine ten eleven twelve".split()
-MONTHS = (
-    "January February March April May June July August September October November December".split()
-)  # not strftime's, which follow the locale
+SMALL = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]  # not strftime's, which follow the locale
 
 # letters whose names begin with a vowel: "an MRI", "a CT"
 VOWEL_LETTERS = set("AEFHILMNORSX")
-SOUNDS_CONSONANT = re.compile(r"(uni(?!n|m)|use|usu|uri[cn]|ure|uter|eu|ewe|one\b|once\b|ubi|uveal?|uvei)", re.IGNORECASE)
+SOUNDS_CONSONANT = re.compile(
+    r"(uni(?!n|m)|use|usu|uri[cn]|ure|uter|eu|ewe|one\b|once\b|ubi|uveal?|uvei)", re.IGNORECASE
+)
 SOUNDS_VOWEL = re.compile(r"(hour|honest|heir)", re.IGNORECASE)
 
 # the last words of a term before "of", "in", "with" … that are counted: they take an article
 COUNTED = frozenset(
-    """abnormality abscess adenoma aneurysm anomaly antibody appearance arch asymmetry atrium block bruit calculus
+    """
+    abnormality abscess adenoma aneurysm anomaly antibody appearance arch asymmetry atrium block bruit calculus
     carcinoma cataract cleft coloboma complication contracture crease crisis curve cyst defect deformity dimple
     disability disease disorder dislocation disturbance diverticulum dissection ear effusion embolus encephalocele
     episode eruption exostosis face failure finger fissure fistula forehead foramen fracture gait goiter goitre
     granuloma hallucination hamartoma hairline head hemangioma hematoma hernia infarct infarction infection
-    insertion jaw kidney lesion lipoma lymphoma malformation mandible mass melanoma meningioma mouth murmur myxoma
-    nail neck neoplasm neurofibroma neuropathy nevus nodule nose palate palsy papilloma pattern pelvis philtrum pit
-    plaque pneumothorax polyp pouch rash reaction ridge rupture scar seizure shunt sign spasm spleen sternum stoma
-    stone stroke syndrome tear tendency teratoma testis thorax thumb thrombus toe tongue tooth tremor tumor tumour
-    ulcer uterus uvula variant vertebra voice bridge ventricle chest tip helix lip lobe
-    """.split()
+    inhibitor agonist antagonist blocker diuretic vaccine statin transplant insertion jaw kidney lesion lipoma
+    lymphoma malformation mandible mass melanoma meningioma mouth murmur myxoma nail neck neoplasm neurofibroma
+    neuropathy nevus nodule nose palate palsy papilloma pattern pelvis philtrum pit plaque pneumothorax polyp
+    pouch rash reaction ridge rupture scar seizure shunt sign spasm spleen sternum stoma stone stroke syndrome
+    tear tendency teratoma testis thorax thumb thrombus toe tongue tooth tremor tumor tumour ulcer uterus uvula
+    variant vertebra voice bridge ventricle chest tip helix lip lobe
+    """.split()  # noqa: SIM905
 )
-NOT_PLURAL = re.compile(r"(ss|us|is|as|os|itis|sepsis|mellitus|feces|diabetes|herpes|scabies|caries|rabies|series|lens)$")
-PLURAL = frozenset("teeth feet vertebrae epiphyses metaphyses phalanges genitalia ossicles exostoses naevi nevi testes hallucinations".split())
-LOWER_SPLIT = re.compile(r" (?:of|in|on|with|at|to|from|by|due|during|after|involving|affecting|for|without|under)\b|,|\(|;")
+NOT_PLURAL = re.compile(
+    r"(ss|us|is|as|os|itis|sepsis|mellitus|feces|diabetes|herpes|scabies|caries|rabies|series|lens)$"
+)
+PLURAL = frozenset(
+    """
+    teeth feet vertebrae epiphyses metaphyses phalanges genitalia ossicles exostoses naevi nevi testes
+    hallucinations
+    """.split()  # noqa: SIM905
+)
+LOWER_SPLIT = re.compile(
+    r" (?:of|in|on|with|at|to|from|by|due|during|after|involving|affecting|for|without|under|within|among|between|along|near)\b|,|\(|;"
+)
+
 
 @lru_cache(maxsize=65536)
 def article(phrase: str) -> str:
@@ -71,7 +96,11 @@ def is_plural(term: str) -> bool:
 @lru_cache(maxsize=65536)
 def is_counted(term: str) -> bool:
     """Whether the singular `term` takes an article: "a seizure", but "hypotonia"."""
-    return head_of(term) in COUNTED and not is_plural(term) and not re.match(r"(no|absent|multiple|recurrent)\b", term, re.IGNORECASE)
+    return (
+        head_of(term) in COUNTED
+        and not is_plural(term)
+        and not re.match(r"(no|absent|multiple|recurrent)\b", term, re.IGNORECASE)
+    )
 
 
 def capitalise(text: str) -> str:
@@ -82,12 +111,15 @@ def capitalise(text: str) -> str:
     return upper + text[1:] if len(upper) == 1 else text  # ß has no single capital
 
 
+COARSE = ("{score}", "[Centiloid]")  # units in which nobody writes a second decimal
+
+
 def show_number(value: float, unit: str = "") -> str:
     """A number as a clinician writes it: three figures at most, one decimal for scores, none of trailing zeros."""
     if value == int(value) and abs(value) < 1e15:
         return str(int(value))
     size = abs(value)
-    if unit == "{score}" or 10 <= size < 100:
+    if unit in COARSE or 10 <= size < 100:
         decimals = 1
     elif size >= 100:
         decimals = 0
@@ -105,7 +137,15 @@ def say_number(number: int, *, words: bool) -> str:
     return SMALL[number] if words and 0 < number < len(SMALL) else str(number)
 
 
-DATE_STYLES = ("12 March 2026", "12 Mar 2026", "12/03/2026", "12.03.2026", "2026-03-12", "March 12, 2026", "12th March 2026")
+DATE_STYLES = (
+    "12 March 2026",
+    "12 Mar 2026",
+    "12/03/2026",
+    "12.03.2026",
+    "2026-03-12",
+    "March 12, 2026",
+    "12th March 2026",
+)
 
 
 def show_date(date: dt.date, style: str) -> str:
@@ -134,7 +174,15 @@ def show_month(date: dt.date, style: str) -> str:
     return f"{name[:3] if style == '12 Mar 2026' else name} {date.year}"
 
 
-HOURS = {"year": 365.25 * 24, "month": 365.25 * 2, "week": 168.0, "day": 24.0, "hour": 1.0, "minute": 1 / 60, "second": 1 / 3600}
+HOURS = {
+    "year": 365.25 * 24,
+    "month": 365.25 * 2,
+    "week": 168.0,
+    "day": 24.0,
+    "hour": 1.0,
+    "minute": 1 / 60,
+    "second": 1 / 3600,
+}
 
 
 def measure_span(hours: float) -> tuple[int, str]:
@@ -151,12 +199,21 @@ def measure_span(hours: float) -> tuple[int, str]:
     if days < 56:
         return round(days / 7), "week"
     months = round(hours / HOURS["month"])
-    return (months // 12, "year") if months % 12 == 0 else (months, "month") if months < 36 else (round(months / 12), "year")
+    return (
+        (months // 12, "year")
+        if months % 12 == 0
+        else (months, "month")
+        if months < 36
+        else (round(months / 12), "year")
+    )
+
+
+SHORT = {"year": "y", "month": "mo", "week": "wk", "day": "d", "hour": "h", "minute": "min", "second": "s"}
 
 
 def show_span(hours: float, *, words: bool, short: bool = False) -> str:
     """A stretch of time: "six months", "18 months", "2 y"."""
     number, unit = measure_span(hours)
     if short:
-        return f"{number} {dict(year='y', month='mo', week='wk', day='d', hour='h', minute='min', second='s')[unit]}"
+        return f"{number} {SHORT[unit]}"
     return f"{say_number(number, words=words)} {unit}{'' if number == 1 else 's'}"

@@ -17,7 +17,13 @@ HEADINGS = {
     "vitals": ("Observations", "Vital signs", "Obs", "Charted observations", "Vitals"),
     "laboratory": ("Laboratory", "Laboratory results", "Bloods", "Blood results", "Labs"),
     "imaging": ("Imaging", "Neuroimaging and imaging", "Scans", "Imaging results", "Radiology"),
-    "measures": ("Measurements", "Other measurements", "Further measurements", "Other investigations", "Investigations"),
+    "measures": (
+        "Measurements",
+        "Other measurements",
+        "Further measurements",
+        "Other investigations",
+        "Investigations",
+    ),
     "treatment": ("Treatment", "Medication", "Therapy", "Current treatment", "Treatment and medication"),
     "summary": ("Summary", "Conclusion", "In summary", "Impression", "Synopsis"),
     "subjective": ("Subjective", "S", "As reported", "Reported"),
@@ -30,7 +36,7 @@ HEADINGS = {
     "impression": ("Impression", "Conclusion", "Opinion", "Summary"),
     "course": ("Course", "Hospital course", "Events of the stay", "Course of the stay"),
     "admission": ("On admission", "At admission", "Admission data", "Presentation"),
-    "discharge": ("At the end of the stay", "At discharge", "Last observations", "Final status"),
+    "discharge": ("At the end of the stay", "Last observations", "Final status", "Most recent data"),
 }
 SUBJECTS = ("Re: {who}", "Patient: {who}", "Concerning: {who}", "{who}", "Regarding {a} {who}")
 DATES = ("{date}", "Date: {date}", "Dated {date}", "{date}")
@@ -49,7 +55,8 @@ def head(teller: Teller, writer: Writer) -> None:
     title = teller.plan.title
     writer.line(title.upper() if teller.author.headings == "capitals" else title)
     writer.line(_line(teller, DATES, "date line"))
-    writer.line(_line(teller, SUBJECTS, "subject line"))
+    if teller.plan.subject.age is not None or teller.plan.subject.noun != "patient":
+        writer.line(_line(teller, SUBJECTS, "subject line"))
     writer.gap()
 
 

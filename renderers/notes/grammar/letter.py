@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from ..facts import Fact
-from .compose import order_topics, pair, say, sort_topics, tell
+from .compose import order_topics, sort_topics, tell, tell_together, topic_of
 from .courtesy import SUMMARIES, closings, opening, pick, salutation, sign_off, signature, transition
 from .headings import head, heading
 from .note import Writer
 from .pieces import Piece
 from .teller import Teller
 
+MOST = 8  # facts in a summary
 REST = ("findings", "scores", "vitals", "laboratory", "imaging", "measures")
 
 
@@ -20,17 +21,18 @@ def write_letter(teller: Teller, writer: Writer) -> None:
     writer.line(salutation(teller))
     writer.gap()
     writer.sentence(opening(teller))
-    headed = teller.author.sections == "headed"
+    headed, last = teller.author.sections == "headed", ""
     for topic in order_topics(teller, ("history", "events"), (*REST, "treatment")):
-        told = [fact for fact in topics[topic] if fact.key not in listed or teller.choices.flip(fact.key, "again", 0.8)]
+        told = [fact for fact in topics[topic] if fact.key not in listed or teller.choices.flip(fact.key, "again", 0.6)]
         sentences = tell(teller, topic, told)
         if not sentences:
             continue
         if headed:
             writer.gap()
             writer.line(heading(teller, topic))
-        elif topic not in ("laboratory", "measures", "scores") or teller.choices.flip(topic, "paragraph", 0.5):
+        elif last not in REST or topic not in REST or teller.choices.flip(topic, "paragraph", 0.5):
             writer.gap()
+        last = topic
         for number, sentence in enumerate(sentences):
             writer.sentence(sentence if number or headed else transition(teller, topic, sentence))
     summarise(teller, writer, [fact for facts in topics.values() for fact in facts], headed=headed)
@@ -44,29 +46,30 @@ def list_problems(teller: Teller, writer: Writer, topics: dict[str, list[Fact]])
         if not topics[topic]:
             continue
         writer.line(heading(teller, topic))
-        for fact in topics[topic]:
-            writer.sentence(say(teller, fact, terse=True), end="", bullet=teller.author.bullet or "- ")
-            listed.add(fact.key)
+        for phrase in tell_together(teller, topics[topic], share=0.0, most=1, terse=True):
+            writer.sentence(phrase, end="", bullet=teller.author.bullet or "- ")
+        listed |= {fact.key for fact in topics[topic]}
         writer.gap()
     return listed
 
 
 def summarise(teller: Teller, writer: Writer, facts: list[Fact], *, headed: bool) -> None:
     """A few of the facts once more, in short: what has changed, what happened, what is given."""
-    share = 0.3 + 0.4 * teller.author.verbosity
+    share = 0.75 + 0.2 * teller.author.verbosity
     chosen = [
         fact
         for fact in facts
-        if (fact.previous is not None or fact.kind in ("event", "treatment") and fact.status == "present")
-        and teller.choices.flip(fact.key, "summary", share)
-    ][:6]
+        if fact.kind != "history" and fact.status != "absent" and teller.choices.flip(fact.key, "summary", share)
+    ][:MOST]
     if not chosen:
         return
     writer.gap()
     if headed:
         writer.line(heading(teller, "summary"))
-    clauses = [say(teller, fact, terse=True) for fact in chosen]
-    sentences = pair(teller, [fact.key for fact in chosen], clauses, share=0.6, most=3, terse=True)
+    findings = [fact for fact in chosen if topic_of(teller, fact) == "findings"]
+    rest = [fact for fact in chosen if fact not in findings]
+    sentences = tell(teller, "findings", findings, terse=True)
+    sentences += tell_together(teller, rest, share=0.6, most=3, terse=True)
     for number, sentence in enumerate(sentences):
         lead = pick(teller, "summary", SUMMARIES) if number == 0 and not headed else ""
         writer.sentence((Piece(lead), *sentence) if lead else sentence)

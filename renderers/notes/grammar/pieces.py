@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ class Piece(NamedTuple):
 
 
 Phrase = tuple[Piece, ...]
+Slot = Phrase | str | Callable[[], Phrase | str]  # what waits to be called until a template asks for it
 ARTICLE = Piece("a", "article")
 CUE_SLOT = re.compile(r"<(\w+)>")
 TOKEN = re.compile(r"\{(\w+)\}|\[([^\]]+)\]")
@@ -42,7 +43,7 @@ def parse(template: str) -> tuple[tuple[str, str], ...]:
     return tuple(parts)
 
 
-def fill(template: str, facts: tuple[str, ...] = (), **slots: Phrase | str) -> Phrase:
+def fill(template: str, facts: tuple[str, ...] = (), **slots: Slot) -> Phrase:
     """`template` with its slots filled. Cues in brackets belong to `facts`. A slot without a filling is a KeyError."""
     pieces: list[Piece] = []
     for literal, slot in parse(template):
@@ -54,6 +55,8 @@ def fill(template: str, facts: tuple[str, ...] = (), **slots: Phrase | str) -> P
             pieces.append(ARTICLE)
         else:
             filling = slots[slot]
+            if callable(filling):
+                filling = filling()
             if isinstance(filling, str):
                 pieces.append(Piece(filling))
             else:
@@ -61,7 +64,7 @@ def fill(template: str, facts: tuple[str, ...] = (), **slots: Phrase | str) -> P
     return tuple(pieces)
 
 
-def fill_cue(words: str, facts: tuple[str, ...], slots: Mapping[str, Phrase | str]) -> Phrase:
+def fill_cue(words: str, facts: tuple[str, ...], slots: Mapping[str, Slot]) -> Phrase:
     """A cue, in which `<name>` is a slot for words."""
     for name in CUE_SLOT.findall(words):
         words = words.replace(f"<{name}>", str(slots[name]))

@@ -9,9 +9,11 @@ from .note import Writer
 from .teller import Teller
 
 CALLS = (
-    ("telephone call", "call", "phone call", "conversation by telephone", "telephone contact", "telephone conversation"),
+    ("telephone call", "call", "phone call", "conversation by telephone", "telephone contact",
+    "telephone conversation"),
     (" on {date}", ", {date}", " of {date}", " ({date})"),
-    (" with {caller}", " between {caller} and the {setting}", ", {caller} on the line", "; spoke to {caller}", "; {caller} on the telephone"),
+    (" with {caller}", " between {caller} and the {setting}", ", {caller} on the line", "; spoke to {caller}",
+    "; {caller} on the telephone"),
     ("", ", about this {who}", " concerning this {who}", " regarding this {who}"),
 )  # fmt: skip
 
@@ -25,12 +27,10 @@ def write_telephone(teller: Teller, writer: Writer) -> None:
     if caller == "the patient":
         parts[3] = ""
     words = pronouns(teller) | {"caller": caller}
-    writer.sentence(teller.fill("".join(parts), who=identify(teller), date=date_piece(teller), **words))
+    writer.sentence(teller.fill("".join(parts), who=identify(teller), date=date_piece(teller), more=words))
     terse = teller.author.progress == "telegraphic"
     for topic in TOPICS:
         for sentence in tell(teller, topic, topics[topic], terse=terse):
             writer.sentence(sentence)
     writer.gap()
     writer.line(signature(teller))
-
-

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ...noise import Noise
 from ..facts import Fact, NotePlan
@@ -11,6 +12,7 @@ from .author import Author, draw, find_author
 from .choose import Choices
 from .english import (
     HOURS,
+    head_of,
     is_counted,
     is_plural,
     say_number,
@@ -19,14 +21,51 @@ from .english import (
     show_number,
     show_span,
 )
-from .pieces import ARTICLE, Phrase, Piece, fill
+from .pieces import ARTICLE, Phrase, Piece, Slot, fill
 
 RELATIONS = {
     "female": ("husband", "daughter", "son", "sister", "brother", "niece", "partner"),
     "male": ("wife", "daughter", "son", "sister", "brother", "niece", "partner"),
 }
-PROPER = {"european": "European", "african": "African", "asian": "Asian", "american": "American", "hispanic": "Hispanic"}
+PROPER = {
+    "european": "European",
+    "african": "African",
+    "asian": "Asian",
+    "american": "American",
+    "hispanic": "Hispanic",
+}
 PROPER |= {"east": "East", "south": "South", "oceanian": "Oceanian"}
+DEFINITE = frozenset(
+    [
+        "rate",
+        "pressure",
+        "volume",
+        "level",
+        "count",
+        "score",
+        "index",
+        "number",
+        "test",
+        "exam",
+        "examination",
+        "scale",
+        "questionnaire",
+        "inventory",
+        "ratio",
+        "sum",
+    ]
+)
+VERBS = {
+    (past, plural): {
+        "is": ("were" if plural else "was") if past else ("are" if plural else "is"),
+        "are": "are" if plural else "is",
+        "was": "were" if plural else "was",
+        "has": "have" if plural else "has",
+        "s": "" if plural else "s",
+    }
+    for past in (True, False)
+    for plural in (True, False)
+}
 NEAR = 1e-6
 
 
@@ -39,6 +78,7 @@ class Teller:
     noise: Noise
     author: Author
     choices: Choices
+    names: dict[str, str] = field(default_factory=dict)  # of facts, as they were called
 
     # --- whom it is about ---
 
@@ -60,11 +100,13 @@ class Teller:
         relations = RELATIONS.get(self.plan.subject.sex, ("daughter", "son", "sister", "brother", "partner"))
         return relations[int(draw(repr(self.noise.of_patient().uniform("informant")[0])) * len(relations))]
 
-    def subject(self, key: str) -> str:
+    def subject(self, key: str) -> Phrase:
         """The patient as a sentence's subject, as this author would say."""
         if self.author.subject == "pronoun" and not self.choices.flip(key, "subject", 0.2):
-            return self.she
-        return "the patient" if self.choices.flip(key, "patient", 0.7) else f"this {self.plan.subject.noun}"
+            words = self.she
+        else:
+            words = "the patient" if self.choices.flip(key, "patient", 0.7) else f"this {self.plan.subject.noun}"
+        return (Piece(words, "subject"),)
 
     # --- terms ---
 
@@ -73,37 +115,38 @@ class Teller:
 
     def name(self, fact: Fact) -> str:
         """A name of what the fact is about; the author abbreviates as often as is the author's habit."""
+        if fact.key not in self.names:
+            self.names[fact.key] = self._choose_name(fact)
+        return self.names[fact.key]
+
+    def _choose_name(self, fact: Fact) -> str:
         term = self.term(fact)
         if term.abbreviations and self.choices.flip(fact.key, "abbreviate", self.author.abbreviates):
             return self.choices.any(fact.key, "abbreviation", term.abbreviations)
-        full = (fact.label or term.label, *term.synonyms)
+        names = (fact.label or term.label, *term.synonyms)
+        full = tuple(name for name in names if "," not in name) or names
         if self.choices.flip(fact.key, "synonym", 0.4):
             return self.choices.any(fact.key, "name", full)
         return full[0]
 
     def told(self, fact: Fact, *, counted: bool = False, the: bool = False) -> Phrase:
         """The term, marked; with `a` or `an` where it is counted, or with `the` where a definite noun needs one."""
-        name = self.name(fact)
+        name, term = self.name(fact), self.term(fact)
         piece = Piece(name, "term", (fact.key,))
-        if counted and is_counted(name):
+        label = term.label if name in term.abbreviations and term.role == "treatment" else name
+        if counted and is_counted(label):
             return (ARTICLE, Piece(" "), piece)
         if the and needs_the(name):
             return (Piece("the "), piece)
         return (piece,)
 
     def plural(self, fact: Fact) -> bool:
-        return is_plural(self.name(fact))
+        name, term = self.name(fact), self.term(fact)
+        return is_plural(name) or (name in term.abbreviations and is_plural(term.label))
 
-    def verbs(self, plural: bool) -> dict[str, str]:
+    def verbs(self, plural: bool) -> Mapping[str, str]:
         """Verbs that agree: `{is}` in the author's tense for today, the rest as they stand."""
-        past = self.author.tense == "past"
-        return {
-            "is": ("were" if plural else "was") if past else ("are" if plural else "is"),
-            "are": "are" if plural else "is",
-            "was": "were" if plural else "was",
-            "has": "have" if plural else "has",
-            "s": "" if plural else "s",
-        }
+        return VERBS[self.author.tense == "past", plural]
 
     # --- values ---
 
@@ -147,19 +190,25 @@ class Teller:
     def hours_between(self, earlier: float, later: float) -> float:
         return abs(later - earlier) / self.plan.year * HOURS["year"]
 
-    def moment(self, fact: Fact, time: float, *, part: str = "time") -> Phrase:
+    def moment(self, fact: Fact, time: float) -> Phrase:
         """A time as a complement: "on 12 March 2026", "in March 2026", "at 14:05"."""
         when = self.plan.date_of(time)
         if self.plan.hours:
             text = f"at {when:%H:%M}"
             if when.date() != self.plan.date:
                 text += f" on {show_date(when.date(), self.author.dates)}"
-        elif self.choices.flip(fact.key, f"month {part}", 0.3):
+        elif self.choices.flip(fact.key, "month", 0.3):
             text = f"in {show_month(when.date(), self.author.dates)}"
         else:
             text = f"on {show_date(when.date(), self.author.dates)}"
         preposition, _, rest = text.partition(" ")
-        return (Piece(preposition + " "), Piece(rest, part, (fact.key,)))
+        return (Piece(preposition + " "), Piece(rest, "time", (fact.key,)))
+
+    def today(self, fact: Fact) -> Phrase:
+        """The note's own time, after "as of" or in brackets."""
+        when = self.plan.date_of(self.plan.time)
+        text = f"{when:%H:%M}" if self.plan.hours else show_date(when.date(), self.author.dates)
+        return (Piece(text, "time", (fact.key,)),)
 
     def bare_moment(self, fact: Fact, time: float) -> Phrase:
         """The same without its preposition, after "since" or in brackets."""
@@ -179,27 +228,37 @@ class Teller:
             word = " before"
         return (*self.span(fact, time, later), Piece(word))
 
-    def over(self, fact: Fact, time: float) -> Phrase:
-        """The stretch from an earlier time to the fact's: "over six months", "since March 2025"."""
-        word = self.choices.any(fact.key, "over", ("over", "over", "in", "within", "since"))
-        if word == "since":
+    def over(self, fact: Fact, time: float, *, lasting: bool = False, perfect: bool = True) -> Phrase:
+        """The stretch from an earlier time to the fact's: "over six months", after a perfect "since March 2025"."""
+        options = ("over", "over", "for", "since") if lasting else ("over", "over", "in", "within", "since")
+        word = self.choices.any(fact.key, "over", options)
+        if word == "since" and perfect:
             return (Piece("since "), *self.bare_moment(fact, time))
-        return (Piece(word + " "), *self.span(fact, time, fact.time))
+        return (Piece(f"{word} " if word != "since" else "over "), *self.span(fact, time, fact.time))
 
     def number_word(self, number: int) -> str:
         return say_number(number, words=self.author.number_words)
 
-    def fill(self, template: str, *facts: Fact, plural: bool = False, **slots: Phrase | str) -> Phrase:
+    def fill(
+        self,
+        template: str,
+        *facts: Fact,
+        plural: bool = False,
+        more: Mapping[str, Slot] | None = None,
+        **slots: Phrase | str,
+    ) -> Phrase:
         """A template with the usual slots beside the given ones."""
         key = facts[0].key if facts else "note"
-        usual: dict[str, Phrase | str] = {"she": self.subject(key), "her": self.her, "him": self.him}
-        usual |= self.verbs(plural) | slots
+        usual: dict[str, Slot] = {"she": lambda: self.subject(key), "her": self.her, "him": self.him}
+        usual |= self.verbs(plural)
+        usual |= slots
+        usual |= more or {}
         return fill(template, tuple(fact.key for fact in facts), **usual)
 
 
 def needs_the(name: str) -> bool:
     """Whether a measured quantity takes the definite article: "the volume of …", "the heart rate"."""
-    return " of " in name and not name[:1].isupper() or name.endswith((" rate", " pressure", " volume", " level"))
+    return head_of(name) in DEFINITE or name.startswith(("volume of", "number of", "level of"))
 
 
 def say_level(level: str) -> str:
@@ -209,5 +268,6 @@ def say_level(level: str) -> str:
 
 def start_telling(plan: NotePlan, *, lexicon: Lexicon, noise: Noise) -> Teller:
     author = find_author(noise, plan.author)
-    return Teller(plan, lexicon, noise, author, Choices(noise, author, f"{plan.document} by {plan.author}"))
-
+    return Teller(
+        plan, lexicon, noise, author, Choices(noise, author, f"{plan.document} by {plan.author}", lexicon.terms)
+    )

@@ -10,8 +10,8 @@ from .imaging import write_imaging
 from .letter import write_letter
 from .note import Note, Writer
 from .progress import write_progress
-from .teller import start_telling
 from .telephone import write_telephone
+from .teller import start_telling
 
 DOCUMENTS = {
     "letter": write_letter,
