@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from ..causal.model import Clock
 from ..causal.noise import draw_number
 
 Choice = TypeVar("Choice")
 DAYS = 7 * 365  # in which people enter
+WEEK = 7 / 365.25
 
 
 @dataclass(frozen=True)
@@ -61,14 +64,17 @@ class Noise:
         return replace(self, modality=f"{self.modality}/author", patient=author, step=0)
 
 
-def invent_entry(seed: int, patient: int, *, any_hour: bool = False) -> datetime.datetime:
-    """The calendar that a patient's time 0 stands at: a day of 2015 to 2021, the same in every world and modality.
+def invent_entry(seed: int, patient: int, *, clock: Clock) -> datetime.datetime:
+    """The calendar that a patient's time 0 stands at, invented for documents and images that carry dates: the same in
+    every world and modality.
 
-    It is invented, for documents and images that carry dates: a weekday in office hours, or `any_hour` of any day.
+    A weekday of 2015 to 2021 in office hours; any hour of any day where the clock counts in less than a week, as on a
+    ward. A journey of more than ten years begins as many years earlier.
     """
     day, hour, quarter = Noise(seed, "calendar", patient, 0).uniform("entry", 3)
-    date = datetime.datetime(2015, 1, 1) + datetime.timedelta(days=int(day * DAYS))
-    if any_hour:
+    years = max(0, math.ceil(clock.horizon) - 10)
+    date = datetime.datetime(2015 - years, 1, 1) + datetime.timedelta(days=int(day * DAYS))
+    if clock.unit < WEEK:
         return date + datetime.timedelta(hours=int(hour * 24), minutes=15 * int(quarter * 4))
     date += datetime.timedelta(days=7 - date.weekday() if date.weekday() >= 5 else 0)
     return date + datetime.timedelta(hours=9 + int(hour * 8), minutes=15 * int(quarter * 4))

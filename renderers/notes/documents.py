@@ -10,12 +10,12 @@ from ...causal.model import Model
 from ...ontology.knowledge import KnowledgeGraph
 from ..binding import converts, falls_under
 from ..journey import Journey, time_of
+from ..noise import WEEK
 from .facts import Document
 from .lexicon import Lexicon
 
 MENTAL_FUNCTION = "HP:0011446"  # Abnormality of mental function
 NERVOUS_MORPHOLOGY = "HP:0012639"  # Abnormal nervous system morphology
-WEEK = 7 / 365.25
 LETTER_EVERY = 0.999  # years: letters are a year apart, but for what is new
 ROUNDS_EVERY = 0.5 / 365.25  # years: on a ward, twice a day
 NARROW = 0.1  # of a bound: how near to it a value makes a diagnosis uncertain

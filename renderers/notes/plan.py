@@ -64,7 +64,7 @@ class _Writer:
             world=self.journey.world,
             step=self.due.step,
             time=self.due.time,
-            entry=invent_entry(self.seed, self.journey.patient, any_hour=self.practice.hospital),
+            entry=invent_entry(self.seed, self.journey.patient, clock=clock),
             year=1 / clock.unit,
             facts=tuple({fact.key: fact for fact in gather[self.due.document]()}.values()),
             subject=self._subject(),

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -178,11 +179,25 @@ def test_choices_follow_their_weights() -> None:
     assert stats.chisquare([chosen.count(c) for c in "xyz"], [500, 1000, 2500]).pvalue > 1e-6
 
 
-def test_entry_dates_are_weekdays_in_office_hours() -> None:
-    dates = [invent_entry(0, patient) for patient in range(2000)]
+def test_entry_dates_are_weekdays_in_office_hours_but_for_wards() -> None:
+    clinic, ward = load_model("alzheimers").clock, load_model("sepsis").clock
+    dates = [invent_entry(0, patient, clock=clinic) for patient in range(2000)]
     assert all(date.weekday() < 5 and 9 <= date.hour < 17 and 2015 <= date.year <= 2022 for date in dates)
     assert len({date.date() for date in dates}) > 1000
-    assert {invent_entry(0, patient, any_hour=True).hour for patient in range(500)} == set(range(24))
+    assert {invent_entry(0, patient, clock=ward).hour for patient in range(500)} == set(range(24))
+    life = replace(clinic, horizon=80.0)
+    assert {invent_entry(0, patient, clock=life).year for patient in range(500)} == set(range(1945, 1952))
+
+
+def test_what_is_said_alike_is_written_alike_in_twins(run: Run) -> None:
+    texts: dict[tuple[int, float, str], list[tuple[object, str]]] = {}
+    for line in ng.render(run, patients="0-60").lines():
+        facts = sorted((s["fact"], s["status"], str(s["value"]), str(s["previous"])) for s in line["spans"])
+        texts.setdefault((line["patient"], line["at"], line["document"]), []).append((facts, line["text"]))
+    twins = [pair for pair in texts.values() if len(pair) == 2]
+    alike = [pair for pair in twins if pair[0][0] == pair[1][0]]
+    assert 20 < len(alike) < len(twins)
+    assert all(ours[1] == theirs[1] for ours, theirs in alike)
 
 
 # On disk

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nosograph.causal.load import load_model
@@ -71,9 +73,18 @@ def by_journey(frame: pd.DataFrame) -> dict[tuple[int, str], pd.DataFrame]:
     return {key: part.reset_index(drop=True) for key, part in frame.groupby(["patient", "world"])}  # type: ignore[misc]
 
 
-@pytest.fixture(scope="module", params=WORLDS)
-def held(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Held:
-    return hold(request.param, tmp_path_factory.mktemp("facts"))
+Holding = Callable[[str], Held]
+
+
+@pytest.fixture(scope="module")
+def holding(tmp_path_factory: pytest.TempPathFactory) -> Holding:
+    """The run of a model by name, made once."""
+    return cache(lambda name: hold(name, tmp_path_factory.mktemp("facts")))
+
+
+@pytest.fixture(params=WORLDS)
+def held(request: pytest.FixtureRequest, holding: Holding) -> Held:
+    return holding(request.param)
 
 
 def hold(name: str, folder: Path) -> Held:
@@ -205,7 +216,7 @@ def test_keys_are_unique_and_documents_say_something(held: Held) -> None:
             assert len({fact.key for fact in plan.facts}) == len(plan.facts)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_note_knows_nothing_of_what_comes_later(held: Held, data: st.DataObject) -> None:
     """A journey whose record stops at T has the notes of the whole one, up to T."""
@@ -260,8 +271,8 @@ def split_time(one: Journey, other: Journey) -> float:
     return min([time for time, _, _ in rows | events] + ends, default=math.inf)
 
 
-def test_documents_of_the_catalog(tmp_path: Path) -> None:
-    alzheimers = hold("alzheimers", tmp_path)
+def test_documents_of_the_catalog(holding: Holding) -> None:
+    alzheimers = holding("alzheimers")
     count: Counter[tuple[str, str]] = Counter()
     for journey in alzheimers.journeys:
         plans = alzheimers.plans(journey)
@@ -285,8 +296,8 @@ def test_documents_of_the_catalog(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-def test_a_diagnosis_in_doubt_is_doubted_by_the_stated_rule(tmp_path: Path) -> None:
-    alzheimers = hold("alzheimers", tmp_path)
+def test_a_diagnosis_in_doubt_is_doubted_by_the_stated_rule(holding: Holding) -> None:
+    alzheimers = holding("alzheimers")
     seen: Counter[str] = Counter()
     for journey in alzheimers.journeys:
         frame = alzheimers.record[journey.patient, journey.world]
@@ -302,8 +313,8 @@ def test_a_diagnosis_in_doubt_is_doubted_by_the_stated_rule(tmp_path: Path) -> N
     assert seen["absent"] > 5
 
 
-def test_a_stay_is_told_by_the_hour_and_ends_in_a_summary(tmp_path: Path) -> None:
-    sepsis = hold("sepsis", tmp_path)
+def test_a_stay_is_told_by_the_hour_and_ends_in_a_summary(holding: Holding) -> None:
+    sepsis = holding("sepsis")
     for journey in sepsis.journeys:
         plans = sepsis.plans(journey)
         assert plans[0].title == "Admission note"
@@ -316,8 +327,8 @@ def test_a_stay_is_told_by_the_hour_and_ends_in_a_summary(tmp_path: Path) -> Non
             assert (plan.date_of(plan.time) - plan.entry).total_seconds() == pytest.approx(plan.time * 3600, abs=31)
 
 
-def test_findings_of_rare_diseases_are_present_or_absent(tmp_path: Path) -> None:
-    rare = hold("rare", tmp_path)
+def test_findings_of_rare_diseases_are_present_or_absent(holding: Holding) -> None:
+    rare = holding("rare")
     seen: Counter[tuple[str, str, str]] = Counter()
     for journey in rare.journeys:
         plans = rare.plans(journey)
@@ -327,3 +338,15 @@ def test_findings_of_rare_diseases_are_present_or_absent(tmp_path: Path) -> None
         ("HP:0001166", "arachnodactyly"), ("HP:0001519", "disproportionate tall stature"),
     }  # fmt: skip
     assert {status for *_, status in seen} == {"present", "absent"}
+
+
+def test_nobody_knows_an_age_at_onset_before_it_comes(holding: Holding) -> None:
+    rare = holding("rare")
+    told = 0
+    for journey in rare.journeys:
+        onset = rare.patients.loc[(journey.patient, journey.world), "onset"]
+        for plan in plan_notes(journey, practice=rare.practice, seed=5, steps=[0, 6, 12]):
+            assert plan.subject.age == plan.time  # journeys begin at birth
+            assert ("onset" in {fact.variable for fact in plan.facts}) == (onset <= plan.time)
+            told += onset <= plan.time
+    assert told > 10
