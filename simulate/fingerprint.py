@@ -67,23 +67,29 @@ def _bits(column: pa.ChunkedArray) -> Iterable[tuple[NDArray[Any], NDArray[np.bo
     valid = _find_valid(array)
     if pa.types.is_dictionary(array.type):
         names = np.array([_hash(str(name)) for name in array.dictionary.to_pylist()] or [0], dtype=np.uint64)
-        codes = np.asarray(array.indices.fill_null(0))
-        yield names[codes], valid
+        yield names[np.where(valid, _words(array.indices), 0)], valid
     elif pa.types.is_boolean(array.type):
-        yield np.asarray(array.fill_null(False)).astype(np.uint8), valid
+        yield _unpack(array.buffers()[1], array) & valid, valid
     else:
-        width = array.type.bit_width
-        buffer = array.buffers()[1]
-        words = np.frombuffer(buffer, dtype=f"uint{width}", count=len(array) + array.offset)[array.offset :]
-        yield words, valid
+        yield _words(array), valid
 
 
 def _find_valid(array: pa.Array) -> NDArray[np.bool_]:
     bitmap = array.buffers()[0] if array.null_count else None
     if bitmap is None:
         return np.ones(len(array), bool)
+    return _unpack(bitmap, array).view(bool)
+
+
+def _unpack(bitmap: pa.Buffer, array: pa.Array) -> NDArray[np.uint8]:
+    """The bits of an array, one a byte. By buffers: pyarrow's own way would import pandas, for half a second."""
     bits = np.unpackbits(np.frombuffer(bitmap, np.uint8), count=array.offset + len(array), bitorder="little")
-    return bits[array.offset :].view(bool)
+    return bits[array.offset :]
+
+
+def _words(array: pa.Array) -> NDArray[Any]:
+    words = np.frombuffer(array.buffers()[1], f"uint{array.type.bit_width}", count=array.offset + len(array))
+    return words[array.offset :]
 
 
 def combine(tables: Iterable[tuple[str, Iterable[tuple[NDArray[np.int64], Words]]]], *, head: str) -> str:
