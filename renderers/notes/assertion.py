@@ -99,8 +99,9 @@ def _reached(
 
 _LINE = 60  # a line this long without a stop goes on in the next: the text is wrapped
 _STOP = re.compile(r"[.!?](?=[\s\"')\]]*(?:\s+[\"'(\[]?[A-Z0-9ΔΑ-Ω*•–-]|\s*$))|\n+[ \t]*|;|\s[|•]\s")
+_BULLET = re.compile(r"[-*•–·]\s|\d+[.)]\s")
 _NO_STOP = re.compile(
-    r"(?:\b(?:dr|mr|mrs|ms|prof|approx|vs|prev|no|e\.g|i\.e|cf|st|ca|c|hx|pt|resp|incl|max|min|yrs?|mo|hrs?|[a-z]))\.$",
+    r"(?:\b(?:dr|mr|mrs|ms|prof|approx|vs|prev|no|e\.g|i\.e|cf|st|ca|c|hx|pt|resp|incl|max|min|yrs?|mo|hrs?)|(?<![-\w/])[a-z])\.$",
     re.IGNORECASE,
 )
 _PREDICATE = re.compile(
@@ -112,7 +113,7 @@ _PREDICATE = re.compile(
     r"|raised|reduced|never|not|without|ongoing|confirmed)\b|\d|n['’]t\b|:",
     re.IGNORECASE,
 )
-_JOINT = re.compile(r"[,()–—/+&]|\b(?:and|but|with|plus|though)\b", re.IGNORECASE)
+_JOINT = re.compile(r"[,()–—/+&]|\b(?:and|but|plus|though)\b", re.IGNORECASE)
 _OPENS = re.compile(
     r"\s*(?:no|not|without|never|nor|possible|possibly|probable|suspected|query)\b|\s*\?", re.IGNORECASE
 )
@@ -138,6 +139,8 @@ def _goes_on(text: str, stop: re.Match[str]) -> bool:
     """Whether what looks like a sentence's end is none: a wrapped line, or an abbreviation's point."""
     at = stop.start()
     if stop.group().startswith("\n"):
+        if _BULLET.match(text, stop.end()):
+            return False
         line = text[text.rfind("\n", 0, at) + 1 : at]
         return stop.group().count("\n") == 1 and len(line) >= _LINE and line.rstrip()[-1:] not in ".:;!?"
     if stop.group() != "." or text[at + 1 : at + 2] in ("", "\n"):
@@ -172,6 +175,8 @@ def _joints(text: str, begin: int, end: int, names: Sequence[Name]) -> list[int]
         before = text[begin : joint.start()]
         if not after.strip():
             continue
+        for name in names:  # an "or" within a name joins nothing
+            after = after.replace(text[name.start : name.end], "")
         listed = joint.group() == "," and _LISTED.search(after.split(" was ")[0])
         opens = _OPENS.match(after) and any(begin <= name.start < joint.start() for name in names)
         said = _PREDICATE.search(before) and _PREDICATE.search(after)

@@ -46,8 +46,16 @@ class Told:
 
 
 Fits = Callable[[Mention, Quantity | Level], bool]
+_AS_THEN = re.compile(
+    r"^[^.;:]{0,12}\b(?:same|unchanged|similar|identical|no\s+change|equal|stable|steady|static|as)\b[^.;:\d]*$",
+    re.IGNORECASE,
+)
+_UNMOVED = re.compile(
+    r"(?:\b(?:not|unchanged|no\s+different|no\s+change)|n['’]t)\b(?:\s+\w+){0,2}\s+from\W*$", re.IGNORECASE
+)
 _LINK = (
-    r"\s*\)?\s*(?:on|for|in|at|of|by)?\s*(?:(?:the|his|her|their|a|an|today['’]s|repeat|formal|total|combined|bedside|serum|plasma"
+    r"\s*\)?\s*(?:(?:is|was|are|were|being|as)\s+)?(?:(?:measured|recorded|found|given|obtained|reported|noted|seen|scored|put"
+    r"|calculated|estimated|charted|documented|the\s+(?:value|score|figure|result))\s+)?(?:on|for|in|at|of|by)?\s*(?:(?:the|his|her|their|a|an|today['’]s|repeat|formal|total|combined|bedside|serum|plasma"
     r"|current|latest|most|recent|bilateral|overall|both|mean|standard|full)\s+)*"
 )
 _FORWARD = re.compile(rf"^{_LINK}$", re.IGNORECASE)
@@ -131,8 +139,9 @@ def _find_owner(
         return after[0]
     if before:
         return before[-1]
-    if after and quantity.start - sentence[0] < 8 and text[quantity.end : after[0].start].count(",") == 1:
-        return after[0]  # "At 24/30, her MMSE …"
+    if after and re.search(r"\b(?:at|with)\s+$", text[sentence[0] : quantity.start], re.IGNORECASE):
+        if re.fullmatch(r"\s*,\s*(?:the|his|her|their)?\s*", text[quantity.end : after[0].start]):
+            return after[0]  # "At 24/30, her MMSE …"
     return after[0] if after and not _BREAK.search(text[quantity.end : after[0].start]) else None
 
 
@@ -190,6 +199,7 @@ def _attach_times(
             leading = [
                 when for when in times
                 if begin <= when.start and when.end <= one.what.start and when.start not in used and when.reach != "ahead"
+                and not _is_of_another(text, when, one.owner, mentions)
             ]  # fmt: skip
             if leading:
                 one.time = leading[-1]
@@ -202,6 +212,14 @@ def _attach_times(
     for one in told:
         if one.time is None and opening and not _PAST_LEAD.search(text, sentence[0], one.what.start):
             one.time = opening[0]
+
+
+def _is_of_another(text: str, when: When, owner: Mention, mentions: Sequence[Mention]) -> bool:
+    """Whether a time closes what is said of another name ("MCI since June 2018, MMSE 24")."""
+    others = [other for other in mentions if other is not owner and other.end <= when.start]
+    if not others or owner.start < others[-1].end:
+        return False
+    return not re.search(r"[,;:.]|\band\b", text[others[-1].end : when.start].replace("dx.", ""))
 
 
 def _mark_past(text: str, sentence: tuple[int, int], told: list[Told], times: Sequence[When]) -> None:
@@ -220,8 +238,11 @@ def _mark_past(text: str, sentence: tuple[int, int], told: list[Told], times: Se
                 or (one.time is not None and one.time.reach in ("earlier", "entry"))
                 or (index + 1 < len(same) and _TO.match(trail))
             )
-            if index and re.fullmatch(r"[\s,;(]*was\s*", lead):
-                one.past = True  # "38 mL, was 35"
+            if len(same) == 1 and _UNMOVED.search(words):
+                one.past = False
+            follows_on = index and re.fullmatch(r"[\s,;(]*(?:was|from)\s*", lead)  # "38 mL, was 35"
+            if follows_on or (len(same) > 1 and one.time is not None and one.time.anchored):
+                one.past = True
             bracketed = (
                 text[one.what.start - 1 : one.what.start] == "(" and text[one.what.end : one.what.end + 1] == ")"
             )
@@ -229,6 +250,10 @@ def _mark_past(text: str, sentence: tuple[int, int], told: list[Told], times: Se
                 one.past = True
         _mark_older(same)
         _date_changes(text, same, times)
+        for one in same:
+            if not one.past and one.time is not None and one.time.reach == "since":
+                between = [w for w in times if w.reach == "at" and one.owner.end <= w.start and w.end <= one.what.start]
+                one.time = between[-1] if between else None  # it is so now, and has been since
 
 
 def _mark_older(same: list[Told]) -> None:

@@ -15,7 +15,7 @@ _STARTED = (
     r"|prescribed|given|giving|receiv(?:es|ed|ing|e)|tak(?:es|ing|en|e)|took|continu(?:es|ed|ing|e)|remain(?:s|ed|ing)?|maintain(?:ed|s)?"
     r"|treated|tolerat(?:es|ed|ing)|established|ongoing|resumed|re-?commenced|administered|administering|on|under|using|uses|runs?"
     r"|running|infusions?|stays|stayed|kept|receipt|going|in\s+(?:place|use|progress|situ)|unchanged|current(?:ly)?|regular|yes|supported"
-    r"|requir(?:es|ed|ing|e)|need(?:s|ed|ing)?|carries|carried|persists|still|active|placed|put|instituted|added"
+    r"|requir(?:es|ed|ing|e)|need(?:s|ed|ing)?|carries|carried|persists|still|active|placed|put|instituted|added|cont"
 )
 _STOPPED = (
     r"stopp(?:ed|ing)|stops?|discontinu(?:ed|ing|ation|es?)|ceas(?:ed|ing|es?)|cessation|withdr[ae]wn?|withdrew|withdrawal|came\s+off"
@@ -40,12 +40,13 @@ _PLANNED = re.compile(
     r"(?:considered|discussed|planned|offered|recommended|proposed|requested|suggested)\b",
     re.IGNORECASE,
 )
-_DENIED = re.compile(r"\b(?:no|neither|nor|without|never)\s+(?:(?:\w+|,)\s+){0,2}$", re.IGNORECASE)
+_DENIED = re.compile(r"\b(?:no|nil|neither|nor|without|never)\s+(?:(?:\w+|,)\s+){0,2}$", re.IGNORECASE)
 
 
 _JOINED = re.compile(r"^(?:\s|,|/|\+|&|\b(?:and|or|nor|neither|the|an?|both|no)\b)*$", re.IGNORECASE)
 
 
+_BEFORE_NAME = re.compile(r"\s+(?:\w+\s+){0,3}|\s+(?:[\w-]+\s+)*(?:[\w-]+,?\s+)*(?:and|or)\s+(?:an?\s+)?")
 _CUT = re.compile(r"[,;:.]|\b(?:and|but|while|whereas|then)\b", re.IGNORECASE)
 
 
@@ -66,6 +67,9 @@ def read_course(
     begin, end = _reach(text, sentence, mention, treatments)
     cues = []
     for match in _CUE.finditer(text, begin, end):
+        word = match.group().lower()
+        if word in ("on", "under") and not _BEFORE_NAME.fullmatch(text, match.end(), max(match.end(), mention.start)):
+            continue  # "on the day of this note"
         if match.end() <= mention.start or match.start() >= mention.end:
             negated = bool(_NOT.search(text, max(begin, match.start() - 60), match.start()))
             if match.group().lower() in ("no longer",):
@@ -91,8 +95,6 @@ def read_course(
         "regular",
         "going",
         "yes",
-        "given",
-        "given up",
     )
     strong = [cue for cue in real if cue[0].group().lower() not in weak] or real
     if mention.uncertain:

@@ -228,18 +228,25 @@ class _Sentence:
         """The time that is said of a mention: in its clause, the nearest one after it, else before it, else the sentence's."""
         times = [when for when in self.times if when.reach in ("at", "since", "earlier", "entry")]
         begin, end = mention.clause
-        inside = [when for when in times if begin <= when.start < end]
         others = [other for other in self.mentions if other is not mention]
-        after = [when for when in inside if when.start >= mention.end]
-        if after and not any(
-            mention.end <= other.start < after[0].start and other.kind != mention.kind for other in others
-        ):
-            return after[0]
+        inside = [when for when in times if begin <= when.start < end]
+        near = [when for when in times if not any(_between(mention, other, when) for other in others)]
+        after = [when for when in near if when.start >= mention.end]
         before = [when for when in inside if when.end <= mention.start]
+        if after and (after[0] in inside or not before):
+            return after[0]
         if before:
             return before[-1]
+        leading = [when for when in near if when.end <= mention.start]
+        if leading:
+            return leading[-1]
         opening = [when for when in times if not self.text[self.place[0] : when.start].strip(" \t\n*•-–IiOoNnAaTt")]
         return opening[0] if opening else None
+
+
+def _between(mention: Mention, other: Mention, when: When) -> bool:
+    """Whether another name stands between a mention and a time."""
+    return mention.end <= other.start < when.start or when.end <= other.start < mention.start
 
 
 def build_reader(lexicon: Lexicon) -> Reader:

@@ -9,6 +9,7 @@ found and is dated in the text whose time is right within the precision written.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,11 @@ from .grammar import Note, Span
 from .reader import Reading
 
 _DAY = 1 / 365.25
+# words of time that say how long something took, or since when, and not when it was
+_INTERVAL = re.compile(
+    r"(?:since|over|within|during|for|across)\b|in\s+(?:\d+|an?|one|two|three|four|five|six|eight|nine|ten|twelve|eighteen)\s",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -128,8 +134,11 @@ def _expect_span(note: Note, span: Span, fact: Fact) -> list[Expected]:
     dated: dict[str, float] = {}
     for part in span.parts:
         if part.what == "time":
+            spell = _INTERVAL.match(note.text, part.start) and fact.kind in ("value", "finding")
+            if spell and not compared:
+                continue  # "unchanged for six months": of a time before, and not of the value
             nearest = min(anchors, key=lambda anchor: max(anchor.start - part.end, part.start - anchor.end))
-            old = nearest.what == "previous" or (compared and abs(fact.time - plan.time) / plan.year < _DAY)
+            old = nearest.what == "previous" or spell or (compared and abs(fact.time - plan.time) / plan.year < _DAY)
             which = "previous" if old else "present"
             time = fact.previous_time if which == "previous" else fact.time
             if time is not None:

@@ -81,7 +81,8 @@ _ALSO: tuple[tuple[str, str], ...] = (
     (r"discharge",
      "discharged; discharge; went home; sent home; discharged home"),
     (r"leaves the clinic|lost to follow|dropout|departure",
-     "lost to follow-up; left the clinic; lost to follow up; left follow-up; disengaged; dropped out; withdrew "
+     "lost to follow-up; left the clinic; stopped attending; ceased attending; no longer attends; moved away; "
+     "leaves the clinic; left our clinic; left our care; left the service; dropped out of follow-up; lost to follow up; left follow-up; disengaged; dropped out; withdrew "
      "from follow-up; discharged from the clinic"),
     (r"diabetes",
      "diabetes; diabetes mellitus; T2DM; DM; diabetic"),
