@@ -48,7 +48,7 @@ def fingerprint_patients(table: pa.Table) -> tuple[NDArray[np.int64], Words]:
     for name in table.column_names:
         for words, valid in _bits(table.column(name)):
             _absorb(words, valid, np.uint64(_hash(name)), rows)
-    patient = table.column("patient").to_numpy()
+    patient = _words(_join(table.column("patient"))).view(np.int64)
     starts = np.flatnonzero(np.r_[True, patient[1:] != patient[:-1]]) if len(patient) else np.empty(0, np.int64)
     sums = np.zeros(len(starts), np.uint64)
     _gather(rows, starts.astype(np.int64), sums)
@@ -61,9 +61,7 @@ def _hash(text: str) -> int:
 
 def _bits(column: pa.ChunkedArray) -> Iterable[tuple[NDArray[Any], NDArray[np.bool_]]]:
     """The bits of a column's values, levels by their names, and where there is a value."""
-    array = column.combine_chunks()
-    if isinstance(array, pa.ChunkedArray):
-        array = array.chunk(0) if array.num_chunks else pa.array([], array.type)
+    array = _join(column)
     valid = _find_valid(array)
     if pa.types.is_dictionary(array.type):
         names = np.array([_hash(str(name)) for name in array.dictionary.to_pylist()] or [0], dtype=np.uint64)
@@ -72,6 +70,13 @@ def _bits(column: pa.ChunkedArray) -> Iterable[tuple[NDArray[Any], NDArray[np.bo
         yield _unpack(array.buffers()[1], array) & valid, valid
     else:
         yield _words(array), valid
+
+
+def _join(column: pa.ChunkedArray) -> pa.Array:
+    array = column.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):
+        array = array.chunk(0) if array.num_chunks else pa.array([], array.type)
+    return array
 
 
 def _find_valid(array: pa.Array) -> NDArray[np.bool_]:
