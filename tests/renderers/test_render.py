@@ -447,4 +447,3 @@ def test_the_command_lists_its_artifacts(run: Run) -> None:
     for artifact in found:
         assert set(artifact) == {"patient", "world", "at", "modality", "path"}
         assert Path(artifact["path"]).is_file()
-    assert "--patients" in nosograph("render", "--help")
