@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ...causal.language import reads
 from ...causal.language.syntax import Binary, Expression, Name, Number, Past, Unary
 from ...causal.model import Model
 from ...ontology.knowledge import KnowledgeGraph
@@ -40,9 +41,8 @@ class Practice:
     brain: bool  # all volumes that are measured are the nervous system's
     lesions: frozenset[str]  # events that are seen in images of it
     criteria: Mapping[str, Criterion]  # by diagnosis
-    onsets: Mapping[
-        str, frozenset[str]
-    ]  # where journeys begin at birth: ages to come, and the statics that foretell them
+    common: frozenset[str]  # yes-or-no statics that decide who enters: all have the same, and no note tells it
+    onsets: Mapping[str, frozenset[str]]  # of journeys from birth: ages to come, and statics that foretell them
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,11 @@ def describe_practice(model: Model, *, lexicon: Lexicon, knowledge: KnowledgeGra
         brain=bool(volumes) and all(under(name, NERVOUS_MORPHOLOGY) for name in volumes),
         lesions=frozenset(t.variable for t in lexicon.of_role("occurrence") if under(t.variable, NERVOUS_MORPHOLOGY)),
         criteria={name: found for name in diagnoses if (found := find_criterion(name, model)) is not None},
+        common=frozenset(
+            read.name
+            for read in (reads(model.population) if model.population is not None else ())
+            if read.name in lexicon.terms and lexicon[read.name].binary
+        ),
         onsets=find_onsets(model, lexicon),
     )
 

@@ -172,13 +172,13 @@ class _Writer:
 
     def _statics(self) -> Iterable[Fact]:
         age = self.due.time * self.practice.model.clock.unit
-        to_come: set[str] = set()
+        untold = set(self.practice.common)
         for onset, foretold in self.practice.onsets.items():
             value = self.journey.statics.get(onset)
-            to_come |= foretold if isinstance(value, float) and value > age else set()
+            untold |= foretold if isinstance(value, float) and value > age else set()
         for term in self.practice.lexicon.of_role("gene", "history"):
             value = self.journey.statics.get(term.variable)
-            if value is not None and term.variable not in to_come:
+            if value is not None and term.variable not in untold:
                 status: Status = "absent" if term.binary and value == 0 else "present"
                 yield _make(term, "history", value, 0.0, step=0, status=status)
 

@@ -38,8 +38,10 @@ id: rare
 title: What a rare disease's findings look like
 version: 1.0.0
 clock: {step: 1 year, horizon: 20 years, unit: year}
+population: "ill == 1"
 variables:
   sex: {kind: static, mechanism: 'Categorical("female": 0.5, "male": 0.5)'}
+  ill: {kind: static, title: "Has the disease, or will", mechanism: Bernoulli(0.9)}
   onset: {kind: static, unit: a, title: Age at onset, mechanism: 'Uniform(0, 15)'}
   a1: {kind: state, concept: HP:0001166, mechanism: Bernoulli(0.5)}
   a2: {kind: state, concept: HP:0001519, mechanism: t >= onset, caused_by: {onset: {source: assumption}}}
@@ -347,6 +349,7 @@ def test_nobody_knows_an_age_at_onset_before_it_comes(holding: Holding) -> None:
         onset = rare.patients.loc[(journey.patient, journey.world), "onset"]
         for plan in plan_notes(journey, practice=rare.practice, seed=5, steps=[0, 6, 12]):
             assert plan.subject.age == plan.time  # journeys begin at birth
+            assert "ill" not in {fact.variable for fact in plan.facts}  # as everybody is, who is here
             assert ("onset" in {fact.variable for fact in plan.facts}) == (onset <= plan.time)
             told += onset <= plan.time
     assert told > 10
