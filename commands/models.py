@@ -71,7 +71,7 @@ def convert_hpo(
     elif (disease is None) == (mix is None):
         raise fail("one disease, or a mixture, is converted", fix='OMIM:154700 -o FILE, or --mix "…" -o FILE')
     elif out is None:
-        raise fail("where does the model go?", fix=f'{disease or "--mix …"} -o model.yaml')
+        raise fail("where does the model go?", fix=f"{disease or '--mix …'} -o model.yaml")
     else:
         write_model(disease, mix, out, strength=strength, population=population, as_json=as_json)
 

@@ -67,7 +67,9 @@ def write_survey(report: Path | None, *, workers: int, strength: float, as_json:
     with progress_bar("diseases", len(knowledge.annotated_diseases())) as advance:
         found = survey(knowledge=knowledge, workers=workers, strength=strength, advance=advance)
     document = found.to_json()
-    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n" if report.suffix == ".json" else found.to_markdown()
+    text = (
+        json.dumps(document, indent=2, ensure_ascii=False) + "\n" if report.suffix == ".json" else found.to_markdown()
+    )
     write_text(report, text)
     document.pop("outcomes")
     said = f"{report}: {document['converted']:,} of {document['diseases']:,} diseases converted"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from ...ontology.hpo import Annotation
 from ...ontology.knowledge import KnowledgeGraph
@@ -121,7 +122,9 @@ def read_course(
     known = (ONSETS, DEATHS, BEFORE_BIRTH, PACES)
     for code, own in rows.items():
         if not any(code in table for table in known):
-            comments.append(f"{knowledge.label(code) or code} ({', '.join(own[0].references)}): said here, changes nothing")
+            comments.append(
+                f"{knowledge.label(code) or code} ({', '.join(own[0].references)}): said here, changes nothing"
+            )
     return Course(onsets, deaths, _pace(rows), horizon, tuple(comments), tuple(assumed))
 
 
@@ -149,7 +152,9 @@ def _level(onsets: tuple[Share, ...]) -> tuple[Share, ...]:
     known = [share.frequency.value for share in onsets if share.frequency.basis != "assumption"]
     mean = sum(known) / len(known) if known else 1 / len(onsets)
     return tuple(
-        share if share.frequency.basis != "assumption" else Share(share.level, share.ages, _assume(mean, share.frequency))
+        share
+        if share.frequency.basis != "assumption"
+        else Share(share.level, share.ages, _assume(mean, share.frequency))
         for share in onsets
     )
 
@@ -178,7 +183,8 @@ def count_onsets(knowledge: KnowledgeGraph) -> dict[str, int]:
       WHERE {{ VALUES ?onset {{ {" ".join(codes)} }} ?row noso:phenotype ?onset ; noso:disease ?disease }}
       GROUP BY ?onset"""
     counts = dict.fromkeys(MEASURED, 0)
-    for onset, diseases in knowledge.sparql(query):
+    rows: Any = knowledge.sparql(query)
+    for onset, diseases in rows:
         level = codes[knowledge.curie(str(onset))]
         if level in counts:
             counts[level] += int(diseases)

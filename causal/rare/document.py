@@ -11,7 +11,7 @@ from ...errors import fail
 from ...ontology.hpo import Annotation, Gene, locate_hpo
 from ...ontology.knowledge import KnowledgeGraph
 from .course import Course, place_death, place_onset, place_progression, read_course
-from .entries import WIDTH, Parameter, Section, Variable, write_comment, write_scalar, write_sections
+from .entries import Parameter, Section, Variable, write_comment, write_scalar, write_sections
 from .hierarchy import Finding, Term, arrange_terms
 from .inheritance import PREVALENCE, Inheritance, place_genotype, place_sex, read_inheritance, write_chance
 from .names import Names, to_identifier
@@ -118,8 +118,8 @@ def introduce(what: str, horizon: int) -> list[str]:
     return [
         f"{what}: a causal model written from the Human Phenotype Ontology's annotations of {release()}.",
         "Genotype causes disease, disease causes phenotypes. Journeys start at birth, and t is age in completed years: "
-        f"what begins within a year of life is there from its first day on. A frequency means: ever, by {horizon} years.",
-        "checked: curated means that HPO's curators took it from the source that is named; nobody here read that source.",
+        f"what begins within a year of life is there from its first day. A frequency means: ever by {horizon} years.",
+        "checked: curated means that HPO's curators took it from the named source; nobody here read that source.",
     ]
 
 
@@ -130,7 +130,7 @@ def tell_findings(findings: Sequence[Finding]) -> list[str]:
     if counts["assumed"]:
         lines.append(f"- {counts['assumed']} frequencies are assumed, or rest on a percentage: their titles say how")
     if counts["ascertained"]:
-        lines.append(f"- {counts['ascertained']} frequencies count three patients or fewer: ascertained by the report itself")
+        lines.append(f"- {counts['ascertained']} frequencies are of three patients or fewer: ascertained by the report")
     lines += [
         f"- {finding.kind}: {finding.text}"
         for finding in findings

@@ -40,7 +40,7 @@ MODES: dict[str, tuple[Shares, str]] = {
     "HP:0001419": (_X_RECESSIVE, f"X-linked recessive; {_X_WORDS} (allele frequency {RARE_ALLELE:g} assumed)"),
     "HP:0001423": (_X_DOMINANT, f"X-linked dominant; {_X_WORDS} (two women to a man)"),
     "HP:0001417": (_X_EITHER, "X-linked, recessive or dominant is not said: taken as either, equally"),
-    "HP:0001427": ({"heteroplasmic": (0.5, 0.5)}, "mitochondrial: ill is who has enough altered copies"),
+    "HP:0001427": ({"heteroplasmic": (0.5, 0.5)}, "mitochondrial: whoever has enough altered copies falls ill"),
     "HP:0001450": ({"hemizygous_y": (1.0, 0.0)}, "Y-linked: men only"),
     "HP:0032113": (
         {"heterozygous": (0.25, 0.25), "homozygous": (0.25, 0.25)},
@@ -208,9 +208,7 @@ def place_genotype(
     return parameters, variables
 
 
-def _genotype(
-    inheritance: Inheritance, prefix: str, drawn: str, population: bool, genes: Sequence[Gene]
-) -> Variable:
+def _genotype(inheritance: Inheritance, prefix: str, drawn: str, population: bool, genes: Sequence[Gene]) -> Variable:
     genotypes = inheritance.genotypes
     men = sum(shares[0] for shares in genotypes.values())
     women = sum(shares[1] for shares in genotypes.values())

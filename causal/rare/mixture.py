@@ -1,4 +1,4 @@
-"""Several diseases in one document: a differential cohort, with the true diagnosis in the truth and not on the record."""
+"""Several diseases in one document: a differential cohort, its true diagnosis in the truth and not on the record."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from .entries import Parameter, Section, Variable, write_number
 from .frequencies import Frequency
 from .hierarchy import PHENOTYPIC_ABNORMALITY, Term
 from .inheritance import cite
-from .names import Names, to_name
+from .names import Names
 
 SEVERITY = "severity_strength"
 NEVER, ALWAYS = -10, 10  # thresholds that no liability, and every liability, is under
@@ -29,7 +29,7 @@ Causes = dict[str, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Shown:
-    """The phenotypes of one disease: `prefix` before its parameters, `level` of the diagnosis ("" without a mixture)."""
+    """The phenotypes of one disease: `prefix` before its parameters, `level` of the diagnosis ("" where alone)."""
 
     terms: tuple[Term, ...]
     excluded: tuple[str, ...]
@@ -66,9 +66,7 @@ class Phenotypes:
         above = {concept: self.knowledge.ancestors(concept) & concepts.keys() for concept in concepts}
         for concept in concepts:
             self.name[concept] = self.names.choose(self.label(concept), otherwise=concept)
-            self.parents[concept] = sorted(
-                p for p in above[concept] if not any(p in above[q] for q in above[concept])
-            )
+            self.parents[concept] = sorted(p for p in above[concept] if not any(p in above[q] for q in above[concept]))
         self.below = {c: [other for other in concepts if c in above[other]] for c in concepts}
 
     def label(self, concept: str) -> str:
@@ -151,11 +149,11 @@ class Phenotypes:
 
     def threshold_name(self, disease: Shown, found: Mapping[str, dict[str | None, Term]], term: Term) -> str:
         own = self.own_name(disease, found, term).removeprefix(disease.prefix + self.name[term.concept])
-        return f"{disease.prefix}{self.name[term.concept]}_threshold" + own.removeprefix("_frequency").removeprefix("_own")
+        return f"{disease.prefix}{self.name[term.concept]}_threshold" + own.removeprefix("_frequency").removeprefix(
+            "_own"
+        )
 
-    def leak(
-        self, disease: Shown, found: Mapping[str, dict[str | None, Term]], term: Term, frequency: str
-    ) -> str:
+    def leak(self, disease: Shown, found: Mapping[str, dict[str | None, Term]], term: Term, frequency: str) -> str:
         """How often the term must show by itself so that, with all that is below it, it shows as annotated."""
         below = []
         for concept in term.descendants:
@@ -233,19 +231,18 @@ class Phenotypes:
         if len(set(texts.values())) == 1 and (len(self.diseases) == 1 or set(texts.values()) == {otherwise}):
             return next(iter(texts.values()))
         chosen = otherwise
-        for level, text in reversed(texts.items()):
+        for level, text in reversed(list(texts.items())):
             chosen = f'where(diagnosis == "{level}", {text}, {chosen})' if text != otherwise else chosen
         return chosen
 
     def own_onset(self, concept: str) -> Iterable[Variable]:
         """The term's own age at onset, where one is annotated for the term."""
-        texts, citations = {}, []
+        texts = {}
         for disease, found in zip(self.diseases, self.terms, strict=True):
             for term in found.get(concept, {}).values():
                 ages = [ONSETS[code][1:] for code in term.onsets if code in ONSETS]
                 if ages:
                     texts[disease.level] = (min(low for low, _ in ages), max(high for _, high in ages))
-                    citations += term.frequency.references
         if not texts:
             return
         low, high = (
@@ -332,9 +329,7 @@ class Phenotypes:
             yield Variable(f"{name}_degree", "state", mechanism, title, unit="1", causes=reads)
 
     def modifier_words(self, terms: Sequence[Term]) -> list[str]:
-        return list(
-            dict.fromkeys((self.knowledge.label(m) or m).lower() for term in terms for m in term.modifiers)
-        )
+        return list(dict.fromkeys((self.knowledge.label(m) or m).lower() for term in terms for m in term.modifiers))
 
     def course_parameters(self) -> list[Parameter]:
         """What intermittent and passing terms need."""
