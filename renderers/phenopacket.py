@@ -20,6 +20,7 @@ from google.protobuf.timestamp_pb2 import Timestamp  # type: ignore[import-untyp
 from phenopackets.schema import v2  # type: ignore[import-untyped]
 
 from ..causal.model import Model
+from ..causal.rare.names import to_name
 from ..errors import fail
 from ..ontology.knowledge import KnowledgeGraph
 from ..ontology.prefixes import find_prefix
@@ -169,14 +170,10 @@ class PacketWriter:
         """The disease that a patient has: of a mixture the true diagnosis, else the model's; none where unaffected."""
         if not case.statics.get("affected", 1.0):
             return []
-        mixed = case.statics.get("diagnosis")
-        if isinstance(mixed, str):
-            return [self.mixed(mixed)]
+        level = case.statics.get("diagnosis")
+        if isinstance(level, str) and ":" in level:  # a mixture's levels are diseases
+            return [Diagnosis(self.knowledge.curie(level), f"{to_name(level)}_genotype")]
         return [Diagnosis(self.knowledge.curie(self.model.disease))] if self.model.disease else []
-
-    def mixed(self, level: str) -> Diagnosis:
-        """The disease that a level of `diagnosis` stands for."""
-        raise NotImplementedError
 
     def interpret(self, case: Case, diagnosis: Diagnosis, name: str) -> v2.Interpretation | None:
         """The causal genotype as far as the model knows it: gene and zygosity. No variant is invented: there is none
@@ -295,7 +292,7 @@ def export_phenopackets(
     if steps is not None and len(steps) > 1:
         raise fail("a phenopacket tells of one time", value=at, fix="--at with one time")
     time = time_of(steps[0], run.model.clock) if steps is not None else None
-    known = knowledge or KnowledgeGraph.open()
+    known = knowledge if knowledge is not None else KnowledgeGraph.open()
     phenotypes = find_phenotypes(run.model, knowledge=known)
     writer = PacketWriter(run.model, world=chosen, phenotypes=phenotypes, knowledge=known)
     target = run.folder / "phenopackets" / chosen

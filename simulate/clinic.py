@@ -113,7 +113,7 @@ def prepare_practice(clinic: Clinic, *, model: Model, knowledge: KnowledgeGraph 
     """The practice of `clinic` with the patients of `model`. Raises NosographError where the model has no phenotype."""
     from ..ontology.knowledge import KnowledgeGraph
 
-    known = knowledge or KnowledgeGraph.open()
+    known = knowledge if knowledge is not None else KnowledgeGraph.open()
     phenotypes = find_phenotypes(model, knowledge=known)
     if not len(phenotypes):
         raise fail(

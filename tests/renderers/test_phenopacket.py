@@ -6,12 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from google.protobuf.json_format import Parse
 from phenopackets.schema.v2 import Phenopacket, Sex, VitalStatus
 
 from nosograph.causal.load import load_model
+from nosograph.causal.rare import convert_disease, convert_mixture
 from nosograph.errors import NosographError
 from nosograph.ontology.knowledge import KnowledgeGraph
 from nosograph.renderers import phenopacket as phenopacket_module
@@ -254,6 +256,43 @@ def test_any_model_gives_packets(tmp_path: Path) -> None:
     assays = {m.assay.id for packet in packets for m in packet.measurements}
     assert "HP:0100256" in assays  # of amyloid, in Centiloid
     assert any(f.type.id == "HP:0000726" for packet in packets for f in packet.phenotypic_features)
+
+
+@pytest.mark.parametrize("mix", ["OMIM:154700", "OMIM:154700=2, OMIM:609192=1, ORPHA:558=1"])
+def test_converted_diseases_give_packets_with_the_true_diagnosis(mix: str, tmp_path: Path) -> None:
+    knowledge = KnowledgeGraph.open()
+    made = convert_mixture(mix, knowledge=knowledge) if "=" in mix else convert_disease(mix, knowledge=knowledge)
+    (tmp_path / "model.yaml").write_text(made.text)
+    run = write(tmp_path / "run", model=load_model(tmp_path / "model.yaml"), patients=60, worlds=[])
+    truth = run.table("truth").to_pandas().groupby("patient").first()
+    for patient, packet in enumerate(read(export_phenopackets(run))):
+        check(packet)
+        expected = truth["diagnosis"][patient] if "=" in mix else mix
+        assert [d.term.id for d in packet.diseases] == [expected]
+        symbols = {
+            genomic.variant_interpretation.variation_descriptor.gene_context.symbol
+            for interpretation in packet.interpretations
+            for genomic in interpretation.diagnosis.genomic_interpretations
+        }
+        assert symbols == {gene.symbol for gene in knowledge.genes(expected)}
+
+
+@pytest.mark.verification
+def test_packets_of_many_diseases_are_accepted(tmp_path: Path) -> None:
+    """Forty diseases by a fixed seed, fifty patients each, perfect and imperfect: no exception is allowed."""
+    knowledge = KnowledgeGraph.open()
+    draw = np.random.default_rng(0)
+    for number, disease in enumerate(draw.choice(list(knowledge.annotated_diseases()), 40, replace=False)):
+        path = tmp_path / f"{number}.yaml"
+        path.write_text(convert_disease(str(disease), knowledge=knowledge).text)
+        model = load_model(path)
+        for clinic in (None, "listing=7, imprecise=0.3, incidental=1"):
+            if clinic and not len(find_phenotypes(model, knowledge=knowledge)):
+                continue
+            folder = tmp_path / f"{number}-{bool(clinic)}"
+            run = write(folder, model=model, patients=50, worlds=[], clinic=clinic)
+            for packet in read(export_phenopackets(run, knowledge=knowledge)):
+                check(packet)
 
 
 def test_bad_requests_are_named(run: Run, listed: tuple[Run, list[Phenopacket]], tmp_path: Path) -> None:
