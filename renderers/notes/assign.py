@@ -179,6 +179,9 @@ def _attach_times(
         for when in times:
             if when.start >= at and when.start not in used and when.reach != "ahead":
                 between = text[at : when.start]
+                if _AS_THEN.search(between):
+                    used.add(when.start)  # "the same as six months ago"
+                    continue
                 later = [other for other in told if other.what.start >= when.end]
                 if (
                     re.search(r"[,(]", between)
@@ -262,15 +265,15 @@ def _mark_older(same: list[Told]) -> None:
     current = [one for one in same if not one.past]
     if len(current) < 2:
         return
-    newest = max((one.time.years for one in dated if one.time and one.time.years is not None), default=None)
-    for one in current:
-        years = one.time.years if one in dated and one.time else None
-        if years is not None and newest is not None and years < newest:
-            one.past = True
-        elif years is not None and newest == years and newest < -0.02 and any(other not in dated for other in current):
-            one.past = True  # the others are of the note's day
-        elif years is None and newest is not None and newest >= -0.02:
-            one.past = True  # "was 26 and is now 24"
+    newest = max((one.time for one in dated if one.time), key=lambda when: when.years or 0.0, default=None)
+    if newest is not None and newest.years is not None:
+        now = newest.years >= -newest.precision  # of the note's day, as a value without a time is
+        for one in current:
+            if one not in dated:
+                one.past = now  # "was 26 and is now 24"
+            elif one.time and one.time.years is not None:
+                older = one.time.years < newest.years
+                one.past = older or (not now and any(other not in dated for other in current))
     current = [one for one in same if not one.past]
     if len(current) > 1 and any(one in dated for one in current):
         for one in current[1:]:

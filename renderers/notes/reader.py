@@ -20,7 +20,7 @@ from .facts import FactKind, Status
 from .lexicon import Lexicon, Term
 from .statics import find_ages, find_copies, find_sexes
 from .values import Quantity, UnitWords, find_quantities
-from .vocabulary import LEVEL_WORDS, is_exact, kind_of, read_level, sign_words, write_patterns
+from .vocabulary import DECOY, LEVEL_WORDS, is_exact, kind_of, read_level, sign_words, write_patterns
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -104,7 +104,11 @@ class Reader:
         return sorted(readings, key=lambda reading: (reading.start, reading.end, reading.variable))
 
     def _find_mentions(self, doc: Doc, sentences: list[tuple[int, int]]) -> list[Mention]:
-        names = [Name(entity.start_char, entity.end_char, entity.label_, entity.ent_id_) for entity in doc.ents]
+        names = [
+            Name(entity.start_char, entity.end_char, entity.label_, entity.ent_id_)
+            for entity in doc.ents
+            if entity.label_ != DECOY
+        ]
         found = []
         for name, said in zip(names, self._asserter.judge(doc, names, sentences), strict=True):
             variable, _, level = name.id.partition("=")
@@ -233,7 +237,8 @@ class _Sentence:
         near = [when for when in times if not any(_between(mention, other, when) for other in others)]
         after = [when for when in near if when.start >= mention.end]
         before = [when for when in inside if when.end <= mention.start]
-        if after and (after[0] in inside or not before):
+        directly = after and not self.text[mention.end : after[0].start].strip(" ,(")
+        if after and (directly or after[0] in inside or not before):
             return after[0]
         if before:
             return before[-1]

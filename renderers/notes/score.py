@@ -20,9 +20,10 @@ from .reader import Reading
 
 _DAY = 1 / 365.25
 # words of time that say how long something took, or since when, and not when it was
-_INTERVAL = re.compile(
-    r"(?:since|over|within|during|for|across)\b|in\s+(?:\d+|an?|one|two|three|four|five|six|eight|nine|ten|twelve|eighteen)\s",
-    re.IGNORECASE,
+_INTERVAL = re.compile(r"(?:since|over|within|during|for|across)\b", re.IGNORECASE)
+_LED = re.compile(r"\b(?:since|over|within|during|for|across)(?:\s+(?:the|last|past))*\s+$", re.IGNORECASE)
+_SPELL = re.compile(
+    r"(?:in\s+)?(?:\d+|an?|one|two|three|four|five|six|eight|nine|ten|twelve|eighteen)\s+\w+$", re.IGNORECASE
 )
 
 
@@ -134,7 +135,7 @@ def _expect_span(note: Note, span: Span, fact: Fact) -> list[Expected]:
     dated: dict[str, float] = {}
     for part in span.parts:
         if part.what == "time":
-            spell = _INTERVAL.match(note.text, part.start) and fact.kind in ("value", "finding")
+            spell = _is_interval(note.text, part.start, part.end) and fact.kind in ("value", "finding")
             if spell and not compared:
                 continue  # "unchanged for six months": of a time before, and not of the value
             nearest = min(anchors, key=lambda anchor: max(anchor.start - part.end, part.start - anchor.end))
@@ -154,6 +155,11 @@ def _expect_span(note: Note, span: Span, fact: Fact) -> list[Expected]:
         if part.what == "previous" and fact.previous is not None and fact.kind in ("value", "finding")
     ]  # fmt: skip
     return [present, *earlier[:1]]
+
+
+def _is_interval(text: str, start: int, end: int) -> bool:
+    words = text[start:end]
+    return bool(_INTERVAL.match(words) or _LED.search(text, max(0, start - 24), start) or _SPELL.fullmatch(words))
 
 
 def compare(

@@ -23,7 +23,7 @@ _SEX = re.compile(
 _E4 = r"(?:(?:apo\s?E[\s-]*)?(?:ε|\be|epsilon\s*)-?\s?4|APOE4|apolipoprotein\s+E4)"
 _ALLELE = rf"(?:{_E4}(?:[\s-]+(?:risk\s+)?alleles?)?|(?:risk\s+)?alleles?)"
 _ANY = r"(?:an?\s+|any\s+|the\s+)?(?:[\w-]+\s+){0,2}?"
-_OF = r"(?:cop(?:y|ies)\s+of\s+(?:the\s+|an?\s+)?)?(?:[\w-]+\s+){0,2}?"
+_OF = r"(?:cop(?:y|ies)\s+of\s+(?:the\s+|an?\s+)?)?(?:(?!and\b)[\w-]+\s+){0,2}?"
 _COUNT = rf"(?:{_ALLELE}|\bcopies)(?:\s+(?:count|number|copies))?\s*(?:is|was|are|of|:|=|-|–)?\s*"
 _E2_E3, _AND = r"(?:ε|\be)\s?[23]", r"\s*[/,-]\s*(?:ε|e)?\s?"
 _COPIES = tuple(
@@ -37,8 +37,8 @@ _COPIES = tuple(
         (1, (rf"{_E2_E3}{_AND}4\b", rf"(?:ε|\be)\s?4{_AND}[23]\b", r"\bheterozyg\w+", r"\b[23]/4\b|\b4/[23]\b",
              rf"{_COUNT}(?:1|one)\b")),
         (0, (rf"{_E2_E3}{_AND}[23]\b", r"\b[23]/[23]\b")),
-        (2, (rf"\b(?:two|2|double|both)\s+{_OF}{_ALLELE}", r"\b(?:two|2|both)\s+copies\b")),
-        (1, (rf"\b(?:one|1|a\s+single|single|an?)\s+{_OF}{_ALLELE}(?![\w\s-]*(?:carrier|positive|status|genotyp))",
+        (2, (rf"(?<![\d.])\b(?:two|2|double|both)\s+{_OF}{_ALLELE}", r"\b(?:two|2|both)\s+copies\b")),
+        (1, (rf"(?<![\d.])\b(?:one|1|a\s+single|single|an?)\s+{_OF}{_ALLELE}(?![\w\s-]*(?:carrier|positive|status|genotyp))",
              r"\b(?:one|1|a\s+single|single)\s+copy\b")),
     )
 )  # fmt: skip

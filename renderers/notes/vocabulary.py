@@ -82,8 +82,8 @@ _ALSO: tuple[tuple[str, str], ...] = (
      "discharged; discharge; went home; sent home; discharged home"),
     (r"leaves the clinic|lost to follow|dropout|departure",
      "lost to follow-up; left the clinic; stopped attending; ceased attending; no longer attends; moved away; "
-     "leaves the clinic; left our clinic; left our care; left the service; dropped out of follow-up; lost to follow up; left follow-up; disengaged; dropped out; withdrew "
-     "from follow-up; discharged from the clinic"),
+     "leaves the clinic; left our clinic; left our care; left the service; dropped out of follow-up; "
+     "lost to follow up; left follow-up; disengaged; dropped out; withdrew from follow-up; discharged from the clinic"),
     (r"diabetes",
      "diabetes; diabetes mellitus; T2DM; DM; diabetic"),
     (r"education",
@@ -192,7 +192,17 @@ def write_patterns(lexicon: Lexicon) -> list[dict[str, Any]]:
             rank = 0 if name.lower() in own else 1
             if name not in claimed or rank < claimed[name][0]:
                 claimed[name] = (rank, term.variable, kind_of(term))
-    return [{"label": kind, "pattern": name, "id": variable} for name, (_, variable, kind) in sorted(claimed.items())]
+    names = [{"label": kind, "pattern": name, "id": variable} for name, (_, variable, kind) in sorted(claimed.items())]
+    events = [name["pattern"] for name in names if name["label"] == "event"]
+    return names + [{"label": DECOY, "pattern": f"{name} {thing}", "id": ""} for name in events for thing in _THINGS]
+
+
+DECOY = "decoy"
+"""The label of what holds a name and is something else: a dementia clinic, a discharge summary."""
+_THINGS = (
+    "clinic clinics service services nurse society ward unit screening screen risk monitoring surveillance protocol summary"
+    " letter note planning medication medications plan coordinator care research study trial certificate"
+).split()
 
 
 _PRECEDENCE = {"value": 0, "finding": 1, "event": 2, "treatment": 3, "history": 4}

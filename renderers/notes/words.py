@@ -94,9 +94,8 @@ ELSEWHERE_BEFORE = _split("""
     vigilant for; alert for; ahead of; clinic for; criteria for; threshold for; test for; tested for; indication for
 """)
 ELSEWHERE_AFTER = _split("""
-    in the family; runs in the family; is planned; risk; screening; was discussed; will be considered; to be
-    considered; may be considered; should be considered; to be repeated; will be repeated; service; clinic; society;
-    nurse; monitoring
+    in the family; runs in the family; is planned; was discussed; will be considered; to be considered; may be
+    considered; should be considered; to be repeated; will be repeated
 """)
 NOT_ELSEWHERE = _split("""
     if anything; family informed; if any; family meeting; as if; what if; family history of note; no family history
