@@ -74,7 +74,7 @@ _PAST_TRAIL = re.compile(
 )
 _LEADS_ON = re.compile(r"^\s*,?\s*\(?(?:previously|before|earlier|initially)[\s:=~]*$", re.IGNORECASE)
 _COMPARED = re.compile(
-    r"\b(?:compared|relative|in\s+comparison|in\s+contrast|as\s+against)\s*(?:with|to)?\s+(?:the\s+|a\s+)?(?:\w+\s+(?:of\s+)?)?$",
+    r"\b(?:compared|relative|in\s+comparison|in\s+contrast|as\s+against|from)\s*(?:with|to)?\s+(?:the\s+|a\s+)?(?:\w+\s+(?:of\s+)?)?$",
     re.IGNORECASE,
 )
 _TO = re.compile(r"^\s*(?:to|→|->)\s*$", re.IGNORECASE)
@@ -111,7 +111,7 @@ def assign_values(
         if owner is not None:
             told.append(Told(quantity, owner, order=len(told)))
     _attach_times(text, sentence, told, mentions, quantities, times)
-    _mark_past(text, sentence, told, times)
+    _mark_past(text, sentence, told, times, carried)
     return told
 
 
@@ -225,7 +225,9 @@ def _is_of_another(text: str, when: When, owner: Mention, mentions: Sequence[Men
     return not re.search(r"[,;:.]|\band\b", text[others[-1].end : when.start].replace("dx.", ""))
 
 
-def _mark_past(text: str, sentence: tuple[int, int], told: list[Told], times: Sequence[When]) -> None:
+def _mark_past(
+    text: str, sentence: tuple[int, int], told: list[Told], times: Sequence[When], carried: Mention | None
+) -> None:
     by_owner: dict[int, list[Told]] = {}
     for one in told:
         by_owner.setdefault(id(one.owner), []).append(one)
@@ -243,6 +245,8 @@ def _mark_past(text: str, sentence: tuple[int, int], told: list[Told], times: Se
             )
             if len(same) == 1 and _UNMOVED.search(words):
                 one.past = False
+            if one.owner is carried and one.time is not None and (one.time.years or 0.0) < -one.time.precision:
+                one.past = True  # "… is 24. A year earlier it was 26"
             follows_on = index and re.fullmatch(r"[\s,;(]*(?:was|from)\s*", lead)  # "38 mL, was 35"
             if follows_on or (len(same) > 1 and one.time is not None and one.time.anchored):
                 one.past = True

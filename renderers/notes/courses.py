@@ -47,6 +47,7 @@ _JOINED = re.compile(r"^(?:\s|,|/|\+|&|\b(?:and|or|nor|neither|the|an?|both|no)\
 
 
 _BEFORE_NAME = re.compile(r"\s+(?:\w+\s+){0,3}|\s+(?:[\w-]+\s+)*(?:[\w-]+,?\s+)*(?:and|or)\s+(?:an?\s+)?")
+_SINGULAR = re.compile(r"\s+(?:was|is|has)\b", re.IGNORECASE)
 _CUT = re.compile(r"[,;:.]|\b(?:and|but|while|whereas|then)\b", re.IGNORECASE)
 
 
@@ -122,6 +123,9 @@ def _reach(text: str, sentence: tuple[int, int], mention: Mention, treatments: S
     while right + 1 < len(ordered) and _JOINED.match(text[ordered[right].end : ordered[right + 1].start]):
         right += 1
     begin, end = sentence
+    last = ordered[right]
+    if last is not mention and _CUE.search(text, begin, ordered[left].start) and _SINGULAR.match(text, last.end):
+        end = last.start  # "off the one and the other was begun"
     if left > 0:
         gap = text[ordered[left - 1].end : ordered[left].start]
         cut = list(_CUT.finditer(gap))

@@ -84,16 +84,13 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
                 r"measurement|reading|check|letter|note|rating|MRI|PET|chart(?:ing)?|entry|value|score|result)s?|last\s+time|"
                 r"previously|formerly|in\s+the\s+past|prev\.?(?=[\s:]))"),
     ("year", rf"\b(?:in|since|during|of|from|by|early|late|mid-?)\s*(?P<y_year>{_YEAR})\b(?!-\d)"),
-    ("clock", rf"\b(?:at\s+|@\s*)(?P<c_time>{_TIME})\b"),
+    ("clock", rf"(?:\bat\s+|@\s*)?(?<![\d:])(?P<c_time>{_TIME})(?![\d:])"),
 )  # fmt: skip
 _ANY = re.compile("|".join(f"(?P<{name}_>{pattern})" for name, pattern in _PATTERNS), re.IGNORECASE)
 
 _WORD = re.compile(r"(?<![\w.])(?:\d+|[A-Za-z]+|[~@])")
 _STARTERS = {*_MONTHS, *re.findall(r"[a-z]+", NUMBER_WORDS)} | set(
-    "a an half the couple several about around approximately approx roughly nearly almost some just in after within again"
-    " review reviewed see seen repeat repeated back follow return recheck rechecked due next tomorrow over during for last"
-    " this since of by from yesterday today now currently at presently on tonight initially originally baseline than"
-    " previously formerly prev early late mid ~ @".split()
+    ["a", "an", "half", "the", "couple", "several", "about", "around", "approximately", "approx", "roughly", "nearly", "almost", "some", "just", "in", "after", "within", "again", "review", "reviewed", "see", "seen", "repeat", "repeated", "back", "follow", "return", "recheck", "rechecked", "due", "next", "tomorrow", "over", "during", "for", "last", "this", "since", "of", "by", "from", "yesterday", "today", "now", "currently", "at", "presently", "on", "tonight", "initially", "originally", "baseline", "than", "previously", "formerly", "prev", "early", "late", "mid", "~", "@"]
 )
 
 

@@ -153,7 +153,7 @@ class Reader:
                 yield reading
         served = {id(one.owner) for one in told}
         for mention in said.mentions:
-            if mention in genes or mention.elsewhere and not mention.level:
+            if mention in genes or (mention.elsewhere and not mention.level):
                 continue
             yield from self._read_mention(said, mention, served=id(mention) in served)
 

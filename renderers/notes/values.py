@@ -42,10 +42,7 @@ _WRITTEN: dict[str, dict[str, float]] = {
     "mm": {"mm": 1, "millimetres": 1}, "mg/L": {"mg/l": 1}, "U/L": {"u/l": 1, "iu/l": 1},
 }  # fmt: skip
 # a number with one of these is a dose, a time or a count, whatever it stands beside
-_FOREIGN = (
-    "mg/kg mg mcg µg micrograms milligrams grams tablets tablet capsules units iu hours hour hrs h minutes minute min mins days"
-    " day weeks week months month years year yrs yr times doses infusions visits letters tesla t w x slices mm"
-).split()
+_FOREIGN = ["mg/kg", "mg", "mcg", "µg", "micrograms", "milligrams", "grams", "tablets", "tablet", "capsules", "units", "iu", "hours", "hour", "hrs", "h", "minutes", "minute", "min", "mins", "days", "day", "weeks", "week", "months", "month", "years", "year", "yrs", "yr", "times", "doses", "infusions", "visits", "letters", "tesla", "t", "w", "x", "slices", "mm"]
 
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+"
 _NUMBER = re.compile(

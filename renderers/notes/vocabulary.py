@@ -199,10 +199,7 @@ def write_patterns(lexicon: Lexicon) -> list[dict[str, Any]]:
 
 DECOY = "decoy"
 """The label of what holds a name and is something else: a dementia clinic, a discharge summary."""
-_THINGS = (
-    "clinic clinics service services nurse society ward unit screening screen risk monitoring surveillance protocol summary"
-    " letter note planning medication medications plan coordinator care research study trial certificate"
-).split()
+_THINGS = ["clinic", "clinics", "service", "services", "nurse", "society", "ward", "unit", "screening", "screen", "risk", "monitoring", "surveillance", "protocol", "summary", "letter", "note", "planning", "medication", "medications", "plan", "coordinator", "care", "research", "study", "trial", "certificate"]
 
 
 _PRECEDENCE = {"value": 0, "finding": 1, "event": 2, "treatment": 3, "history": 4}

@@ -241,3 +241,101 @@ def test_memory_clinic(readers: dict[str, Reader], text: str, expected: str) -> 
 @pytest.mark.parametrize(("text", "expected"), CHARTED)
 def test_hospital(readers: dict[str, Reader], text: str, expected: str) -> None:
     check(readers["sepsis"], text, expected, HOUR)
+
+
+WHEN = [  # what is said, of which variable, how many years from the note, and within how many
+    ("MMSE was 24 on 12 March 2024.", "mmse", on(2024, 3, 12), DAY),
+    ("MMSE was 24 on March 12, 2024.", "mmse", on(2024, 3, 12), DAY),
+    ("MMSE was 24 on 2024-03-12.", "mmse", on(2024, 3, 12), DAY),
+    ("MMSE was 24 on 25/03/2024.", "mmse", on(2024, 3, 25), DAY),
+    ("MMSE was 24 on 03/25/2024.", "mmse", on(2024, 3, 25), DAY),
+    ("MMSE was 24 on 12.03.2024.", "mmse", on(2024, 3, 12), DAY),
+    ("09/12/2024. MMSE was 24 on 03/04/2024.", "mmse", on(2024, 3, 4), DAY),
+    ("12/09/2024. MMSE was 24 on 03/04/2024.", "mmse", on(2024, 4, 3), DAY),
+    ("MMSE was 24 on 12th March 2024.", "mmse", on(2024, 3, 12), DAY),
+    ("MMSE was 24 in March 2024.", "mmse", on(2024, 3), 16 * DAY),
+    ("MMSE was 24 in Mar 2024.", "mmse", on(2024, 3), 16 * DAY),
+    ("MMSE was 24 in 03/2024.", "mmse", on(2024, 3), 16 * DAY),
+    ("MMSE was 24 in March.", "mmse", on(2024, 3), 16 * DAY),
+    ("MMSE was 24 in November.", "mmse", on(2023, 11), 16 * DAY),
+    ("MMSE was 24 in 2022.", "mmse", on(2022, 7, 2), 0.5),
+    ("MMSE was 24 six months ago.", "mmse", -0.5, DAY),
+    ("MMSE was 24 6 months ago.", "mmse", -0.5, DAY),
+    ("MMSE was 24 about 18 months ago.", "mmse", -1.5, DAY),
+    ("MMSE was 24 a year and a half ago.", "mmse", -1.5, DAY),
+    ("MMSE was 24 half a year ago.", "mmse", -0.5, DAY),
+    ("MMSE was 24 two weeks ago.", "mmse", -14 * DAY, DAY),
+    ("MMSE was 24 yesterday.", "mmse", -DAY, DAY / 10),
+    ("MMSE is 24 today.", "mmse", 0.0, DAY),
+    ("MMSE was 24 last year.", "mmse", -1.0, 0.5),
+    ("Dementia was diagnosed in May 2021.", "dementia_diagnosis", on(2021, 5), 16 * DAY),
+    ("In May 2021 dementia was diagnosed.", "dementia_diagnosis", on(2021, 5), 16 * DAY),
+    ("MCI (May 2021)", "mci_diagnosis", on(2021, 5), 16 * DAY),
+    ("ARIA-E three months ago.", "aria_e", -0.25, DAY),
+    ("Lecanemab was started on 2 January 2024.", "lecanemab", on(2024, 1, 2), DAY),
+    ("On lecanemab since January 2024.", "lecanemab", on(2024, 1), 16 * DAY),
+    ("She has been on lecanemab for eight months.", "lecanemab", -8 * MONTH, DAY),
+    ("Lecanemab was started in January 2023 and stopped in January 2024.", "lecanemab", on(2024, 1), 16 * DAY),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "variable", "years", "within"), WHEN)
+def test_times(readers: dict[str, Reader], text: str, variable: str, years: float, within: float) -> None:
+    found = [r for r in readers["alzheimers"].read(text, date=NOTE) if r.variable == variable]
+    assert len(found) == 1
+    assert found[0].time == pytest.approx(years, abs=within)
+
+
+def test_times_by_the_hour(readers: dict[str, Reader]) -> None:
+    hour = 1 / 24 / 365.25
+    said = {"Heart rate high 3 hours ago.": -3, "Heart rate high at 13:00.": -1, "Heart rate high at 22:00.": -16}
+    for text, hours in said.items():
+        (reading,) = readers["sepsis"].read(text, date=HOUR)
+        assert reading.time == pytest.approx(hours * hour, abs=0.1 * hour)
+
+
+def test_both_ends_of_a_change_have_their_time(readers: dict[str, Reader]) -> None:
+    text = "MMSE fell from 26 to 24 over six months. CDR-SB was 5 in March 2024, having been 4 one year earlier."
+    read = {(r.variable, r.past): (r.value, r.time) for r in readers["alzheimers"].read(text, date=NOTE)}
+    assert read["mmse", False] == (24, None)
+    assert read["mmse", True] == (26, pytest.approx(-0.5, abs=DAY))
+    assert read["cdr_sb_rated", False] == (5, pytest.approx(on(2024, 3), abs=16 * DAY))
+    assert read["cdr_sb_rated", True] == (4, pytest.approx(on(2023, 3), abs=16 * DAY))
+
+
+def test_words_stand_where_they_are_said_to(readers: dict[str, Reader]) -> None:
+    text = "Seen with “Zoë” – 🙂 naïve. No ARIA-E; the MMSE was 24/30 (26 in May)."
+    read = {(r.variable, r.past): text[r.start : r.end] for r in readers["alzheimers"].read(text, date=NOTE)}
+    assert read == {("aria_e", False): "ARIA-E", ("mmse", False): "MMSE was 24/30", ("mmse", True): "26"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.sampled_from([text for text, _ in SAID]), min_size=1, max_size=4),
+    st.text(alphabet=st.characters(blacklist_categories=("Cs", "Nd", "Nl", "No")), max_size=20),
+)
+def test_offsets_slice_to_what_was_read(readers: dict[str, Reader], texts: list[str], other: str) -> None:
+    text = f"{other}\n\n" + "\n\n".join(texts)
+    for reading in readers["alzheimers"].read(text, date=NOTE):
+        words = text[reading.start : reading.end]
+        assert words
+        assert words == words.strip()
+        if reading.kind == "value" and words[-1:].isdigit() and "/" not in words and " of " not in words:
+            assert words.endswith(f"{reading.value:g}"[-1]) or "." in words
+
+
+def test_building_again_and_the_order_of_notes_change_nothing(readers: dict[str, Reader]) -> None:
+    texts = [text for text, _ in SAID]
+    alone = [readers["alzheimers"].read(text, date=NOTE) for text in texts]
+    again = build_reader(readers["alzheimers"].lexicon)
+    order = list(range(len(texts)))
+    random.Random(1).shuffle(order)
+    together = list(again.read_many((texts[i], NOTE) for i in order))
+    assert [together[order.index(i)] for i in range(len(texts))] == alone
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "\n\n", "…", "No.", "24", "0" * 400, "MMSE " * 50, "(((((", "12/13/2024 31/02/2024"]
+)
+def test_odd_texts_are_read_without_a_word_invented(readers: dict[str, Reader], text: str) -> None:
+    assert readers["alzheimers"].read(text, date=NOTE) == []
