@@ -152,7 +152,8 @@ def read_inheritance(annotations: Sequence[Annotation]) -> Inheritance:
         genotypes = _limit(genotypes, limited)
         comments.append(f"only the {limited} sex falls ill")
     penetrance = next((PENETRANCES[mode] for mode in PENETRANCES if mode in rows), (1.0, "", ""))
-    assumed += ["penetrance complete" if penetrance[0] == 1 and not penetrance[2] else "penetrance, a number"]
+    if genotypes:
+        assumed.append("penetrance complete" if not penetrance[2] else "penetrance, a number")
     references = (ref for mode in (modes or rows) if mode in rows for ref in rows[mode].references)
     return Inheritance(genotypes, penetrance, limited, cite(references), tuple(comments), tuple(assumed))
 
