@@ -216,7 +216,7 @@ def _copy_forward(case: _Case) -> Spoiled:
     if not case.changed:
         return None
     now, before = _shown(fact)
-    wrong = replace(fact, value=fact.previous, previous=None, previous_time=None)
+    wrong = replace(fact, value=fact.previous, previous=None)  # its date stays: a report may name the earlier study
     return wrong, case.slip("stale", fact.previous, fact.value, f"{before} was the value before, now it is {now}")
 
 
