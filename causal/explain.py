@@ -52,9 +52,9 @@ def explain_variable(model: Model, name: str, *, knowledge: KnowledgeGraph | Non
     variable = model.variables[name]
     sections = [_explain_variable(model, variable, knowledge)]
     read = {read.name for read in variable.reads}
-    for name in reversed(order_formulas(model.parameters)):
-        formula = model.parameters[name].formula
-        read |= set(find_inputs(formula)) if name in read and formula is not None else set()
+    for parameter_name in reversed(order_formulas(model.parameters)):
+        formula = model.parameters[parameter_name].formula
+        read |= set(find_inputs(formula)) if parameter_name in read and formula is not None else set()
     used = [parameter for parameter in model.parameters.values() if parameter.name in read]
     if used:
         sections.append(_explain_parameters(model, used))
