@@ -132,7 +132,7 @@ def measure(*, diseases: int, patients: int, seed: int = 0, ranker: Ranker | Non
     knowledge = KnowledgeGraph.open()
     sizes = dict(zip(ranker.diseases, np.diff(np.append(ranker.starts, len(ranker.terms))), strict=True))
     rows: list[dict[str, Any]] = []
-    for disease in choose_diseases(ranker, number=diseases, seed=seed):
+    for number, disease in enumerate(choose_diseases(ranker, number=diseases, seed=seed)):
         modes = list(read_inheritance(knowledge.annotations(disease)).genotypes)
         about = {
             "disease": disease,
@@ -140,7 +140,7 @@ def measure(*, diseases: int, patients: int, seed: int = 0, ranker: Ranker | Non
             "annotated": "1-9" if sizes[disease] < 10 else "10-29" if sizes[disease] < 30 else "30 and more",
             "inheritance": modes[0] if len(modes) == 1 else "several" if modes else "none annotated",
         }
-        for clinic, terms in write_up(disease, patients=patients, seed=seed, knowledge=knowledge):
+        for clinic, terms in write_up(disease, patients=patients, seed=seed + number, knowledge=knowledge):
             rows.append({**about, "clinic": clinic, "written": len(terms), "rank": ranker.rank(terms, disease)})
     return pd.DataFrame(rows)
 
