@@ -86,7 +86,8 @@ def test_no_difference() -> None:
 
 
 def test_twins_differ_where_the_intervention_reached_and_nowhere_else(clinic, noise_of) -> None:
-    """Where facts agree, words agree; the difference tells exactly the facts that, as written, do not agree."""
+    """Where all facts agree, all words do; where some do, the words for these; and the difference tells exactly the facts
+    that, as written, do not agree."""
     notes: dict[tuple[int, float, str], dict[str, tuple]] = {}
     for world in ("factual", "treated"):
         for _, plan in clinic.each(world):
@@ -116,11 +117,13 @@ def test_twins_differ_where_the_intervention_reached_and_nowhere_else(clinic, no
     assert min(same, different) > 20
 
 
-def words_of(held) -> dict[str, set[str]]:
-    """How each fact is told, where it first is and again."""
-    words: dict[str, set[str]] = {}
+def words_of(held) -> dict[str, set[tuple[str, ...]]]:
+    """What each fact is called and which value it has, in words, where it is told first and again. (The clause around
+    them may look at its neighbours: a date that stood before is not said twice.)"""
+    words: dict[str, set[tuple[str, ...]]] = {}
     for span in held.spans:
-        words.setdefault(span.fact, set()).add(held.text[span.start : span.end].lower())
+        said = [held.text[part.start : part.end].lower() for part in span.parts if part.what in ("term", "value")]
+        words.setdefault(span.fact, set()).add(tuple(sorted(said)))
     return words
 
 

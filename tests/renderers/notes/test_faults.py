@@ -151,8 +151,8 @@ def test_faults_stand_where_the_label_says(clinic, noise_of) -> None:
 
 
 def test_nothing_else_is_touched(clinic, noise_of) -> None:
-    """Facts that are right are told in the same words, as far as both notes have room for them in a summary; and so is
-    what tells no fact at all."""
+    """Facts that are right have the same names and values, as far as both notes have room for them in a summary; what
+    tells no fact at all is the same."""
     rates = dict.fromkeys(FACTS, 0.1)
     for _, plan in clinic.each():
         clean = write_note(plan, lexicon=clinic.practice.lexicon, noise=noise_of(plan))
@@ -171,11 +171,13 @@ def plain_sentences(note) -> list[str]:
     return [note.text[a:b] for a, b in note.sentences if not any(a <= start < b for start in starts)]
 
 
-def words_of(note) -> dict[str, set[str]]:
-    """How each fact is told, where it first is and again."""
-    words: dict[str, set[str]] = {}
+def words_of(note) -> dict[str, set[tuple[str, ...]]]:
+    """What each fact is called and which value it has, in words, where it is told first and again. (The clause around
+    them may look at its neighbours: a date that stood before is not said twice.)"""
+    words: dict[str, set[tuple[str, ...]]] = {}
     for span in note.spans:
-        words.setdefault(span.fact, set()).add(note.text[span.start : span.end].lower())
+        said = [note.text[part.start : part.end].lower() for part in span.parts if part.what in ("term", "value")]
+        words.setdefault(span.fact, set()).add(tuple(sorted(said)))
     return words
 
 
