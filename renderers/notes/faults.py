@@ -87,8 +87,8 @@ def write_faulty_note(
 ) -> tuple[Note, tuple[Fault, ...]]:
     """The note of a plan with faults in it, and what they are. The note's plan is what it tells, faults and all.
 
-    Without a fault it is the very note that `write_note` writes. With some, every other fact has the same name and value;
-    but sentences beside may be put together otherwise, and a summary may have room for another fact or for one less.
+    Without a fault it is the very note that `write_note` writes. With some, every other fact has the same name and
+    value; but sentences beside may be put together otherwise, and a summary may have room for other facts.
     """
     told, slips = plan_faults(plan, rates=rates, practice=practice, noise=noise)
     note = write_note(told, lexicon=practice.lexicon, noise=noise)

@@ -86,7 +86,7 @@ def test_no_difference() -> None:
 
 
 def test_twins_differ_where_the_intervention_reached_and_nowhere_else(clinic, noise_of) -> None:
-    """Where all facts agree, all words do; where some do, the words for these; and the difference tells exactly the facts
+    """Where all facts agree, all words do; where some do, the words for these; and the difference tells just the facts
     that, as written, do not agree."""
     notes: dict[tuple[int, float, str], dict[str, tuple]] = {}
     for world in ("factual", "treated"):
