@@ -80,7 +80,10 @@ class Asserter:
             bounds = sorted({*starts, *(start for start, _ in ends)})
             answers.append([_reached(name, bounds, before, after) for name in names])
         clauses = [_surround(name.start, starts, len(doc.text)) for name in names]
-        return [Assertion(*flags, clause) for *flags, clause in zip(*answers, clauses, strict=True)]
+        return [
+            Assertion(denied, doubted, elsewhere, clause)
+            for denied, doubted, elsewhere, clause in zip(*answers, clauses, strict=True)
+        ]
 
 
 def _surround(at: int, bounds: Sequence[int], end: int) -> tuple[int, int]:
@@ -98,14 +101,14 @@ def _reached(
 
 
 _LINE = 60  # a line this long without a stop goes on in the next: the text is wrapped
-_STOP = re.compile(r"[.!?](?=[\s\"')\]]*(?:\s+[\"'(\[]?[A-Z0-9ΔΑ-Ω*•–-]|\s*$))|\n+[ \t]*|;|\s[|•]\s")
+_STOP = re.compile(r"[.!?](?=[\s\"')\]]*(?:\s+[\"'(\[]?[A-Z0-9?ΔΑ-Ω*•–-]|\s*$))|\n+[ \t]*|;|\s[|•]\s")
 _BULLET = re.compile(r"[-*•–·]\s|\d+[.)]\s")
 _NO_STOP = re.compile(
     r"(?:\b(?:dr|mr|mrs|ms|prof|approx|vs|prev|no|e\.g|i\.e|cf|st|ca|c|hx|pt|resp|incl|max|min|yrs?|mo|hrs?)|(?<![-\w/])[a-z])\.$",
     re.IGNORECASE,
 )
 _PREDICATE = re.compile(
-    r"\b(?:is|are|was|were|has|have|had|does|do|did|will|would|show(?:s|ed|n)?|remain(?:s|ed)?|continue[sd]?|started"
+    r"\b(?:is|are|was|were|has|have|had|does|do|did|will|would|can|cannot|could|may|might|should|must|show(?:s|ed|n)?|remain(?:s|ed)?|continue[sd]?|started"
     r"|stopped|stable|score[sd]?|measure[sd]?|fell|rose|risen|fallen|declined|increased|decreased|dropped|takes?"
     r"|develop(?:s|ed)?|taking|took|commenced|began|begun|report(?:s|ed)?|denie[sd]|reveal(?:s|ed)?|demonstrate[sd]?"
     r"|came|went|attended|discontinued|receiv(?:es|ed|ing)|improved|worsened|unchanged|stay(?:s|ed)|carrie[sd]"
@@ -149,7 +152,7 @@ def _goes_on(text: str, stop: re.Match[str]) -> bool:
 
 
 def split_clauses(text: str, sentences: Sequence[tuple[int, int]], names: Sequence[Name]) -> list[int]:
-    """Where clauses begin: with each sentence, and at a joint ("," "and" "but" …) where both sides say something of their own.
+    """Where clauses begin: with each sentence, and at a joint ("," "and" "but" …) where both sides say something.
 
     "no ARIA-E, and MMSE was 24" is two; "no fever, cough or rash" and "fever, cough and rash were denied" are one.
     """
@@ -171,7 +174,8 @@ def _joints(text: str, begin: int, end: int, names: Sequence[Name]) -> list[int]
     ]
     starts = []
     for index, joint in enumerate(joints):
-        after = text[joint.end() : joints[index + 1].start() if index + 1 < len(joints) else end]
+        following = (other.start() for other in joints[index + 1 :] if other.group() not in "()")
+        after = text[joint.end() : next(following, end)]
         before = text[begin : joint.start()]
         if not after.strip():
             continue

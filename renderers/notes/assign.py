@@ -53,6 +53,8 @@ _AS_THEN = re.compile(
 _UNMOVED = re.compile(
     r"(?:\b(?:not|unchanged|no\s+different|no\s+change)|n['’]t)\b(?:\s+\w+){0,2}\s+from\W*$", re.IGNORECASE
 )
+_AT = re.compile(r"\b(?:at|with)\s+$", re.IGNORECASE)
+_COMMA = re.compile(r"\s*,\s*(?:the|his|her|their)?\s*", re.IGNORECASE)
 _LINK = (
     r"\s*\)?\s*(?:(?:is|was|are|were|being|as)\s+)?(?:(?:measured|recorded|found|given|obtained|reported|noted|seen|scored|put"
     r"|calculated|estimated|charted|documented|the\s+(?:value|score|figure|result))\s+)?(?:on|for|in|at|of|by)?\s*(?:(?:the|his|her|their|a|an|today['’]s|repeat|formal|total|combined|bedside|serum|plasma"
@@ -139,9 +141,12 @@ def _find_owner(
         return after[0]
     if before:
         return before[-1]
-    if after and re.search(r"\b(?:at|with)\s+$", text[sentence[0] : quantity.start], re.IGNORECASE):
-        if re.fullmatch(r"\s*,\s*(?:the|his|her|their)?\s*", text[quantity.end : after[0].start]):
-            return after[0]  # "At 24/30, her MMSE …"
+    opens = _AT.search(text, sentence[0], quantity.start)
+    if after and opens and _COMMA.fullmatch(text, quantity.end, after[0].start):
+        return after[0]  # "At 24/30, her MMSE …"
+    leads = not text[sentence[0] : quantity.start].strip(" \t\n*•-–")
+    if after and leads and re.fullmatch(r"[^,.;:()]{4,40},\s*(?:the|his|her)?\s*", text[quantity.end : after[0].start]):
+        return after[0]  # "Low an hour earlier, the pressure is now normal"
     return after[0] if after and not _BREAK.search(text[quantity.end : after[0].start]) else None
 
 
@@ -171,7 +176,7 @@ def _attach_times(
     quantities: Iterable[Quantity | Level],
     times: Sequence[When],
 ) -> None:
-    """Give each value the time that follows it directly, else the one that leads it, else the one that opens the sentence."""
+    """Give each value the time that follows it directly, else one that leads it, else one that opens the sentence."""
     used: set[int] = set()
     stops = sorted(item.start for item in (*mentions, *quantities))
     for one in told:
@@ -179,7 +184,7 @@ def _attach_times(
         for when in times:
             if when.start >= at and when.start not in used and when.reach != "ahead":
                 between = text[at : when.start]
-                if _AS_THEN.search(between):
+                if _AS_THEN.search(between) and not _PAST_LEAD.search(text, sentence[0], one.what.start):
                     used.add(when.start)  # "the same as six months ago"
                     continue
                 later = [other for other in told if other.what.start >= when.end]
@@ -201,7 +206,8 @@ def _attach_times(
             begin = told[index - 1].what.end if index else sentence[0]
             leading = [
                 when for when in times
-                if begin <= when.start and when.end <= one.what.start and when.start not in used and when.reach != "ahead"
+                if begin <= when.start and when.end <= one.what.start
+                and when.start not in used and when.reach != "ahead"
                 and not _is_of_another(text, when, one.owner, mentions)
             ]  # fmt: skip
             if leading:
@@ -264,7 +270,7 @@ def _mark_past(
 
 
 def _mark_older(same: list[Told]) -> None:
-    """Of several values of one name the newest by its time is the present one; those without a time follow the words."""
+    """Of several values of one name the newest by its time is the present one."""
     dated = [one for one in same if one.time is not None and one.time.years is not None and one.time.reach == "at"]
     current = [one for one in same if not one.past]
     if len(current) < 2:
@@ -285,8 +291,12 @@ def _mark_older(same: list[Told]) -> None:
 
 
 def _date_changes(text: str, same: Sequence[Told], times: Sequence[When]) -> None:
-    """Give the two ends of a change their times: of "from 26 to 24 over six months" (or "since March") the first is that long ago,
-    "26 → 24 (March 2023 → March 2024)" is told in order, and "six months earlier" is so from the other's time."""
+    """Give the two ends of a change their times.
+
+    Of "from 26 to 24 over six months" (or "since March") the first is that long ago;
+    "26 → 24 (March 2023 → March 2024)"
+    is told in order; and "six months earlier" is so from the other's time.
+    """
     past, now = [one for one in same if one.past], [one for one in same if not one.past]
     if len(past) != 1 or len(now) != 1:
         return
@@ -299,6 +309,8 @@ def _date_changes(text: str, same: Sequence[Told], times: Sequence[When]) -> Non
         pair = [when for when in times if when.start >= new.what.end and when.reach == "at"][:2]
         if len(pair) == 2 and re.fullmatch(r"\s*(?:→|->|to|and|–|-|/|,)\s*", text[pair[0].end : pair[1].start]):
             old.time, new.time = pair
-    if old.time is not None and old.time.anchored and old.time.years is not None and new.time is not None:
-        if new.time.years is not None and new.time.reach == "at" and new.time is not old.time:
-            old.time = replace(old.time, years=old.time.years + new.time.years, anchored=False)
+    before, after = old.time, new.time
+    if before is None or after is None or before is after or not before.anchored or after.reach != "at":
+        return
+    if before.years is not None and after.years is not None:
+        old.time = replace(before, years=before.years + after.years, anchored=False)

@@ -62,8 +62,8 @@ def read_course(
 ) -> Course | None:
     """What a sentence says of a treatment by its last cue ("started in May and stopped in July": absent, July).
 
-    Cues between other treatments are theirs: each has those after it up to the next treatment, and those before it that no
-    treatment before has. None where it is only planned, or somebody else's.
+    Cues between other treatments are theirs: each has those after it up to the next treatment, and those before it that
+    no treatment before has. None where it is only planned, or somebody else's.
     """
     begin, end = _reach(text, sentence, mention, treatments)
     cues = []
@@ -114,7 +114,7 @@ def read_course(
 
 
 def _reach(text: str, sentence: tuple[int, int], mention: Mention, treatments: Sequence[Mention]) -> tuple[int, int]:
-    """The part of the sentence whose cues are this treatment's. Treatments joined by "and" or a comma alone share theirs."""
+    """The part of the sentence whose cues are this treatment's. Those joined by "and" or a comma alone share theirs."""
     ordered = sorted((t for t in treatments if t.variable != mention.variable or t is mention), key=lambda t: t.start)
     index = ordered.index(mention)
     left, right = index, index

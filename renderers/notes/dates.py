@@ -9,7 +9,7 @@ import calendar
 import datetime
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -55,11 +55,12 @@ _YEAR = r"(?:19|20)\d\d"
 
 _PATTERNS: tuple[tuple[str, str], ...] = (
     ("iso", rf"(?P<iso>{_YEAR}-\d\d-\d\d)(?:[T\s,]+(?:at\s+)?(?P<iso_time>{_TIME}))?"),
-    ("written", rf"(?P<w_day>{_DAY})(?:\s+of)?[\s-]+(?P<w_month>{_MONTH})\.?,?[\s-]+(?P<w_year>{_YEAR}|'?\d\d(?!\d|[:.]))"
-                rf"(?:,?\s+(?:at\s+)?(?P<w_time>{_TIME}))?"),
+    ("written", rf"(?P<w_day>{_DAY})(?:\s+of)?[\s-]+(?P<w_month>{_MONTH})\.?,?[\s-]+"
+                rf"(?P<w_year>{_YEAR}|'?\d\d(?!\d|[:.]))(?:,?\s+(?:at\s+)?(?P<w_time>{_TIME}))?"),
     ("american", rf"(?P<a_month>{_MONTH})\.?\s+(?P<a_day>{_DAY})\s*,\s*(?P<a_year>{_YEAR})"
                  rf"(?:,?\s+(?:at\s+)?(?P<a_time>{_TIME}))?"),
-    ("numeric", rf"(?<![\d/.])(?P<n_one>\d\d?)(?P<n_mark>[/.-])(?P<n_two>\d\d?)(?P=n_mark)(?P<n_year>{_YEAR}|\d\d)(?![\d/])"
+    ("numeric", rf"(?<![\d/.])(?P<n_one>\d\d?)(?P<n_mark>[/.-])(?P<n_two>\d\d?)(?P=n_mark)"
+                rf"(?P<n_year>{_YEAR}|\d\d)(?![\d/])"
                 rf"(?:,?\s+(?:at\s+)?(?P<n_time>{_TIME}))?"),
     ("month", rf"(?P<m_month>{_MONTH})\.?,?\s+(?:of\s+)?(?P<m_year>{_YEAR}|'\d\d)"),
     ("month_number", rf"(?<![\d/.])(?P<s_month>0?[1-9]|1[0-2])/(?P<s_year>{_YEAR})(?![\d/])"),
@@ -75,12 +76,13 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("last", r"\b(?P<last>(?:last|the\s+previous)\s+(?:night|week|month|year|spring|summer|autumn|fall|winter))\b|"
              rf"\b(?:last|this|since|in|during|of|by|from)\s+(?P<bare>{_MONTH})\b(?!\s+\d)"),
     ("yesterday", r"\byesterday\b"),
-    ("today", r"\b(?:today(?:['’]s)?|now|currently|at\s+present|presently|this\s+(?:visit|morning|afternoon|evening|week)|"
+    ("today", r"\b(?:today(?:['’]s)?|now|currently|at\s+present|presently|"
+              r"this\s+(?:visit|morning|afternoon|evening|week)|"
               r"on\s+this\s+occasion|at\s+(?:the\s+)?time\s+of\s+(?:writing|review)|tonight)\b"),
-    ("entry", r"\b(?:(?:at|on|from)\s+(?:the\s+)?(?:baseline|entry|first\s+(?:visit|assessment|review|attendance)|admission|"
-              r"presentation|arrival|enrolment|outset)|initially|originally|baseline)\b"),
-    ("earlier", r"\b(?:(?:at|on|since|from|than)\s+(?:the\s+|his\s+|her\s+|their\s+|our\s+)?(?:last|previous|prior|preceding|"
-                r"earlier)\s+(?:visit|review|assessment|occasion|scan|examination|study|appointment|time|clinic|test(?:ing)?|"
+    ("entry", r"\b(?:(?:at|on|from)\s+(?:the\s+)?(?:baseline|entry|"
+              r"first\s+(?:visit|assessment|review|attendance)|admission|presentation|arrival|enrolment|outset)|initially|originally|baseline)\b"),
+    ("earlier", r"\b(?:(?:at|on|since|from|than)\s+(?:the\s+|his\s+|her\s+|their\s+|our\s+)?"
+                r"(?:last|previous|prior|preceding|earlier)\s+(?:visit|review|assessment|occasion|scan|examination|study|appointment|time|clinic|test(?:ing)?|"
                 r"measurement|reading|check|letter|note|rating|MRI|PET|chart(?:ing)?|entry|value|score|result)s?|last\s+time|"
                 r"previously|formerly|in\s+the\s+past|prev\.?(?=[\s:]))"),
     ("year", rf"\b(?:in|since|during|of|from|by|early|late|mid-?)\s*(?P<y_year>{_YEAR})\b(?!-\d)"),
@@ -89,9 +91,15 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
 _ANY = re.compile("|".join(f"(?P<{name}_>{pattern})" for name, pattern in _PATTERNS), re.IGNORECASE)
 
 _WORD = re.compile(r"(?<![\w.])(?:\d+|[A-Za-z]+|[~@])")
-_STARTERS = {*_MONTHS, *re.findall(r"[a-z]+", NUMBER_WORDS)} | set(
-    ["a", "an", "half", "the", "couple", "several", "about", "around", "approximately", "approx", "roughly", "nearly", "almost", "some", "just", "in", "after", "within", "again", "review", "reviewed", "see", "seen", "repeat", "repeated", "back", "follow", "return", "recheck", "rechecked", "due", "next", "tomorrow", "over", "during", "for", "last", "this", "since", "of", "by", "from", "yesterday", "today", "now", "currently", "at", "presently", "on", "tonight", "initially", "originally", "baseline", "than", "previously", "formerly", "prev", "early", "late", "mid", "~", "@"]
-)
+# the words that a time may begin with
+_STARTERS = {*_MONTHS, *re.findall(r"[a-z]+", NUMBER_WORDS)} | {
+    "a", "an", "half", "the", "couple", "several", "about", "around", "approximately", "approx", "roughly",
+    "nearly", "almost", "some", "just", "in", "after", "within", "again", "review", "reviewed", "see", "seen",
+    "repeat", "repeated", "back", "follow", "return", "recheck", "rechecked", "due", "next", "tomorrow", "over",
+    "during", "for", "last", "this", "since", "of", "by", "from", "yesterday", "today", "now", "currently", "at",
+    "presently", "on", "tonight", "initially", "originally", "baseline", "than", "previously", "formerly", "prev",
+    "early", "late", "mid", "~", "@",
+}  # fmt: skip
 
 
 def find_times(text: str, date: datetime.date) -> list[When]:
@@ -109,9 +117,23 @@ def find_times(text: str, date: datetime.date) -> list[When]:
         match = _ANY.match(text, word.start())
         when = _read(match, text, date, month_first) if match is not None else None
         if when is not None:
+            if match is not None and match["c_time"]:
+                when = _add_day(text, when, match["c_time"], date, month_first)
             found.append(when)
             end = when.end
     return found
+
+
+def _add_day(text: str, when: When, clock: str, date: datetime.date, month_first: bool) -> When:
+    """A time of the day with the date that follows it ("at 21:45 on 11 June"); as it was where none does."""
+    joined = re.compile(r"\s*,?\s+on\s+").match(text, when.end)
+    match = _ANY.match(text, joined.end()) if joined else None
+    day = _read(match, text, date, month_first) if match else None
+    if day is None or day.years is None or not isinstance(date, datetime.datetime):
+        return when
+    hour, minute = (int(piece) for piece in re.findall(r"\d+", clock)[:2])
+    noon = (hour * 60 + minute - 720) / 1440 / YEAR_DAYS  # days are dated at noon
+    return replace(when, end=day.end, years=day.years + noon)
 
 
 def _read(match: re.Match[str], text: str, date: datetime.date, month_first: bool) -> When | None:
@@ -142,7 +164,7 @@ def _read(match: re.Match[str], text: str, date: datetime.date, month_first: boo
         return When(start, end, 0.0, 1 / YEAR_DAYS, "at")
     if name == "clock":
         years, precision = _read_clock(match.group("c_time"), date)
-        return When(start, end, years, precision, "at")
+        return When(start, end, years, precision, "since" if _follows_since(text, start, match) else "at")
     if name in ("entry", "at_entry"):
         return When(start, end, None, 0.0, "entry")
     return When(start, end, None, 0.0, "ahead" if name == "ahead" else "earlier")

@@ -10,7 +10,7 @@ import datetime
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .assertion import Asserter, Name, split_sentences
 from .assign import Level, Mention, Told, assign_values
@@ -114,8 +114,8 @@ class Reader:
             variable, _, level = name.id.partition("=")
             found.append(
                 Mention(
-                    name.start, name.end, variable, name.label, said.negated, said.uncertain, said.elsewhere, said.clause,
-                    level,
+                    name.start, name.end, variable, name.label, said.negated, said.uncertain, said.elsewhere,
+                    said.clause, level,
                 )
             )  # fmt: skip
         return found
@@ -201,10 +201,11 @@ class Reader:
             yield _make(term, mention.start, mention.end, float(status == "present"), status=status)
 
     def _dose_of(self, said: _Sentence, mention: Mention, term: Term) -> float:
-        for quantity in said.quantities:
-            if isinstance(quantity, Quantity) and quantity.start >= mention.end and self._fits(mention, quantity):
-                return _convert(quantity, term.unit) or 0.0
-        return 1.0
+        doses = (q for q in said.quantities if q.start >= mention.end and self._fits(mention, q))
+        dose: float | None = next(
+            (_convert(quantity, term.unit) for quantity in doses if term.unit not in ("", "1")), None
+        )
+        return 1.0 if dose is None else dose
 
     def _read_gene(self, said: _Sentence, genes: Sequence[Mention]) -> Iterator[Reading]:
         begin, end = said.place
@@ -229,7 +230,7 @@ class _Sentence:
     times: list[When]
 
     def time_of(self, mention: Mention) -> When | None:
-        """The time that is said of a mention: in its clause, the nearest one after it, else before it, else the sentence's."""
+        """The time that is said of a mention: the one right after it, or in its clause, or that opens the sentence."""
         times = [when for when in self.times if when.reach in ("at", "since", "earlier", "entry")]
         begin, end = mention.clause
         others = [other for other in self.mentions if other is not mention]
@@ -294,16 +295,15 @@ def _compile_levels(terms: Iterable[Term]) -> re.Pattern[str] | None:
 
 def _build_pipeline(lexicon: Lexicon, signs: dict[str, tuple[str, str]]) -> Language:
     import spacy
-    from spacy.pipeline import EntityRuler
     from spacy.util import compile_infix_regex, compile_suffix_regex
 
     nlp = spacy.blank("en")
+    tokenizer: Any = nlp.tokenizer
     infixes = [*(nlp.Defaults.infixes or ()), r"[-‐‑–—/:=<>→+()\[\]|~;,*^]"]
-    nlp.tokenizer.infix_finditer = compile_infix_regex(infixes).finditer  # type: ignore[attr-defined]
+    tokenizer.infix_finditer = compile_infix_regex(infixes).finditer
     suffixes = [*(nlp.Defaults.suffixes or ()), r"\.", r"-"]
-    nlp.tokenizer.suffix_search = compile_suffix_regex(suffixes).search  # type: ignore[attr-defined]
-    ruler = nlp.add_pipe("entity_ruler", config={"phrase_matcher_attr": "LOWER", "overwrite_ents": True})
-    assert isinstance(ruler, EntityRuler)
+    tokenizer.suffix_search = compile_suffix_regex(suffixes).search
+    ruler: Any = nlp.add_pipe("entity_ruler", config={"phrase_matcher_attr": "LOWER", "overwrite_ents": True})
     patterns = write_patterns(lexicon)
     taken = {str(pattern["pattern"]).lower() for pattern in patterns}
     patterns += [
@@ -315,7 +315,7 @@ def _build_pipeline(lexicon: Lexicon, signs: dict[str, tuple[str, str]]) -> Lang
     return nlp
 
 
-def _as_written(nlp: Language, pattern: dict[str, str]) -> dict[str, object]:
+def _as_written(nlp: Language, pattern: dict[str, str]) -> dict[str, Any]:
     name = pattern["pattern"]
     if not is_exact(name):
         return dict(pattern)

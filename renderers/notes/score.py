@@ -1,9 +1,9 @@
 """How well a text was read: its readings against what it is known to say.
 
-The rules. A reading finds what is expected if it is of the same variable (or, where none is named, of the same concept),
-shares a word with the expected mention, and its value is equal at the precision written. What is expected is found once;
-a reading that finds nothing is false unless it only says again what the text is known to say. Precision, recall and F1
-are of that; `assertion` is the share of what was found whose status is right as well, and `timed` the share of what was
+The rules. A reading finds what is expected if it is of the same variable (or, where none is named, of the same
+concept), shares a word with the expected mention, and its value is equal at the precision written. What is expected
+is found once; a reading that finds nothing is false unless it only says again what the text is known to say. Precision,
+recall and F1 are of that; `assertion` is the share of what was found whose status is right as well, and `timed` the share of what was
 found and is dated in the text whose time is right within the precision written.
 """
 
@@ -30,7 +30,7 @@ _SPELL = re.compile(
 @dataclass(frozen=True)
 class Expected:
     """What text[start:end] is known to say. `value` None: there or not, and no number. `time` in years from the note,
-    None where the words give none, with the `precision` of the words in years. `past`: an earlier value; None: not known.
+    None where the words give none, with the `precision` of the words in years. `past`: an earlier value; None: unknown.
     """
 
     variable: str
@@ -49,7 +49,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Tally:
-    """Counts: of what was expected, what was read, what of it was right, and of that: right in status; dated, and rightly."""
+    """Counts: what was expected, read, and right; and of what was right: right in status, dated, and dated rightly."""
 
     expected: int = 0
     read: int = 0
@@ -150,7 +150,8 @@ def _expect_span(note: Note, span: Span, fact: Fact) -> list[Expected]:
         time=dated.get("present"), past=False, as_of=fact.kind == "treatment" or fact.status != "present",
     )  # fmt: skip
     earlier = [
-        replace(present, value=fact.previous, start=part.start, end=part.end, time=dated.get("previous"), past=True, status="present")
+        replace(present, value=fact.previous, start=part.start, end=part.end, past=True,
+                time=dated.get("previous"), status="present")
         for part in span.parts
         if part.what == "previous" and fact.previous is not None and fact.kind in ("value", "finding")
     ]  # fmt: skip
@@ -165,7 +166,7 @@ def _is_interval(text: str, start: int, end: int) -> bool:
 def compare(
     expected: Sequence[Expected], readings: Iterable[Reading], *, ignored: frozenset[str] = frozenset()
 ) -> list[Match]:
-    """What found what, of one text. Readings of the `ignored` variables (age and sex, which are no facts) are left out."""
+    """What found what, of one text. Readings of the `ignored` variables (age and sex, no facts) are left out."""
     left = [reading for reading in readings if reading.variable not in ignored]
     matches = []
     for one in sorted(expected, key=lambda one: (one.end - one.start, one.start)):

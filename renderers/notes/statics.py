@@ -1,4 +1,4 @@
-"""What a note says of the person: age, sex, copies of an allele, and named groups. Read by form, not by a name beside it."""
+"""What a note says of the person: age, sex, copies of an allele. Read by their form, not by a name beside them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _AGE = re.compile(
     rf"\b(?P<a>\d{{1,3}}|{NUMBER_WORDS})[\s-]*(?:years?|yrs?|y)?[\s-]*(?:old|of\s+age|/?o\b)"
     r"|\b(?:aged?|age\s*(?:is|:|of|at\s+\w+\s*:?))\s*(?P<b>\d{1,3})\b(?!\s*(?:\d|/))"
     r"|\b(?P<c>\d{2,3})\s?(?:[MF]\b|(?:yo|y/o|yr\s+old)\b)"
-    r"|\b(?:turned|now)\s+(?P<d>\d{2,3})\b(?=\s+(?:years?|this|last|and|in)\b)"
+    r"|\bturned\s+(?P<d>\d{2,3})\b"
     rf"|\bin\s+(?:his|her|their)\s+(?P<e>{NUMBER_WORDS})(?:th|st|nd|rd)\s+year",
     re.IGNORECASE,
 )
@@ -38,7 +38,8 @@ _COPIES = tuple(
              rf"{_COUNT}(?:1|one)\b")),
         (0, (rf"{_E2_E3}{_AND}[23]\b", r"\b[23]/[23]\b")),
         (2, (rf"(?<![\d.])\b(?:two|2|double|both)\s+{_OF}{_ALLELE}", r"\b(?:two|2|both)\s+copies\b")),
-        (1, (rf"(?<![\d.])\b(?:one|1|a\s+single|single|an?)\s+{_OF}{_ALLELE}(?![\w\s-]*(?:carrier|positive|status|genotyp))",
+        (1, (rf"(?<![\d.])\b(?:one|1|a\s+single|single|an?)\s+{_OF}{_ALLELE}"
+             r"(?![\w\s-]*(?:carrier|positive|status|genotyp))",
              r"\b(?:one|1|a\s+single|single)\s+copy\b")),
     )
 )  # fmt: skip

@@ -42,7 +42,12 @@ _WRITTEN: dict[str, dict[str, float]] = {
     "mm": {"mm": 1, "millimetres": 1}, "mg/L": {"mg/l": 1}, "U/L": {"u/l": 1, "iu/l": 1},
 }  # fmt: skip
 # a number with one of these is a dose, a time or a count, whatever it stands beside
-_FOREIGN = ["mg/kg", "mg", "mcg", "µg", "micrograms", "milligrams", "grams", "tablets", "tablet", "capsules", "units", "iu", "hours", "hour", "hrs", "h", "minutes", "minute", "min", "mins", "days", "day", "weeks", "week", "months", "month", "years", "year", "yrs", "yr", "times", "doses", "infusions", "visits", "letters", "tesla", "t", "w", "x", "slices", "mm"]
+_FOREIGN = [
+    "mg/kg", "mg", "mcg", "µg", "micrograms", "milligrams", "grams", "tablets", "tablet", "capsules", "units",
+    "iu", "hours", "hour", "hrs", "h", "minutes", "minute", "min", "mins", "days", "day", "weeks", "week",
+    "months", "month", "years", "year", "yrs", "yr", "times", "doses", "infusions", "visits", "letters", "tesla",
+    "t", "w", "x", "slices", "mm",
+]  # fmt: skip
 
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+"
 _NUMBER = re.compile(
@@ -110,8 +115,8 @@ class UnitWords:
         for word in _FOREIGN:
             codes.setdefault(word, {})
         self._codes = {word: tuple(found.items()) for word, found in codes.items()}
-        words = "|".join(re.escape(word) for word in sorted(codes, key=len, reverse=True))
-        self._pattern = re.compile(rf"(?:\s*|-)(?P<unit>{words})(?![\w/])", re.IGNORECASE)
+        written = "|".join(re.escape(word) for word in sorted(codes, key=len, reverse=True))
+        self._pattern = re.compile(rf"(?:\s*|-)(?P<unit>{written})(?![\w/])", re.IGNORECASE)
 
     def match(self, text: str, at: int) -> tuple[int, tuple[tuple[str, float], ...]] | None:
         """Where the unit ends that is written at `at`, and the codes that it may mean (none: a foreign one)."""

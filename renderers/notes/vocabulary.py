@@ -133,7 +133,8 @@ _SIGNS: tuple[tuple[str, dict[str, tuple[str, ...]]], ...] = (
     (r"systolic|blood pressure", {"high": ("hypertension", "hypertensive"), "low": ("hypotension", "hypotensive"),
                                   "normal": ("normotension", "normotensive")}),
     (r"oxygen", {"low": ("hypoxia", "hypoxic", "hypoxaemia", "hypoxemia", "hypoxaemic", "hypoxemic", "desaturated",
-                         "desaturating", "desaturation"), "normal": ("normoxia", "normoxic", "normoxaemic", "normoxemic")}),
+                         "desaturating", "desaturation"),
+                 "normal": ("normoxia", "normoxic", "normoxaemic", "normoxemic")}),
     (r"glucose", {"high": ("hyperglycaemia", "hyperglycemia", "hyperglycaemic", "hyperglycemic"),
                   "low": ("hypoglycaemia", "hypoglycemia", "hypoglycaemic", "hypoglycemic"),
                   "normal": ("normoglycaemia", "normoglycemia", "euglycaemia", "euglycemia")}),
@@ -182,8 +183,8 @@ def _spell(name: str) -> Iterable[str]:
 
 
 def write_patterns(lexicon: Lexicon) -> list[dict[str, Any]]:
-    """Patterns for spaCy's entity ruler: label the kind, id the variable. A name of two variables goes to the one that a
-    lexicon calls so, else to the one that is measured."""
+    """Patterns for spaCy's entity ruler: label the kind, id the variable. A name of two variables goes to the one that
+    a lexicon calls so, else to the one that is measured."""
     claimed: dict[str, tuple[int, str, str]] = {}
     terms = [term for term in lexicon.terms.values() if term.role not in ("age", "sex")]
     for term in sorted(terms, key=lambda term: _PRECEDENCE.get(kind_of(term), 9)):
@@ -199,7 +200,11 @@ def write_patterns(lexicon: Lexicon) -> list[dict[str, Any]]:
 
 DECOY = "decoy"
 """The label of what holds a name and is something else: a dementia clinic, a discharge summary."""
-_THINGS = ["clinic", "clinics", "service", "services", "nurse", "society", "ward", "unit", "screening", "screen", "risk", "monitoring", "surveillance", "protocol", "summary", "letter", "note", "planning", "medication", "medications", "plan", "coordinator", "care", "research", "study", "trial", "certificate"]
+_THINGS = [
+    "clinic", "clinics", "service", "services", "nurse", "society", "ward", "unit", "screening", "screen", "risk",
+    "monitoring", "surveillance", "protocol", "summary", "letter", "note", "planning", "medication",
+    "medications", "plan", "coordinator", "care", "research", "study", "trial", "certificate",
+]  # fmt: skip
 
 
 _PRECEDENCE = {"value": 0, "finding": 1, "event": 2, "treatment": 3, "history": 4}

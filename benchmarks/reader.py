@@ -1,0 +1,124 @@
+"""How well and how fast notes are read: on the grammar's text, and on held-out phrasings that nobody tuned on.
+
+    python benchmarks/reader.py [--patients 100]
+
+Prints tables in Markdown. The reader was developed on the grammar's text; the held-out phrasings were written before it
+and without sight of the grammar.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+import nosograph
+from nosograph.causal.load import load_model
+from nosograph.ontology.knowledge import KnowledgeGraph
+from nosograph.renderers.journey import read_journeys
+from nosograph.renderers.noise import Noise
+from nosograph.renderers.notes.documents import describe_practice
+from nosograph.renderers.notes.grammar import Note, write_note
+from nosograph.renderers.notes.lexicon import Lexicon, build_lexicon
+from nosograph.renderers.notes.plan import plan_notes
+from nosograph.renderers.notes.reader import build_reader
+from nosograph.renderers.notes.score import Expected, Match, Tally, compare, expect
+from nosograph.renderers.notes.vocabulary import describe_phenotypes
+
+HELD_OUT = Path(__file__).parents[1] / "tests" / "renderers" / "notes" / "held_out.jsonl"
+PRECISION = {"day": 1, "week": 7, "month": 31, "year": 366}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--patients", type=int, default=100)
+    patients = parser.parse_args().patients
+    knowledge = KnowledgeGraph.open()
+    for name in ("alzheimers", "sepsis"):
+        lexicon, notes = write_notes(name, knowledge, patients=patients)
+        reader = build_reader(lexicon)
+        texts = [(note.text, note.plan.date_of(note.plan.time)) for note in notes]
+        began = time.perf_counter()
+        read = list(reader.read_many(texts))
+        seconds = time.perf_counter() - began
+        ignored = frozenset(term.variable for term in lexicon.of_role("age", "sex"))
+        matches = [
+            (note.plan.document, match)
+            for note, readings in zip(notes, read, strict=True)
+            for match in compare(expect(note), readings, ignored=ignored)
+        ]
+        words = sum(len(note.text.split()) for note in notes) / len(notes)
+        print(f"\n### Grammar, {name}: {len(notes)} notes of {words:.0f} words, {len(notes) / seconds:.0f} notes/s\n")
+        print_table(matches)
+    print("\n### Held out\n")
+    print_table(list(read_held_out(knowledge)))
+
+
+def write_notes(name: str, knowledge: KnowledgeGraph, *, patients: int) -> tuple[Lexicon, list[Note]]:
+    """The notes of a simulated cohort."""
+    model = load_model(name)
+    lexicon = build_lexicon(model, knowledge=knowledge)
+    practice = describe_practice(model, lexicon=lexicon, knowledge=knowledge)
+    with tempfile.TemporaryDirectory() as folder:
+        nosograph.simulate(model, patients=patients, seed=23).save(Path(folder) / "run")
+        journeys = read_journeys(nosograph.open(Path(folder) / "run"), range(patients), worlds=["factual"])
+        return lexicon, [
+            write_note(plan, lexicon=lexicon, noise=Noise(23, "notes", journey.patient, plan.step))
+            for journey in journeys
+            for plan in plan_notes(journey, practice=practice, seed=23)
+        ]
+
+
+def read_held_out(knowledge: KnowledgeGraph) -> Iterable[tuple[str, Match]]:
+    """Each comparison on the held-out phrasings, by model and document type."""
+    rows = [json.loads(line) for line in HELD_OUT.read_text(encoding="utf-8").splitlines()]
+    lexicons = {name: build_lexicon(load_model(name), knowledge=knowledge) for name in ("alzheimers", "sepsis")}
+    lexicons["phenotypes"] = describe_phenotypes(knowledge)
+    for name, lexicon in lexicons.items():
+        reader = build_reader(lexicon)
+        # what the labels leave out by their convention
+        ignored = frozenset(term.variable for term in lexicon.of_role("age", "sex")) | {"education"}
+        for row in (row for row in rows if row["model"] == name):
+            date = datetime.datetime.fromisoformat(row["date"])
+            expected = [expect_label(label, date) for label in row["readings"]]
+            for match in compare(expected, reader.read(row["text"], date=date), ignored=ignored):
+                yield f"{name}, {row['document']}", match
+
+
+def expect_label(label: dict[str, object], date: datetime.datetime) -> Expected:
+    when = label["date"]
+    years = None
+    days = PRECISION[str(label["precision"])] if when is not None else 0
+    if when is not None:
+        began = datetime.datetime.fromisoformat(str(when))
+        middle = began + datetime.timedelta(days=days / 2 if days > 1 else 0)
+        years = (middle.replace(tzinfo=None) - date.replace(tzinfo=None)).total_seconds() / 86400 / 365.25
+    value = label["value"]
+    return Expected(
+        variable=str(label["variable"] or ""), concept=str(label["concept"] or ""), kind=str(label["kind"]),
+        value=float(value) if isinstance(value, int | float) else value if isinstance(value, str) else None,
+        unit=str(label["unit"]), status=label["status"], start=label["start"], end=label["end"],  # type: ignore[arg-type]
+        time=years, precision=days / 365.25,
+    )  # fmt: skip
+
+
+def print_table(matches: Iterable[tuple[str, Match]]) -> None:
+    tallies: dict[tuple[str, str], Tally] = defaultdict(Tally)
+    for document, match in matches:
+        for key in ((document, match.kind), (document, "all"), ("all", "all")):
+            tallies[key] += match.tally
+    print("| document | kind | expected | precision | recall | F1 | status | time |")
+    print("|---|---|--:|--:|--:|--:|--:|--:|")
+    for (document, kind), tally in sorted(tallies.items()):
+        rates = [tally.precision, tally.recall, tally.f1, tally.assertion]
+        timed = f"{tally.time_accuracy:.3f} of {tally.dated}" if tally.dated else ""
+        print(f"| {document} | {kind} | {tally.expected} | {' | '.join(f'{rate:.3f}' for rate in rates)} | {timed} |")
+
+
+if __name__ == "__main__":
+    main()
