@@ -12,7 +12,7 @@ from ...noise import Noise
 from .english import DATE_STYLES
 
 Option = TypeVar("Option")
-KEPT = 0.6  # the share of a table's phrases that one author uses
+KEPT = 0.75  # the share of a table's phrases that one author uses
 FEWEST = 4  # phrases that an author keeps of any table, where it has as many
 
 

@@ -14,7 +14,7 @@ from .teller import Teller
 TOPICS = ("history", "events", "findings", "scores", "vitals", "laboratory", "imaging", "measures", "treatment")
 KINDS = {"history": "history", "event": "events", "treatment": "treatment"}
 OF_ROLE = {"score": "scores", "volume": "imaging", "vital": "vitals", "laboratory": "laboratory", "measure": "measures"}
-CONNECTORS = (" and ", "; ", ", and ", ", while ", "; ", ", and ")
+CONNECTORS = (" and ", "; ", ", and ", "; ", ", and ", " and ")
 TERSE_CONNECTORS = ("; ", ", ", "; ")
 TOGETHER = {
     "scores": 0.45,
@@ -94,9 +94,9 @@ def tell(teller: Teller, topic: str, facts: list[Fact], *, terse: bool = False, 
 
 
 def tell_together(teller: Teller, facts: list[Fact], *, share: float, most: int, terse: bool) -> list[Phrase]:
-    """Facts in sentences of about `most` clauses. What is denied or stays the same for life never stands alone."""
+    """Facts in sentences of about `most` clauses. What is denied, doubted or stays for life never stands alone."""
     found = {fact.key: fact for fact in facts}
-    light = {fact.key for fact in facts if fact.status == "absent" or fact.kind == "history"}
+    light = {fact.key for fact in facts if fact.status != "present" or fact.kind == "history"}
     sentences = []
     for keys in group_keys(teller, list(found), share=share, most=most, light=light):
         before = [None, *(found[key] for key in keys)]
@@ -110,7 +110,7 @@ def tell_together(teller: Teller, facts: list[Fact], *, share: float, most: int,
 def group_keys(
     teller: Teller, keys: list[str], *, share: float, most: int, light: frozenset[str] | set[str] = frozenset()
 ) -> list[list[str]]:
-    """Keys by sentence: whether one joins the one before is its own choice; a sentence of one light key joins another."""
+    """Keys by sentence: whether one joins the last is its own choice; a light key alone joins another sentence."""
     sentences: list[list[str]] = []
     for key in keys:
         if (sentences and len(sentences[-1]) < most and teller.choices.flip(key, "joins", share)) or (
@@ -134,6 +134,8 @@ def connect(teller: Teller, clauses: list[tuple[str, Phrase]], *, terse: bool = 
         connector = teller.choices.any(key, "connector", TERSE_CONNECTORS if terse else CONNECTORS)
         if heavy:
             connector = "; "
+        elif len(clauses) == 2 and not terse and teller.choices.flip(key, "while", 0.12):
+            connector = ", while "
         elif number < len(clauses):
             connector = ", "
         pieces.append(Piece(connector))

@@ -19,7 +19,7 @@ def write_discharge(teller: Teller, writer: Writer) -> None:
     head(teller, writer)
     section(teller, writer, "history", {"history": topics["history"]})
     section(teller, writer, "admission", first)
-    section(teller, writer, "course", {"events": topics["events"]})
+    section(teller, writer, "course" if teller.plan.hours else "events", {"events": topics["events"]})
     section(teller, writer, "discharge" if first else "objective", last)
     section(teller, writer, "treatment", {"treatment": topics["treatment"]})
     if teller.author.courtesy != "brief":

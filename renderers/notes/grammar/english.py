@@ -55,7 +55,8 @@ PLURAL = frozenset(
     """.split()  # noqa: SIM905
 )
 LOWER_SPLIT = re.compile(
-    r" (?:of|in|on|with|at|to|from|by|due|during|after|involving|affecting|for|without|under|within|among|between|along|near)\b|,|\(|;"
+    r" (?:of|in|on|with|at|to|from|by|due|during|after|involving|affecting|for|without|under|within|among|near)\b"
+    r"|,|\(|;"
 )
 
 
@@ -98,6 +99,7 @@ def is_counted(term: str) -> bool:
     """Whether the singular `term` takes an article: "a seizure", but "hypotonia"."""
     return (
         head_of(term) in COUNTED
+        and "'s " not in term
         and not is_plural(term)
         and not re.match(r"(no|absent|multiple|recurrent)\b", term, re.IGNORECASE)
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
+
 from ..facts import Fact
 from .pieces import Phrase, Piece, Slot
 from .teller import Teller
@@ -33,7 +36,7 @@ DEPARTED = (
 WENT_HOME = (
     ("{she} was {verb} {when}", "discharged"), ("{verb} took place {when}", "discharge"), ("{when} {she} was {verb}",
     "discharged"),
-    ("{verb} was recorded {when}", "discharge"), ("{when} {she} left the ward, {verb}", "discharged"),
+    ("{verb} was recorded {when}", "discharge"), ("{when} {she} was {verb} from the ward", "discharged"),
     ("the stay ended with {verb} {when}", "discharge"),
 )  # fmt: skip
 LEFT = ("{x} {was} recorded {when}", "{x} took place {when}", "{when} {x} {was} recorded", "{x} {are} dated {then}")
@@ -77,9 +80,9 @@ SEEN = {
     "present": ("there {are} {X}", "{X} {are} seen", "{X} {are} demonstrated", "the images show {X}",
     "appearances show {X}", "{X} {are} noted", "{X} {are} present"),
     "absent": (
-        "[no] {x} {are} seen", "there {are} [no evidence of] {x}", "[no] {x} {are} demonstrated",
+        "[no] {x} {are} seen", "there is [no evidence of] {x}", "[no] {x} {are} demonstrated",
         "the images show [no] {x}", "[no] {x} {are} identified",
-        "there {are} [no sign of] {x}", "[no] {x} {was} found", "the study of {now} shows [no] {x}",
+        "there is [no sign of] {x}", "[no] {x} {was} found", "the study of {now} shows [no] {x}",
         "[no evidence of] {x} on the images",
         "on the images of {now} there {are} [no] {x}", "[no] {x} can be seen", "{X} {are} [not seen]",
     ),
@@ -102,7 +105,7 @@ TERSE_SEEN = {
 ON = (
     "{she} has been taking {X} since {since}", "{she} has been on {X} since {since}",
     "{X}, started {when}, continue{s}",
-    "{she} continues on {X}, started {when}", "treatment with {X} {has} continued since {since}",
+    "{she} continues on {X}, started {when}", "treatment with {X} has continued since {since}",
     "{X} {was} started {when} and {are} ongoing",
     "{she} remains on {X} (since {since})", "{she} has received {X} since {since}",
     "{X} {has} been given since {since} and continue{s}",
@@ -113,18 +116,20 @@ STARTED = (
     "{X} {was} begun {when}", "{X} {was} introduced {when}", "{she} began {X} {when}", "{X} {are} new as of {since}",
 )  # fmt: skip
 STOPPED = (
+    "{X} came to [an end] {when}", "{when} {she} came [off] {X}", "{X} [ended] {when}", "{when} {X} {was} [stopped]",
     "{X} {was} stopped {when}", "{X} {was} [discontinued] {when}", "{when} {X} {was} [withdrawn]",
     "treatment with {X} [ended] {when}",
     "{she} came [off] {X} {when}", "{she} has been [off] {X} since {since}", "{X} {was} [ceased] {when}",
     "{she} is [no longer on] {X}, which {was} stopped {when}",
 )  # fmt: skip
 NOT_ON = (
+    "{she} has been managed [without] {X}", "{she} is managed [without] {X}", "{X} {has} [not] been used",
     "{she} is [not on] {X}", "{she} does [not] take {X}", "{she} is [not] taking {X}", "{X} {has} [not] been given",
     "{X} {has} [not] been prescribed",
     "{she} has [not] been started on {X}", "{she} has [not] received {X}", "{she} is [not] treated with {X}",
     "{X} {are} [not] part of {her} treatment",
     "{X} {are} [not] being given", "there is [no] treatment with {X}", "{she} remains [off] {X}",
-    "{she} is [without] {X}", "{X} {was} [not] in use",
+    "{she} is [without] {X}", "{X} {are} [not] in use",
 )  # fmt: skip
 CLAUSE_END = (
     "",
@@ -134,14 +139,18 @@ CLAUSE_END = (
     " as of {now}",
     " as of {now}",
     " at this point",
-    " on the day of this note",
+    " for the time being",
+)
+# treatments that nobody takes or prescribes
+PROCEDURE = re.compile(
+    r"(ventilation|dialysis|surgery|therapy|stimulation|transplantation|feeding|exercise|ectomy|plasty)$"
 )
 TERSE_END = ("", "", " as of {now}", " ({now})")
 TERSE_END_HOURS = ("", " at {now}", " as of {now}", " ({now})", " at {now}", ", {now}")
 TERSE_ON = (
     "{x} since {since}",
     "on {x} (since {since})",
-    "{x} continues, from {since}",
+    "{x} continue{s}, from {since}",
     "cont. {x} (from {since})",
     "{x} ongoing (start {since})",
 )
@@ -216,6 +225,12 @@ def say_end(teller: Teller, fact: Fact, *, terse: bool) -> Phrase:
     return fill_course(teller, fact, template, verb=(Piece(verb, "term", (fact.key,)),))
 
 
+@lru_cache(maxsize=64)
+def drop_taking(table: tuple[str, ...]) -> tuple[str, ...]:
+    """The phrases that fit what is done and not taken."""
+    return tuple(phrase for phrase in table if not re.search("tak|prescribed|introduced", phrase))
+
+
 def say_treatment(teller: Teller, fact: Fact, *, terse: bool = False) -> Phrase:
     """A clause about a treatment: given since, started, stopped or not given."""
     given = fact.status == "present"
@@ -230,6 +245,8 @@ def say_treatment(teller: Teller, fact: Fact, *, terse: bool = False) -> Phrase:
         name, table = "stopped", TERSE_STOPPED if terse else STOPPED
     else:
         name, table = "not on", TERSE_NOT_ON if terse else NOT_ON
+    if PROCEDURE.search(teller.term(fact).label):
+        table = drop_taking(table)
     template = teller.choices.pick(fact.key, f"{name} {terse}", table)
     if name == "not on":
         template += teller.choices.any(

@@ -98,7 +98,11 @@ def group_findings(teller: Teller, facts: list[Fact], *, size: float = 4.5) -> l
         when = 0.0 if teller.is_now(fact.time) else fact.time
         groups.setdefault((fact.status, fact.speaker, when, place), []).append(fact)
     ordered = sorted(groups.items(), key=lambda item: STATUSES.index(item[0][0]))
-    return [(key[3] + at, facts[at : at + MOST]) for key, facts in ordered for at in range(0, len(facts), MOST)]
+    return [
+        (key[3] + at + round(7 * key[2]), facts[at : at + MOST])
+        for key, facts in ordered
+        for at in range(0, len(facts), MOST)
+    ]
 
 
 def say_findings(teller: Teller, facts: list[Fact], *, number: int = 0, terse: bool = False) -> Phrase:
@@ -110,7 +114,7 @@ def say_findings(teller: Teller, facts: list[Fact], *, number: int = 0, terse: b
     plural = teller.plural(first) if status == "absent" and len(facts) == 1 else len(facts) > 1 or teller.plural(first)
     if status == "absent" and len(facts) > 1:
         plural = teller.plural(facts[-1])
-    if status == "present" and template.startswith(("there {isl}", "of note")):
+    if status == "present" and template.startswith("there {isl}"):
         plural = teller.plural(first)
     verbs = teller.verbs(plural)
     me = {"I": "me", "we": "us"}.get(teller.author.person, "the team")

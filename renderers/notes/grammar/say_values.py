@@ -63,12 +63,19 @@ LEVEL_TODAY = (
     "the {clock} reading for {x0} {is1} {n}",
 )  # fmt: skip
 LEVEL_OTHER = (
+    "{x} {has} become {n} after being {p} {ago}", "{x} {has} shifted from {p} to {n} {over}",
+    "{x} {is} {n} rather than {p} as {ago}",
+    "{p} {ago}, {x} {is} {n} now", "{x} went from {p} to {n} {within}", "{x} {is} {n}, a change from {p} {ago}",
     "{x} {is} now {n}, having been {p} {ago}", "{x} {has} gone from {p} to {n} {over}", "{x} {is} {n} ({p} {ago})",
     "{x} changed from {p} to {n} {within}", "{x}, {p} {ago}, {is} now {n}", "{x} moved from {p} to {n} {within}",
     "{within}, {x} went from {p} to {n}", "from {p} {ago}, {x} {is} now {n}", "{x} {is} {n}; {ago} it {was} {p}",
     "{x} turned {n} after being {p} {ago}", "compared with {p} {ago}, {x} {is} {n}",
 )  # fmt: skip
 LEVEL_SAME = (
+    "{x} {is} {n}, unchanged {lasting}", "{x} {has} not changed from {n} {lasting}",
+    "{x} {has} kept to {n} {lasting}",
+    "{x} {has} held at {n} {lasting}", "{x} {is} steady at {n} {lasting}", "as {ago}, {x} {is} {n}",
+    "{lasting}, {x} {has} stayed {n}",
     "{x} {is} still {n}, as {ago}", "{x} {has} stayed {n} {lasting}", "{x} {has} remained {n} {lasting}",
     "{x} {is} unchanged at {n} {lasting}",
     "{x} {is} {n}, no different from {ago}", "{x} {has} been {n} {lasting}", "{x} {is} again {n}, as {ago}",
@@ -108,12 +115,22 @@ SAME_TIME = (
     "{x} {was} {n}",
 )
 LEVEL_SAME_TIME = (
+    "{x} stood at {n}",
+    "{x} {was} seen to be {n}",
+    "{x} {was} found to be {n}",
+    "{x} {was} entered as {n}",
+    "{x} read {n}",
+    "the chart has {x0} as {n}",
     "{x} {was} {n}",
     "{x} {was} recorded as {n}",
     "{x} {was} charted as {n}",
     "{x} {was} noted to be {n}",
 )
 LEVEL_EARLIER = (
+    "{when} {x} {was} charted as {n}", "{x}, taken {when}, {was} {n}", "{x} {was} seen to be {n} {when}",
+    "{when} {x} read {n}",
+    "{x} {was} entered as {n} {when}", "{x} {was} {n} when taken {when}",
+    "{x} stood at {n} {when}", "{when} the chart has {x0} as {n}",
     "{x} {was} {n} {when}", "{when} {x} {was} {n}", "{x} {was} recorded as {n} {when}",
     "{x} {was} charted as {n} {when}", "{x} read {n} {when}",
     "{x} {was} noted to be {n} {when}", "{x}, last checked {when}, {was} {n}", "{x} {was} found to be {n} {when}",

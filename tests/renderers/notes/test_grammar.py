@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from nosograph.causal.load import load_model
 from nosograph.ontology.knowledge import KnowledgeGraph
 from nosograph.renderers.journey import read_journeys
@@ -38,12 +39,12 @@ Corpus = tuple[Lexicon, list[NotePlan]]
 
 @pytest.fixture(scope="module")
 def alzheimers(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    return make_corpus("alzheimers", "treated: lecanemab = 1", 30, tmp_path_factory.mktemp("run"))
+    return make_corpus("alzheimers", "treated: lecanemab = 1", 16, tmp_path_factory.mktemp("run"))
 
 
 @pytest.fixture(scope="module")
 def sepsis(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    return make_corpus("sepsis", "treated: ventilation = 1", 150, tmp_path_factory.mktemp("run"))
+    return make_corpus("sepsis", "treated: ventilation = 1", 80, tmp_path_factory.mktemp("run"))
 
 
 @pytest.fixture(params=["alzheimers", "sepsis"])
@@ -81,21 +82,24 @@ def check_note(note: Note) -> None:
         if fact.kind == "value":
             shown = next(note.text[part.start : part.end] for part in span.parts if part.what == "value")
             number = re.match(r"-?\d+(\.\d+)?", shown)
-            assert number and isinstance(fact.value, float)
+            assert number
+            assert isinstance(fact.value, float)
             digits = len(number.group().partition(".")[2])
             assert abs(float(number.group()) - fact.value) <= 0.5 * 10**-digits + 1e-9
     listed = {at for match in re.finditer(r"^\d+\. ", note.text, re.MULTILINE) for at in range(*match.span())}
     loose = [at for at, letter in enumerate(note.text) if letter.isdigit() and at not in covered and at not in listed]
     assert not loose, note.text[max(0, loose[0] - 40) : loose[0] + 20]
     for start, end in note.sentences:
-        assert 0 <= start < end <= len(note.text) and note.text[start:end] == note.text[start:end].strip()
+        assert 0 <= start < end <= len(note.text)
+        assert note.text[start:end] == note.text[start:end].strip()
     assert not RESIDUE.search(note.text), RESIDUE.search(note.text)
-    assert note.text.endswith("\n") and "\n\n\n" not in note.text
+    assert note.text.endswith("\n")
+    assert "\n\n\n" not in note.text
 
 
 def test_every_note_of_a_record_states_its_facts_and_no_others(corpus: Corpus) -> None:
     lexicon, plans = corpus
-    assert len(plans) > 400
+    assert len(plans) > 200
     for plan in plans:
         check_note(write_note(plan, lexicon=lexicon, noise=noise_of(plan)))
 
@@ -136,7 +140,8 @@ def test_twins_that_agree_are_the_same_text_and_others_share_the_words_of_shared
             ]
             shared += 1
             kept += bool(words[0] & words[1])
-    assert equal and shared
+    assert equal
+    assert shared
     assert kept / shared > 0.98
 
 
@@ -145,7 +150,8 @@ def test_a_changed_number_changes_only_its_own_sentence() -> None:
     changed = replace(plan.facts[2], value=3.25)  # it was 9.25
     twin = replace(plan, facts=(*plan.facts[:2], changed, *plan.facts[3:]))
     one, two = (write_note(p, lexicon=lexicon, noise=noise_of(p)).text for p in (plan, twin))
-    assert one.count("9.25") and one.replace("9.25", "3.25") == two
+    assert "9.25" in one
+    assert one.replace("9.25", "3.25") == two
 
 
 def make_plan(
@@ -186,7 +192,8 @@ def findings_plan(draw: st.DrawFn) -> tuple[Lexicon, NotePlan]:
     document = draw(st.sampled_from(["letter", "progress", "discharge", "telephone", "imaging"]))
     sex = draw(st.sampled_from(["female", "male", ""]))
     return Lexicon(terms), NotePlan(
-        document, "Note", "clinic", draw(st.integers(0, 99)), "factual", 30, 30.0, datetime.datetime(1990, 3, 4), 1.0, tuple(facts),  # type: ignore[arg-type]
+        document, "Note", "clinic", draw(st.integers(0, 99)), "factual", 30,  # type: ignore[arg-type]
+        30.0, datetime.datetime(1990, 3, 4), 1.0, tuple(facts),
         Subject(draw(st.sampled_from([None, 8, 11, 30])), sex), draw(st.integers(0, 60)),
     )  # fmt: skip
 
@@ -231,17 +238,19 @@ def test_letters_with_enough_to_tell_have_250_words(alzheimers: Corpus) -> None:
     lexicon, plans = alzheimers
     letters = [plan for plan in plans if plan.document == "letter" and len(plan.facts) >= 14]
     counts = sorted(len(write_note(plan, lexicon=lexicon, noise=noise_of(plan)).text.split()) for plan in letters)
-    assert len(counts) > 100
-    assert counts[len(counts) // 20] >= 220 and counts[len(counts) // 4] >= 250
+    assert len(counts) > 60
+    assert counts[len(counts) // 20] >= 220  # the tersest twentieth
+    assert counts[len(counts) // 4] >= 250
 
 
 @pytest.mark.parametrize(
     ("phrase", "expected"),
     [
-        ("MMSE", "an"), ("MRI report", "an"), ("CT", "a"), ("EEG", "an"), ("84-year-old", "an"), ("80 mL", "an"), ("18-year-old", "an"),
-        ("11-year-old", "an"), ("71-year-old", "a"), ("180", "a"), ("110", "a"), ("umbilical hernia", "an"), ("unilateral cleft", "a"),
-        ("uric acid level", "a"), ("European", "a"), ("hour", "an"), ("hernia", "a"), ("ulcer", "an"), ("x-ray", "an"), ("ureter", "a"),
-        ("unusual gait", "an"), ("uterus", "a"), ("amyloid-related", "an"), ("one-sided", "a"), ("ARIA-E", "an"),
+        ("MMSE", "an"), ("MRI report", "an"), ("CT", "a"), ("EEG", "an"), ("84-year-old", "an"), ("80 mL", "an"),
+        ("18-year-old", "an"), ("11-year-old", "an"), ("71-year-old", "a"), ("180", "a"), ("110", "a"),
+        ("umbilical hernia", "an"), ("unilateral cleft", "a"), ("uric acid level", "a"), ("European", "a"),
+        ("hour", "an"), ("hernia", "a"), ("ulcer", "an"), ("x-ray", "an"), ("ureter", "a"), ("unusual gait", "an"),
+        ("uterus", "a"), ("amyloid-related", "an"), ("one-sided", "a"), ("ARIA-E", "an"),
     ],
 )  # fmt: skip
 def test_articles(phrase: str, expected: str) -> None:
@@ -279,15 +288,21 @@ def test_numbers_dates_and_spans() -> None:
         "0.012",
         "0",
     ]
-    assert show_number(3.26, "{score}") == "3.3" and show_number(-1.66, "[Centiloid]") == "-1.7"
+    assert show_number(3.26, "{score}") == "3.3"
+    assert show_number(-1.66, "[Centiloid]") == "-1.7"
     day = datetime.date(2026, 3, 2)
-    assert show_date(day, "12th March 2026") == "2nd March 2026" and show_date(day, "12/03/2026") == "02/03/2026"
-    assert show_span(24 * 182.6, words=True) == "six months" and show_span(24 * 365.25, words=False) == "1 year"
-    assert show_span(18 * 730.5, words=True) == "18 months" and show_span(1, words=True) == "one hour"
+    assert show_date(day, "12th March 2026") == "2nd March 2026"
+    assert show_date(day, "12/03/2026") == "02/03/2026"
+    assert show_span(24 * 182.6, words=True) == "six months"
+    assert show_span(24 * 365.25, words=False) == "1 year"
+    assert show_span(18 * 730.5, words=True) == "18 months"
+    assert show_span(1, words=True) == "one hour"
 
 
-def test_variety_of_a_record_reaches_its_floors(alzheimers: Corpus) -> None:
-    lexicon, plans = alzheimers
+@pytest.mark.verification
+def test_variety_of_a_record_reaches_its_floors(tmp_path: Path) -> None:
+    """Over hundreds of notes of each type; a fixed seed, so it either holds or does not."""
+    lexicon, plans = make_corpus("alzheimers", "treated: lecanemab = 1", 150, tmp_path)
     for document in ("letter", "progress", "imaging"):
         notes = [
             write_note(plan, lexicon=lexicon, noise=noise_of(plan))
@@ -299,8 +314,8 @@ def test_variety_of_a_record_reaches_its_floors(alzheimers: Corpus) -> None:
 
 
 def test_self_bleu_is_one_of_equal_notes_and_near_zero_of_different_ones() -> None:
-    note = "the heart rate was low at noon and rose later".split()
+    note = ["the", "heart", "rate", "was", "low", "at", "noon"]
     assert self_bleu([note, note, note]) == pytest.approx(1.0)
     assert self_bleu([[f"{n}-{word}" for word in note] for n in range(3)]) < 1e-6
     # two of four words matched once: p1 = 1/2, p2 = 1/3, p3 and p4 nothing
-    assert self_bleu(["a b c d".split(), "a b x y".split()], most=2) == pytest.approx((1 / 2 * 1 / 3) ** 0.5)
+    assert self_bleu([list("abcd"), list("abxy")], most=2) == pytest.approx((1 / 2 * 1 / 3) ** 0.5)
