@@ -192,8 +192,8 @@ class Reader:
                 said.text, said.place, mention, [m for m in said.mentions if m.kind == "treatment"], said.times
             )
             if course is not None:
-                value = self._dose_of(said, mention, term) if course.status == "present" else 0.0
-                yield _make(term, mention.start, mention.end, value, status=course.status, when=course.time)
+                dose = self._dose_of(said, mention, term) if course.status == "present" else 0.0
+                yield _make(term, mention.start, mention.end, dose, status=course.status, when=course.time)
         elif kind_of(term) == "event" or (term.binary and not served):
             value = None if kind_of(term) == "event" or status == "uncertain" else float(status == "present")
             yield _make(term, mention.start, mention.end, value, status=status, when=when)

@@ -2,9 +2,9 @@
 
 The rules. A reading finds what is expected if it is of the same variable (or, where none is named, of the same
 concept), shares a word with the expected mention, and its value is equal at the precision written. What is expected
-is found once; a reading that finds nothing is false unless it only says again what the text is known to say. Precision,
-recall and F1 are of that; `assertion` is the share of what was found whose status is right as well, and `timed` the share of what was
-found and is dated in the text whose time is right within the precision written.
+is found once; a reading that finds nothing is false unless it only says again what the text is known to say.
+Precision, recall and F1 are of that; `assertion` is the share of what was found whose status is right as well, and
+`timed` the share of what was found and is dated in the text whose time is right within the precision written.
 """
 
 from __future__ import annotations
