@@ -76,7 +76,7 @@ def say(teller: Teller, fact: Fact, *, terse: bool = False, after: Fact | None =
         return say_treatment(teller, fact, terse=terse)
     if topic_of(teller, fact) == "findings":
         return say_findings(teller, [fact], terse=terse)
-    return (say_value_tersely if terse else say_value)(teller, fact, after=after)
+    return say_value_tersely(teller, fact) if terse else say_value(teller, fact, after=after)
 
 
 def tell(teller: Teller, topic: str, facts: list[Fact], *, terse: bool = False, most: int = 3) -> list[Phrase]:

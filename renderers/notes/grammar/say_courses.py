@@ -84,7 +84,7 @@ SEEN = {
         "the images show [no] {x}", "[no] {x} {are} identified",
         "there is [no sign of] {x}", "[no] {x} {was} found", "the study of {now} shows [no] {x}",
         "[no evidence of] {x} on the images",
-        "on the images of {now} there {are} [no] {x}", "[no] {x} can be seen", "{X} {are} [not seen]",
+        "on the images of {now} there {are} [no] {x}", "[no] {x} can be seen", "{x} {are} [not seen]",
     ),
     "uncertain": ("{x} [cannot be excluded]", "there {are} [possible] {x}",
     "appearances [raise the possibility of] {x}", "[possible] {x} {are} seen"),

@@ -10,7 +10,7 @@ from .teller import Teller
 TODAY = (
     "{x} {is} {n}", "{x} {is} {n} today", "today {x} {is} {n}", "{x} {is} measured at {n}", "{x} came to {n}",
     "{x} {is} recorded as {n}", "{x} {is} {n} on this occasion", "{x} stood at {n}", "{x} {is} now {n}",
-    "{x} {is} {n} at this visit", "at this visit {x} {is} {n}", "{x} {is} currently {n}",
+    "{x} {is} {n} at this visit", "at this visit {x} {is} {n}", "{x} {are} currently {n}",
     "{x} at this assessment {is} {n}", "{x} on the day {is} {n}", "{x} {is} found to be {n}",
 )  # fmt: skip
 SCORED = (
@@ -178,18 +178,17 @@ def is_first(teller: Teller, fact: Fact) -> bool:
     return any(other.variable == fact.variable and other.time > fact.time for other in teller.plan.facts)
 
 
-def say_value_tersely(teller: Teller, fact: Fact, *, after: Fact | None = None) -> Phrase:
-    """The same in a telegram's grammar."""
+def say_value_tersely(teller: Teller, fact: Fact) -> Phrase:
+    """The same in a telegram's grammar, in which every value has its own date."""
     course, now = teller.course(fact), teller.is_now(fact.time)
-    told = after is not None and after.time == fact.time
     changed = course != "new" and fact.previous_time is not None
-    if changed and (now or told):
+    if changed and now:
         template = teller.choices.pick(fact.key, "terse change", TERSE_CHANGES[course])
     elif changed:
         table = TERSE_EARLIER_SAME if course == "same" else TERSE_EARLIER_CHANGE
         template = teller.choices.pick(fact.key, "terse earlier change", table)
-    elif now or told:
-        template = teller.choices.any(fact.key, "terse", TERSE if now else TERSE[:3])
+    elif now:
+        template = teller.choices.any(fact.key, "terse", TERSE)
     else:
         template = teller.choices.any(fact.key, "terse earlier", TERSE_EARLIER)
     return fill_value(teller, fact, template, terse=True)
