@@ -13,7 +13,11 @@ from .reader import Reading
 from .slips import find_mirrored
 
 Value = float | str
-WITHIN = 2 / 365.25  # years: how far a date may be off, beyond what its words leave open
+DAY = 1 / 365.25  # years
+WITHIN, WITHIN_STAY = (
+    2 * DAY,
+    DAY / 24 / 6,
+)  # how far a time may be off beyond what its words leave open: by day, by hour
 # what templates leave behind: brackets to be filled in, variables, wild cards, lists to choose from
 PLACEHOLDER = re.compile(r"\{\{[^{}\n]*\}\}|\[[a-z][^\[\]\n]*\]|<<[^<>\n]*>>|\*{3,}|@[A-Z]+@|\bX{2,}(?:/X{2,})+")
 
@@ -84,7 +88,8 @@ class _Chart:
         if reading.time is not None:
             years = self.practice.model.clock.unit
             then = self.time * years + reading.time
-            near = [row for row in rows if abs(row.time * years - then) <= reading.precision + WITHIN]
+            away = reading.precision + (WITHIN_STAY if self.practice.hospital else WITHIN)
+            near = [row for row in rows if abs(row.time * years - then) <= away]
             if near:
                 return near
         return list(rows[-1:])
