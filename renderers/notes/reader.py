@@ -7,6 +7,7 @@ say what is asserted of them, and rules of general clinical English give numbers
 from __future__ import annotations
 
 import datetime
+import random
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -294,8 +295,11 @@ def _compile_levels(terms: Iterable[Term]) -> re.Pattern[str] | None:
 
 
 def _build_pipeline(lexicon: Lexicon, signs: dict[str, tuple[str, str]]) -> Language:
+    state = random.getstate()  # spaCy's first import draws from Python's generator
     import spacy
     from spacy.util import compile_infix_regex, compile_suffix_regex
+
+    random.setstate(state)
 
     nlp = spacy.blank("en")
     tokenizer: Any = nlp.tokenizer

@@ -18,7 +18,7 @@ _SMALL = "|".join(sorted(_WORDS, key=len, reverse=True))
 _TEN = "|".join(_TENS.split())
 _BELOW_HUNDRED = rf"(?:(?:{_TEN})[\s-](?:one|two|three|four|five|six|seven|eight|nine)|{_SMALL})"
 NUMBER_WORDS = (
-    rf"(?:(?:(?:one|two|three|four|five|six|seven|eight|nine|a)\s+hundred(?:\s+and)?(?:\s+{_BELOW_HUNDRED})?"
+    rf"(?:(?:(?:one|two|three|four|five|six|seven|eight|nine|a)\s+hundred(?:(?:\s+and)?\s+{_BELOW_HUNDRED})?"
     rf"|{_BELOW_HUNDRED})(?:\s+and\s+a\s+half|\s+point\s+(?:{_SMALL}))?)"
 )
 """A pattern for a number below 1000 in words: "twenty-four", "four and a half", "one hundred and ten"."""

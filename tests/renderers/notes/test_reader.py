@@ -339,7 +339,8 @@ def test_building_again_and_the_order_of_notes_change_nothing(readers: dict[str,
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "\n\n", "…", "No.", "24", "0" * 400, "MMSE " * 50, "(((((", "12/13/2024 31/02/2024"]
+    "text",
+    ["", " ", "\n\n", "…", "No.", "24", "0" * 400, "MMSE " * 50, "(((((", "12/13/2024 31/02/2024", "a hundred and"],
 )
 def test_odd_texts_are_read_without_a_word_invented(readers: dict[str, Reader], text: str) -> None:
     assert readers["alzheimers"].read(text, date=NOTE) == []
