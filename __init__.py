@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from .causal.load import load_model as load
     from .errors import NosographError
     from .renderers.render import render
+    from .renderers.through import verify
     from .simulate.cohort import open_run as open
     from .simulate.cohort import simulate
-    from .simulate.verify import verify
 
 _HOMES = {
     "NosographError": ("errors", "NosographError"),
@@ -21,7 +21,7 @@ _HOMES = {
     "open": ("simulate.cohort", "open_run"),
     "render": ("renderers.render", "render"),
     "simulate": ("simulate.cohort", "simulate"),
-    "verify": ("simulate.verify", "verify"),
+    "verify": ("renderers.through", "verify"),
 }
 __all__ = ["NosographError", "ask", "load", "open", "render", "simulate", "verify"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from ..causal.model import Kind, Model
 from ..ontology.knowledge import KnowledgeGraph
@@ -62,12 +62,42 @@ class Options:
     files: bool = True  # whether files will be kept: where not, only the first of each artifact is needed
 
 
+class Reading(Protocol):
+    """One thing that was measured in an artifact: of a variable, or of the only one with its concept.
+
+    `value`: a number in `unit` (UCUM; empty: the variable's own), a level's name, or 1 and 0 of what is there and not
+    or given and not; None for an event, whose `status` says all. `time` is in years from the artifact (negative:
+    before it), None where it is the artifact's own, give or take `precision`; `past`: an earlier value beside the
+    present one. `rounding`: how far the value as it is written may be from the one that is meant; None where it is not
+    written but estimated. A static is as of the entry.
+    """
+
+    @property
+    def variable(self) -> str: ...
+    @property
+    def concept(self) -> str: ...
+    @property
+    def value(self) -> float | str | None: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def status(self) -> Literal["present", "absent", "uncertain"]: ...
+    @property
+    def time(self) -> float | None: ...
+    @property
+    def precision(self) -> float: ...
+    @property
+    def past(self) -> bool: ...
+    @property
+    def rounding(self) -> float | None: ...
+
+
 class Renderer(Protocol):
     """One modality of one model. Built anew in each worker, so it may hold what cannot be sent to one."""
 
     modality: str  # also its folder in the run
     reads_truth: bool  # whether journeys come with their true states; what a clinic writes never does
-    lines_hold_all: bool  # whether a line says all that the files do, so that these may be left out
+    lines_hold_all: bool  # whether a line says all that the files do (the artifact as "text"): they may be left out
     shared_files: Mapping[str, bytes]  # by name: what the modality's folder has once, where files are kept
 
     def requires(self) -> tuple[Requirement, ...]:
@@ -82,8 +112,11 @@ class Renderer(Protocol):
         A moment's are the same whatever moments stand beside it: they come together for the sake of speed.
         """
 
-    def measure(self, artifact: Artifact) -> list[Any]:
-        """Back to values, by an independent path: never by peeking at the state, or at what `line` says of it."""
+    def measure(self, artifact: Artifact) -> Sequence[Reading]:
+        """Back to values, by an independent path: never by peeking at the state.
+
+        Of `line` there is only what an archive knows of a document: patient, world, at, modality, path and date.
+        """
 
 
 class Factory(Protocol):

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +22,8 @@ from .notes.chapter import tell_notes
 from .page import Markup, count_of, join, table, tag, write_page
 from .results import Document, clock_unit, name_of, run_end, tell_effects, tell_events, tell_journeys
 from .summaries import Static, describe_entrants, name_worlds, pick_examples
+from .through import Reread
+from .throughs import tell_through
 
 KEPT = "verification.json"
 CITED, CURATED, RECALLED, ASSUMED = "cited", "curated", "recalled", "assumed"
@@ -36,7 +39,8 @@ def write_report(run: Run, *, verification: Verification | None = None) -> Path:
     if verification is not None:
         keep_verification(run, verification)
     examined = read_verification(run, kept) if kept.is_file() else None
-    page = compose_page(run, examined)
+    reread = [read_verification(run, file) for file in sorted(run.folder.glob("verification-*.json"))]
+    page = compose_page(run, examined, reread)
     target = run.folder / "report.html"
     write_text(target, page)
     return target
@@ -46,6 +50,14 @@ def keep_verification(run: Run, verification: Verification) -> Path:
     """Keep a verification beside the run, for its reports. Raises NosographError where the folder cannot be written."""
     kept = run.folder / KEPT
     held = check_verification(verification.as_json(), run, file=kept)
+    write_text(kept, json.dumps(held, indent=2) + "\n")
+    return kept
+
+
+def keep_reread(run: Run, found: Reread) -> Path:
+    """Keep beside the run what came of its effects through a modality. Raises NosographError as `keep_verification`."""
+    kept = run.folder / f"verification-{found.modality}.json"
+    held = check_verification(found.as_json(), run, file=kept)
     write_text(kept, json.dumps(held, indent=2) + "\n")
     return kept
 
@@ -79,11 +91,12 @@ def check_verification(held: Any, run: Run, *, file: Path) -> Document:
     return held
 
 
-def compose_page(run: Run, examined: Document | None) -> str:
-    """The page as text."""
+def compose_page(run: Run, examined: Document | None, reread: Sequence[Document] = ()) -> str:
+    """The page as text. `reread`: the verifications through modalities."""
     notes = tell_notes(run.folder / "notes", worlds=name_worlds(run))
     sections = {
         "effects": ("Effects", tell_effects(run, examined)),
+        **{f"through-{d['through']['modality']}": tell_through(d) for d in reread},
         "journeys": ("Journeys", tell_journeys(run)),
         "events": ("Events", tell_events(run)),
         "entrants": ("Who entered", tell_entrants(run)),

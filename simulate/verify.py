@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
@@ -121,44 +123,83 @@ def verify(
 
     Raises NosographError for an effect that the model cannot have.
     """
-    model = source.model if isinstance(source, Run) else source
+    if isinstance(source, Run):
+        return verify_records(source, [source], effects=effects, truth_patients=truth_patients)[0]
+    chosen = choose_effects(source, effects)
+    with _one_thread():
+        cohort = _record(source, chosen, patients, seed)
+        examiner = _Examiner(source, FACTUAL.name, truth_patients, skip=patients, seed=seed, of=len(chosen), where=None)
+        found = [examiner.examine(effect, [cohort])[0] for effect in chosen]
+    return Verification(tuple(found), source.id, patients, seed)
+
+
+def verify_records(
+    run: Run,
+    records: Sequence[Tables],
+    *,
+    effects: str | Sequence[str | Effect] | None = None,
+    truth_patients: int = TRUTH_PATIENTS,
+    progress: Callable[[int], None] = lambda effects: None,
+) -> list[Verification]:
+    """One verification for each of several records of a run's patients in its factual world (its own, and what was read
+    of its artifacts), against the same truths, which are found once. `progress` is told of each effect.
+
+    Raises NosographError for an effect that the model cannot have, and one beyond the run's end.
+    """
+    world, seed = find_factual_world(run), int(run.manifest["seed"])
+    chosen = choose_run_effects(run, effects)
+    held = run.manifest["where"]
+    where = parse_condition(held, model=run.model) if held else None
+    found = []
+    with _one_thread():
+        examiner = _Examiner(run.model, world, truth_patients, skip=len(run), seed=seed, of=len(chosen), where=where)
+        for effect in chosen:
+            found.append(examiner.examine(effect, records))
+            progress(1)
+    sizes = [len(run) if record is run else _count_patients(record, world) for record in records]
+    columns = zip(*found, strict=True)
+    return [Verification(own, run.model.id, size, seed) for own, size in zip(columns, sizes, strict=True)]
+
+
+def choose_effects(model: Model, effects: str | Sequence[str | Effect] | None) -> list[Effect]:
+    """The effects that are asked for, or the model's declared ones. Raises NosographError where there are none."""
     effects = [effects] if isinstance(effects, str) else effects
     chosen = [parse_effect(e, model) if isinstance(e, str) else e for e in effects] if effects else list(model.effects)
     if not chosen:
         raise fail("the model declares no effects", node=model.id, fix='--effect "treatment -> outcome @ 18 months"')
+    return chosen
+
+
+def choose_run_effects(run: Run, effects: str | Sequence[str | Effect] | None) -> list[Effect]:
+    """The same, of a run. Raises NosographError also for an effect beyond its end."""
+    chosen = choose_effects(run.model, effects)
+    for effect in chosen:
+        if effect.at > int(run.manifest["steps"]):
+            fix = "an earlier time, or a longer run"
+            raise fail("the effect lies beyond the run's end", value=effect.text, fix=fix)
+    return chosen
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        if isinstance(source, Run):
-            cohort: Tables = source
-            world, count, seed = _factual_world(source), len(source), int(source.manifest["seed"])
-            _check_horizon(source, chosen)
-            held = source.manifest["where"]
-            where = parse_condition(held, model=model) if held else None
-        else:
-            cohort, world, count, where = _record(model, chosen, patients, seed), FACTUAL.name, patients, None
-        found = [
-            _examine(model, effect, cohort, world, truth_patients, skip=count, seed=seed, of=len(chosen), where=where)
-            for effect in chosen
-        ]
+        yield
     finally:
         torch.set_num_threads(threads)
-    return Verification(tuple(found), model.id, count, seed)
 
 
-def _factual_world(run: Run) -> str:
+def _count_patients(record: Tables, world: str) -> int:
+    return int(pc.sum(pc.equal(record.table("patients", ["world"]).column("world").cast("string"), world)).as_py() or 0)
+
+
+def find_factual_world(run: Run) -> str:
+    """The name of the run's world without interventions. Raises NosographError where it has none."""
     for world in run.manifest["worlds"]:
         if not world["interventions"]:
             return str(world["name"])
     raise fail("the run has no factual world to verify", value=run.folder, fix="simulate without --do")
-
-
-def _check_horizon(run: Run, effects: Sequence[Effect]) -> None:
-    for effect in effects:
-        if effect.at > int(run.manifest["steps"]):
-            raise fail(
-                "the effect lies beyond the run's end", value=effect.text, fix="an earlier time, or a longer run"
-            )
 
 
 def _record(model: Model, effects: Sequence[Effect], patients: int, seed: int) -> Cohort:
@@ -172,40 +213,47 @@ def _record(model: Model, effects: Sequence[Effect], patients: int, seed: int) -
     return Cohort(model, (FACTUAL,), seed, steps, None, tuple(batches), drawn)
 
 
-def _examine(
-    model: Model,
-    effect: Effect,
-    cohort: Tables,
-    world: str,
-    truth_patients: int,
-    *,
-    skip: int,
-    seed: int,
-    of: int,
-    where: Expression | None,
-) -> Examination:
-    truth = find_truth(model, effect, patients=truth_patients, skip=skip, seed=seed, where=where)
-    offered = columns(model, effect)
-    frame = build_frame(cohort, offered, world=world)
-    for column in offered:
-        if column.role == "outcome":
-            frame = apply_death(frame, cohort, effect, column.name, world=world)
-    if effect.population is not None:
-        names = sorted({read.name for read in reads(effect.population)} & set(model.variables))
-        entry = build_frame(cohort, condition_columns(model, names), world=world)
-        now = {name: torch.tensor(entry[name].to_numpy(), dtype=torch.float32)[None] for name in names}
-        frame = frame[_meets(model, effect.population, now).numpy()]
-    history = build_history(cohort, until=effect.at, world=world) if is_regime(model, effect) else None
-    return examine(
-        model,
-        effect,
-        frame,
-        history=history,
-        truth=truth.value,
-        truth_error=truth.error,
-        seed=seed,
-        number_of_effects=of,
-    )
+@dataclass(frozen=True)
+class _Examiner:
+    """What the examinations of a table share; `of`: how many effects it has, `skip`: whom the truths leave out."""
+
+    model: Model
+    world: str
+    truth_patients: int
+    skip: int
+    seed: int
+    of: int
+    where: Expression | None
+
+    def examine(self, effect: Effect, records: Sequence[Tables]) -> list[Examination]:
+        """One effect on each record, against one truth."""
+        truth = find_truth(
+            self.model, effect, patients=self.truth_patients, skip=self.skip, seed=self.seed, where=self.where
+        )
+        return [self._examine(effect, record, truth) for record in records]
+
+    def _examine(self, effect: Effect, record: Tables, truth: Truth) -> Examination:
+        model, world = self.model, self.world
+        offered = columns(model, effect)
+        frame = build_frame(record, offered, world=world)
+        for column in offered:
+            if column.role == "outcome":
+                frame = apply_death(frame, record, effect, column.name, world=world)
+        if effect.population is not None:
+            names = sorted({read.name for read in reads(effect.population)} & set(model.variables))
+            entry = build_frame(record, condition_columns(model, names), world=world)
+            now = {name: torch.tensor(entry[name].to_numpy(), dtype=torch.float32)[None] for name in names}
+            frame = frame[_meets(model, effect.population, now).numpy()]
+        return examine(
+            model,
+            effect,
+            frame,
+            history=build_history(record, until=effect.at, world=world) if is_regime(model, effect) else None,
+            truth=truth.value,
+            truth_error=truth.error,
+            seed=self.seed,
+            number_of_effects=self.of,
+        )
 
 
 def _meets(model: Model, condition: Expression, now: dict[str, Tensor]) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from ...causal.model import Model
@@ -78,7 +79,17 @@ class NotesRenderer:
         return Artifact(plan.document, plan.time, files, write_line(labelled))
 
     def measure(self, artifact: Artifact) -> list[Reading]:
-        """What a reader finds in the text; of the line it is told the document's date, as of any note in a chart."""
+        """What a reader finds in the text; of the line it is told the document's date, as of any note in a chart.
+
+        An age is told in whole years as of the note, and returned as of the entry.
+        """
         self._reader = self._reader or build_reader(self.lexicon)
         date = datetime.datetime.fromisoformat(artifact.line["date"])
-        return self._reader.read(artifact.files[".txt"].decode(), date=date)
+        elapsed = artifact.time * self.practice.model.clock.unit
+        ages = {term.variable for term in self.lexicon.of_role("age")}
+        return [
+            replace(reading, value=reading.value - elapsed, rounding=1.0)
+            if reading.variable in ages and isinstance(reading.value, float)
+            else reading
+            for reading in self._reader.read(artifact.files[".txt"].decode(), date=date)
+        ]
