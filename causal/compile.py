@@ -30,11 +30,10 @@ from .findings import Findings, Place
 from .formula import check_formulas, check_values, resolve_formulas
 from .language import Expression, parse_expression, parse_formula, parse_mechanism
 from .language.syntax import FAMILIES, RESERVED, Binary, Draw
-from .model import Claim, Clock, Effect, Evidence, Model, Parameter, Schedule, Variable
+from .model import KEY_COLUMNS, Claim, Clock, Effect, Evidence, Model, Parameter, Schedule, Variable
 from .rules import check_claims, check_entry, check_model_rules
 
 EFFECT = re.compile(r"\s*(?P<treatment>\w+)\s*->\s*(?P<outcome>\w+)\s*@\s*(?P<at>.+)")
-KEY_COLUMNS = frozenset({"patient", "world", "time"})  # of the tables that a run writes
 DEFAULT_CLOCK = ClockEntry(step="1 year", horizon="1 year", unit="year")
 
 

@@ -10,6 +10,7 @@ from ..ontology.mapping import to_data
 from ..ontology.vocabulary import NG
 from ..ontology.yaml import write_yaml
 from .compose import Source, compose
+from .output import write_text
 
 YAML = (".yaml", ".yml")
 
@@ -32,14 +33,3 @@ def convert(source: Source, path: str | Path) -> Path:
     text = write_yaml(to_data(graph, composition.root)) if path.suffix in YAML else write_graph(graph, path.suffix)
     write_text(path, text)
     return path
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all: aside first, then renamed. Raises NosographError where it cannot be."""
-    aside = path.with_name(f".{path.name}.part")
-    try:
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(path)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        raise fail(f"the file cannot be written: {error.strerror}", fix="a folder that exists", value=path) from None

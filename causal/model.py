@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Kind = Literal["static", "state", "event", "treatment", "measurement"]
 Checked = Literal["text", "abstract", "curated", "recalled"]
 
+KEY_COLUMNS = frozenset({"patient", "world", "time"})  # of the tables that a run writes: no variable has their names
+
 
 @dataclass(frozen=True)
 class Evidence:

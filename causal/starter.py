@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import fail
 from ..ontology.document import IDENTIFIER
-from .convert import write_text
+from .output import write_text
 
 
 def write_starter(path: Path) -> None:

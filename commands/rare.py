@@ -19,7 +19,7 @@ def write_model(
     disease: str | None, mix: str | None, out: Path, *, strength: float, population: bool, as_json: bool
 ) -> None:
     """Write the model of one disease or of a mixture; what was changed goes to standard error in few lines."""
-    from ..causal.convert import write_text
+    from ..causal.output import write_text
     from ..causal.rare.document import convert_disease
     from ..causal.rare.mixture import convert_mixture
     from ..ontology.knowledge import KnowledgeGraph
@@ -57,7 +57,7 @@ def write_model(
 
 def write_survey(report: Path | None, *, workers: int, strength: float, as_json: bool) -> None:
     """Convert every disease, and write the report: Markdown, or JSON with every disease in it."""
-    from ..causal.convert import write_text
+    from ..causal.output import write_text
     from ..causal.rare.survey import survey
     from ..ontology.knowledge import KnowledgeGraph
 

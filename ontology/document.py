@@ -13,11 +13,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import PydanticCustomError
 
 from ..errors import NosographError, Problem, fail, nearest
+from .vocabulary import CITATION
 from .yaml import Written, read_yaml
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_-]*")
-CITATION = re.compile(r"PMID:[1-9]\d{0,7}|doi:10\.\d{4,}/\S+")
 
 
 def _mistake(problem: str, fix: str) -> PydanticCustomError:

@@ -16,7 +16,6 @@ from typing import Any, TypeVar, cast
 
 import pyoxigraph as ox
 from rdflib import Graph, URIRef
-from rdflib.graph import DATASET_DEFAULT_GRAPH_ID
 from rdflib.query import Result
 
 from ..errors import fail
@@ -40,7 +39,7 @@ from .obo import (
 from .prefixes import NAMESPACES, VOCABULARIES, compact, expand, find_prefix, is_iri
 from .search import Entry, Match, TextIndex
 from .sources import find_file, read
-from .store import LocalStore, copy_writable, key_of, locate_cache, open_cached
+from .store import key_of, locate_cache, open_cached
 
 _SKOS = VOCABULARIES["skos"]
 _ALT_LABEL = ox.NamedNode(_SKOS + "altLabel")
@@ -71,7 +70,12 @@ class KnowledgeGraph:
         self._store = store if store is not None else ox.Store()
         self._read_only = read_only
         self._answers: dict[tuple[str, str], Any] = {}
-        self.graph = _view(LocalStore(store=self._store))
+
+    @cached_property
+    def graph(self) -> Graph:
+        from .view import LocalStore, view
+
+        return view(LocalStore(store=self._store))
 
     @classmethod
     def open(cls, *files: str | Path) -> KnowledgeGraph:
@@ -105,8 +109,10 @@ class KnowledgeGraph:
     def _make_writable(self) -> None:
         self._answers.clear()
         if self._read_only:
+            from .view import copy_writable, view
+
             copy = copy_writable(self._store)
-            self.graph = _view(copy)
+            self.graph = view(copy)
             self._store = copy.inner
             self._read_only = False
         for name in ("_index", "_held", "_disease_names"):  # computed anew when next asked for
@@ -114,6 +120,10 @@ class KnowledgeGraph:
 
     def __len__(self) -> int:
         return len(self._store)
+
+    def __bool__(self) -> bool:
+        """True, empty or not: else `knowledge or …` would count all triples."""
+        return True
 
     def sparql(self, query: str) -> Result:
         """The answer to a SPARQL query over everything; `HP:`, `rdfs:`, `obo:` and all known prefixes are declared.
@@ -330,6 +340,18 @@ class KnowledgeGraph:
         rows = sorted(self._named(hpo.DISEASE, self._node(disease)), key=lambda iri: int(iri.rpartition("/")[2]))
         return tuple(hpo.collect_annotation(ox.NamedNode(row), self._store) for row in rows)
 
+    def count_diseases(self, phenotypes: Iterable[str]) -> dict[str, int]:
+        """In how many diseases each of these terms (of any aspect, onsets too) is annotated, by the CURIE given."""
+        names = {self._node(phenotype): phenotype for phenotype in phenotypes}
+        query = f"""SELECT ?term (COUNT(DISTINCT ?disease) AS ?diseases)
+          WHERE {{ VALUES ?term {{ {" ".join(map(str, names))} }} ?row {hpo.PHENOTYPE} ?term ; {hpo.DISEASE} ?disease }}
+          GROUP BY ?term"""
+        counts = dict.fromkeys(names.values(), 0)
+        found: Any = self._store.query(query)
+        for term, diseases in found:
+            counts[names[term]] = int(diseases.value)
+        return counts
+
     @cached_property
     def _index(self) -> TextIndex:
         return TextIndex(self._entries())
@@ -383,10 +405,6 @@ class KnowledgeGraph:
 
     def _below(self, node: ox.NamedNode) -> Iterator[ox.NamedNode]:
         return (quad.subject for quad in self._quads(SUBCLASS_OF, node) if isinstance(quad.subject, ox.NamedNode))
-
-
-def _view(store: LocalStore) -> Graph:
-    return Graph(store, identifier=DATASET_DEFAULT_GRAPH_ID, bind_namespaces="none")
 
 
 def _canonical(text: str) -> str:

@@ -8,18 +8,14 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import re
 import shutil
 import tempfile
 import time
-import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pyoxigraph as ox
-from oxrdflib import OxigraphStore
 
 from ..errors import fail
 
@@ -28,7 +24,6 @@ _ASIDE = "building-"
 _log = logging.getLogger("nosograph")
 _A_DAY = 86_400.0
 _UNUSED = 60 * _A_DAY
-_DEEPEST_QUERY = 100
 
 
 def locate_cache() -> Path:
@@ -111,64 +106,3 @@ def _remove_old(folder: Path) -> None:
     for left in folder.iterdir():
         if time.time() - left.stat().st_mtime > (_A_DAY if left.name.startswith(_ASIDE) else _UNUSED):
             shutil.rmtree(left, ignore_errors=True)
-
-
-_SPARQL_TEXT = re.compile(
-    r"<[^<>\"{}|^`\\\s]*>"  # IRIs
-    r"|\"\"\".*?\"\"\"|'''.*?'''|\"(?:[^\"\\\r\n]|\\.)*\"|'(?:[^'\\\r\n]|\\.)*'"  # strings
-    r"|\\."  # an escaped character of a name: what follows \# is no comment
-    r"|\#[^\r\n]*",  # comments
-    re.DOTALL,
-)
-_SPARQL_NETWORK = re.compile(r"(?<![\w:?$@.-])(service|load)(?![\w:-])", re.IGNORECASE)
-
-
-def refuse_unsafe(query: str) -> None:
-    """Raises NosographError where a query would reach the network (SERVICE, LOAD) or is nested without end."""
-    code = _SPARQL_TEXT.sub(" ", query)
-    if word := _SPARQL_NETWORK.search(code):
-        raise fail(
-            f"{word[1].upper()} would reach the network, and queries here never do",
-            fix="load the other graph's file with `load`, then query without it",
-            node="SPARQL",
-        )
-    depth = 0
-    for bracket in re.findall(r"[][(){}]", code):
-        depth += 1 if bracket in "[({" else -1
-        if depth > _DEEPEST_QUERY:
-            raise fail("a query nested too deeply", node="SPARQL")
-
-
-class LocalStore(OxigraphStore):
-    """oxrdflib's store, whose queries and updates cannot reach the network."""
-
-    @property
-    def inner(self) -> ox.Store:
-        """The pyoxigraph store itself."""
-        return self._inner
-
-    def query(self, query: Any, initNs: Mapping[str, Any], initBindings: Any, queryGraph: Any, **more: object) -> Any:
-        """As rdflib asks of a store. Raises NosographError where the query names a SERVICE."""
-        refuse_unsafe(str(query))
-        return super().query(query, initNs, initBindings, queryGraph, **more)
-
-    def update(self, update: Any, initNs: Mapping[str, Any], initBindings: Any, queryGraph: Any, **more: object) -> Any:
-        """As rdflib asks of a store. Raises NosographError where the update would LOAD or name a SERVICE."""
-        refuse_unsafe(str(update))
-        return super().update(update, initNs, initBindings, queryGraph, **more)
-
-
-def copy_writable(store: ox.Store) -> LocalStore:
-    """A writable copy of a read-only store, in a temporary folder that goes when nobody holds the copy any more.
-
-    RocksDB's files never change, so that the copy is made of hard links where the file system allows it (milliseconds).
-    """
-    folder = Path(tempfile.mkdtemp(prefix="nosograph-"))
-    try:
-        store.backup(str(folder / "store"))
-        copy = LocalStore(store=ox.Store(str(folder / "store")))
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    weakref.finalize(copy, shutil.rmtree, folder, ignore_errors=True)
-    return copy

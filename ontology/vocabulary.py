@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote, unquote
 
 from rdflib import Graph, URIRef
@@ -12,6 +13,8 @@ from .prefixes import expand, find_prefix, is_iri
 BASE = "https://w3id.org/nosograph/"
 NG = Namespace(f"{BASE}vocabulary/")
 MODEL_BASE = f"{BASE}model/"
+
+CITATION = re.compile(r"PMID:[1-9]\d{0,7}|doi:10\.\d{4,}/\S+")  # what may be evidence
 
 # Keys whose names in RDF differ: a claim's node hangs on `caused_by`, items of lists and mappings on the singular.
 PREDICATES = {"caused_by": NG.causedBy, "variables": NG.variable, "parameters": NG.parameter, "effects": NG.declares}

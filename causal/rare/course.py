@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from ...ontology.hpo import Annotation
 from ...ontology.knowledge import KnowledgeGraph
@@ -179,15 +178,10 @@ def count_onsets(knowledge: KnowledgeGraph) -> dict[str, int]:
     """In how many diseases each onset is annotated, by level, of those in MEASURED."""
     codes = {code: level for code, (level, *_) in ONSETS.items()}
     codes |= dict.fromkeys(("HP:0025708", "HP:0025709", "HP:0025710"), "young_adult")
-    query = f"""SELECT ?onset (COUNT(DISTINCT ?disease) AS ?diseases)
-      WHERE {{ VALUES ?onset {{ {" ".join(codes)} }} ?row noso:phenotype ?onset ; noso:disease ?disease }}
-      GROUP BY ?onset"""
     counts = dict.fromkeys(MEASURED, 0)
-    rows: Any = knowledge.sparql(query)
-    for onset, diseases in rows:
-        level = codes[knowledge.curie(str(onset))]
-        if level in counts:
-            counts[level] += int(diseases)
+    for code, diseases in knowledge.count_diseases(codes).items():
+        if codes[code] in counts:
+            counts[codes[code]] += diseases
     return counts
 
 

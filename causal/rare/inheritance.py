@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ...ontology.document import CITATION
 from ...ontology.hpo import Annotation, Gene
+from ...ontology.vocabulary import CITATION
 from .entries import Parameter, Variable, write_number
 
 RARE_ALLELE = 0.001  # assumed: a woman is homozygous for an X-linked variant this much more rarely than a man has it

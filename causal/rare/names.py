@@ -6,8 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from ..compile import KEY_COLUMNS
 from ..language.syntax import FAMILIES, RESERVED
+from ..model import KEY_COLUMNS
 
 SUFFIXES = ("", "_noted", "_liability", "_frequency", "_own", "_threshold", "_onset", "_active", "_degree", "_strength")
 _LONGEST = 60
