@@ -77,7 +77,7 @@ def convert_disease(
         f"clock: {{step: 1 year, horizon: {course.horizon} years, unit: year}}",
         *([] if population else ['population: "affected == 1"']),
     ]
-    comments = [*introduce(f"{name} ({disease})", course.horizon), *tell_findings(findings)]
+    comments = [*introduce(f"{name} ({disease})", course.horizon, dying=bool(course.deaths)), *tell_findings(findings)]
     assumed = (*inheritance.assumed, *course.assumed)
     return replace(assemble(disease, name, head, comments, sections, findings), assumed=assumed)
 
@@ -113,12 +113,14 @@ def assemble(
     return Conversion(disease, name, text, len(variables), claims, tuple(findings))
 
 
-def introduce(what: str, horizon: int) -> list[str]:
-    """What the reader of a document has to know."""
+def introduce(what: str, horizon: int, *, dying: bool) -> list[str]:
+    """What the reader of a document has to know. `dying`: whether patients die of the disease."""
+    whose = ", of those who live to the phenotype's age at onset" if dying else ""
     return [
         f"{what}: a causal model written from the Human Phenotype Ontology's annotations of {release()}.",
         "Genotype causes disease, disease causes phenotypes. Journeys start at birth, and t is age in completed years: "
-        f"what begins within a year of life is there from its first day. A frequency means: ever by {horizon} years.",
+        "what begins within a year of life is there from its first day. "
+        f"A frequency means: ever by {horizon} years{whose}.",
         "checked: curated means that HPO's curators took it from the named source; nobody here read that source.",
     ]
 

@@ -84,7 +84,7 @@ def convert_mixture(mix: str, *, knowledge: KnowledgeGraph, strength: float = 0.
         for finding in part.findings
     )
     what = "A mixture of " + ", ".join(f"{part.name} ({part.disease})" for part in parts)
-    comments = [*introduce(what, horizon), *tell_findings(findings)]
+    comments = [*introduce(what, horizon, dying=bool(dying)), *tell_findings(findings)]
     return assemble(mix, title, head, comments, sections, findings)
 
 
