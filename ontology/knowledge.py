@@ -22,6 +22,9 @@ from ..errors import fail
 from . import hpo
 from .diseases import find_disease
 from .obo import (
+    AXIOM_PROPERTY,
+    AXIOM_SOURCE,
+    AXIOM_TARGET,
     CONSIDER,
     CROSS_REFERENCE,
     DEFINITION,
@@ -33,6 +36,7 @@ from .obo import (
     REPLACED_BY,
     SUBCLASS_OF,
     SYNONYM_SCOPES,
+    SYNONYM_TYPE,
     TRUE,
     VERSION,
 )
@@ -53,10 +57,12 @@ _Answer = TypeVar("_Answer")
 
 @dataclass(frozen=True)
 class Synonym:
-    """Another name of a concept. `scope` is EXACT, BROAD, NARROW or RELATED, as the ontology says."""
+    """Another name of a concept. `scope` is EXACT, BROAD, NARROW or RELATED, and `kinds` are its types, as the ontology
+    says: of HPO "layperson", "plural_form", "uk_spelling" and "abbreviation"; most have none."""
 
     text: str
     scope: str
+    kinds: frozenset[str] = frozenset()
 
 
 class KnowledgeGraph:
@@ -214,13 +220,25 @@ class KnowledgeGraph:
     def synonyms(self, concept: str) -> tuple[Synonym, ...]:
         """The synonyms, exact ones first, then by text."""
         node = self._node(concept)
+        kinds = self._synonym_kinds(node)
         found = {
-            Synonym(value.value, scope)
+            Synonym(value.value, scope, frozenset(kinds.get((predicate, value), ())))
             for predicate, scope in _SYNONYMS.items()
             for value in self._objects(node, predicate)
             if isinstance(value, ox.Literal)
         }
         return tuple(sorted(found, key=lambda synonym: (_SCOPES.index(synonym.scope), synonym.text)))
+
+    def _synonym_kinds(self, node: ox.NamedNode) -> dict[tuple[Any, Any], set[str]]:
+        """The types of a concept's synonyms, by predicate and text: the last part of their IRIs, in small letters."""
+        kinds: dict[tuple[Any, Any], set[str]] = {}
+        for quad in self._store.quads_for_pattern(None, AXIOM_SOURCE, node, None):
+            axiom = cast("ox.NamedNode | ox.BlankNode", quad.subject)
+            types = [t for t in self._objects(axiom, SYNONYM_TYPE) if isinstance(t, ox.NamedNode)]
+            for kind in types:
+                about = tuple(next(self._objects(axiom, p), None) for p in (AXIOM_PROPERTY, AXIOM_TARGET))
+                kinds.setdefault((about[0], about[1]), set()).add(re.split(r"[#/]", kind.value)[-1].lower())
+        return kinds
 
     def cross_references(self, concept: str, prefix: str | None = None) -> tuple[str, ...]:
         """The same or a similar concept elsewhere, by CURIE (as the ontology writes it where we know no prefix).
@@ -387,7 +405,7 @@ class KnowledgeGraph:
         """The IRIs of everything that has this value."""
         return (q.subject.value for q in self._quads(predicate, value) if isinstance(q.subject, ox.NamedNode))
 
-    def _objects(self, node: ox.NamedNode, predicate: ox.NamedNode) -> Iterator[Any]:
+    def _objects(self, node: ox.NamedNode | ox.BlankNode, predicate: ox.NamedNode) -> Iterator[Any]:
         return (quad.object for quad in self._store.quads_for_pattern(node, predicate, None))
 
     def _has(self, node: ox.NamedNode, predicate: ox.NamedNode, value: ox.NamedNode | ox.Literal | None = None) -> bool:

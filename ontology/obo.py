@@ -2,7 +2,8 @@
 
 Read are: id, name, def, comment, synonym, xref, alt_id, is_a, relationship, is_obsolete, replaced_by, consider, subset
 and namespace; other tags are left aside. Unlike in OWL, `relationship: part_of X` becomes one plain triple, not an
-existential restriction, so that queries stay short. `import` headers are never followed.
+existential restriction, so that queries stay short. The type of a synonym is said of it as in OWL, by an axiom with
+`oboInOwl:hasSynonymType`. `import` headers are never followed.
 """
 
 from __future__ import annotations
@@ -31,6 +32,11 @@ REPLACED_BY = ox.NamedNode(OBO + "IAO_0100001")
 CROSS_REFERENCE = ox.NamedNode(OIO + "hasDbXref")
 CONSIDER = ox.NamedNode(OIO + "consider")
 TRUE = ox.Literal(True)
+AXIOM = ox.NamedNode(VOCABULARIES["owl"] + "Axiom")
+AXIOM_SOURCE = ox.NamedNode(VOCABULARIES["owl"] + "annotatedSource")
+AXIOM_PROPERTY = ox.NamedNode(VOCABULARIES["owl"] + "annotatedProperty")
+AXIOM_TARGET = ox.NamedNode(VOCABULARIES["owl"] + "annotatedTarget")
+SYNONYM_TYPE = ox.NamedNode(OIO + "hasSynonymType")
 SYNONYM_SCOPES = {
     "EXACT": ox.NamedNode(OIO + "hasExactSynonym"),
     "BROAD": ox.NamedNode(OIO + "hasBroadSynonym"),
@@ -149,7 +155,7 @@ def _read_tag(term: ox.NamedNode, tag: str, value: str, iris: _Iris) -> Iterator
         case "name":
             yield ox.Quad(term, LABEL, ox.Literal(_unescape(value.partition(" {")[0])))
         case "def" | "synonym":
-            yield from _read_text(term, tag, value)
+            yield from _read_text(term, tag, value, iris)
         case "comment":
             yield ox.Quad(term, COMMENT, ox.Literal(_unescape(value)))
         case "xref":
@@ -175,7 +181,7 @@ def _read_tag(term: ox.NamedNode, tag: str, value: str, iris: _Iris) -> Iterator
             yield ox.Quad(term, ox.NamedNode(OIO + "hasOBONamespace"), ox.Literal(_strip(value)))
 
 
-def _read_text(term: ox.NamedNode, tag: str, value: str) -> Iterator[ox.Quad]:
+def _read_text(term: ox.NamedNode, tag: str, value: str, iris: _Iris) -> Iterator[ox.Quad]:
     """A definition, or a synonym with its scope and type, from `"text" SCOPE type [references]`."""
     quoted = _QUOTED.match(value)
     if not quoted:
@@ -187,3 +193,10 @@ def _read_text(term: ox.NamedNode, tag: str, value: str) -> Iterator[ox.Quad]:
     words = quoted[2].partition("[")[0].split()
     scope = words[0] if words and words[0] in SYNONYM_SCOPES else "RELATED"  # the format's default
     yield ox.Quad(term, SYNONYM_SCOPES[scope], text)
+    for kind in words[1:2]:
+        axiom = ox.BlankNode()
+        yield ox.Quad(axiom, RDF_TYPE, AXIOM)
+        yield ox.Quad(axiom, AXIOM_SOURCE, term)
+        yield ox.Quad(axiom, AXIOM_PROPERTY, SYNONYM_SCOPES[scope])
+        yield ox.Quad(axiom, AXIOM_TARGET, text)
+        yield ox.Quad(axiom, SYNONYM_TYPE, iris.node(kind))

@@ -75,6 +75,18 @@ def test_a_term_is_read_whole(knowledge: KnowledgeGraph) -> None:
     assert knowledge.parents("UBERON:0000955") == ("UBERON:0000062",)
 
 
+def test_a_synonym_keeps_its_type(knowledge: KnowledgeGraph) -> None:
+    kinds = {s.text: set(s.kinds) for s in knowledge.synonyms("UBERON:0000955")}
+    assert kinds.pop('suprasegmental "structures"') == {"layperson"}
+    assert not any(kinds.values())
+    asked: Any = knowledge.sparql("""SELECT ?text ?type {
+        ?axiom owl:annotatedSource UBERON:0000955 ; owl:annotatedProperty oboInOwl:hasExactSynonym ;
+               owl:annotatedTarget ?text ; oboInOwl:hasSynonymType ?type }""")
+    assert [tuple(map(str, row)) for row in asked] == [
+        ('suprasegmental "structures"', "http://purl.obolibrary.org/obo/uberon#layperson")
+    ]
+
+
 def test_relations_take_the_name_of_their_cross_reference(knowledge: KnowledgeGraph) -> None:
     found: Any = knowledge.sparql("SELECT ?x { UBERON:0000955 BFO:0000050 ?x }")
     assert [str(row[0]) for row in found] == ["http://purl.obolibrary.org/obo/UBERON_0001016"]
