@@ -12,8 +12,9 @@ from ...ontology.hpo import Annotation, Gene, locate_hpo
 from ...ontology.knowledge import KnowledgeGraph
 from .course import Course, place_death, place_onset, place_progression, read_course
 from .entries import Parameter, Section, Variable, write_comment, write_scalar, write_sections
+from .genotype import place_genotype, place_sex, write_chance
 from .hierarchy import Finding, Term, arrange_terms
-from .inheritance import PREVALENCE, Inheritance, place_genotype, place_sex, read_inheritance, write_chance
+from .inheritance import PREVALENCE, Inheritance, read_inheritance
 from .names import Names, to_identifier
 from .phenotypes import Phenotypes, Shown
 
@@ -57,7 +58,7 @@ def convert_disease(
     annotations, terms, excluded, findings = arrange_disease(
         disease, knowledge=knowledge, strength=strength, leave_out_bad=leave_out_bad
     )
-    inheritance = read_inheritance(annotations)
+    inheritance = read_inheritance(annotations, population=population)
     onsets = [code for term in terms for code in term.onsets]
     course = read_course(annotations, knowledge=knowledge, term_onsets=onsets)
     when, reads = time_examination(course.horizon, bool(course.deaths))

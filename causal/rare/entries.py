@@ -100,7 +100,7 @@ def write_number(value: float) -> str:
 
 def _parameter(parameter: Parameter) -> list[str]:
     if parameter.formula:
-        pairs = [("formula", parameter.formula)]
+        pairs = [("formula", parameter.formula)] + [("title", parameter.title)] * bool(parameter.title)
         return _entry(parameter.name, pairs, {})
     pairs = [("value", write_number(parameter.value or 0.0))]
     pairs += [(key, getattr(parameter, key)) for key in ("unit", "uncertain", "title") if getattr(parameter, key)]

@@ -6,12 +6,11 @@ enters; sex follows from the mode. The modes are those below HP:0000005, by the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ...ontology.hpo import Annotation, Gene
+from ...ontology.hpo import Annotation
 from ...ontology.vocabulary import CITATION
-from .entries import Parameter, Variable, write_number
 
 RARE_ALLELE = 0.001  # assumed: a woman is homozygous for an X-linked variant this much more rarely than a man has it
 PREVALENCE = 1e-4
@@ -20,24 +19,24 @@ DE_NOVO = 0.95  # assumed, of "exclusively or predominantly" (HP:0025352)
 
 Shares = dict[str, tuple[float, float]]  # genotype -> how often men and women have it, of all who have the disease's
 _AUTOSOMAL = {"heterozygous": (0.5, 0.5)}
-_BIALLELIC = {"homozygous": (0.25, 0.25), "compound_heterozygous": (0.25, 0.25)}
-_X_RECESSIVE = {
+BIALLELIC: Shares = {"homozygous": (0.25, 0.25), "compound_heterozygous": (0.25, 0.25)}
+X_RECESSIVE: Shares = {
     "hemizygous": (1 / (1 + RARE_ALLELE), 0.0),
     "homozygous": (0.0, RARE_ALLELE / (1 + RARE_ALLELE)),
 }
 _X_DOMINANT = {"hemizygous": (1 / 3, 0.0), "heterozygous": (0.0, 2 / 3)}
 _X_EITHER = {
-    "hemizygous": ((_X_RECESSIVE["hemizygous"][0] + 1 / 3) / 2, 0.0),
+    "hemizygous": ((X_RECESSIVE["hemizygous"][0] + 1 / 3) / 2, 0.0),
     "heterozygous": (0.0, 1 / 3),
-    "homozygous": (0.0, _X_RECESSIVE["homozygous"][1] / 2),
+    "homozygous": (0.0, X_RECESSIVE["homozygous"][1] / 2),
 }
 _X_WORDS = "women have two X chromosomes: their share follows from the mode of inheritance"
 
 # mode -> its genotypes, and what is said of them
 MODES: dict[str, tuple[Shares, str]] = {
     "HP:0000006": (_AUTOSOMAL, "autosomal dominant: one altered copy is enough"),
-    "HP:0000007": (_BIALLELIC, "autosomal recessive: both copies are altered, alike or each in its own way (equally)"),
-    "HP:0001419": (_X_RECESSIVE, f"X-linked recessive; {_X_WORDS} (allele frequency {RARE_ALLELE:g} assumed)"),
+    "HP:0000007": (BIALLELIC, "autosomal recessive: both copies are altered, alike or each in its own way (equally)"),
+    "HP:0001419": (X_RECESSIVE, f"X-linked recessive; {_X_WORDS}"),
     "HP:0001423": (_X_DOMINANT, f"X-linked dominant; {_X_WORDS} (two women to a man)"),
     "HP:0001417": (_X_EITHER, "X-linked, recessive or dominant is not said: taken as either, equally"),
     "HP:0001427": ({"heteroplasmic": (0.5, 0.5)}, "mitochondrial: whoever has enough altered copies falls ill"),
@@ -47,7 +46,7 @@ MODES: dict[str, tuple[Shares, str]] = {
         "semidominant: one altered copy or two, equally",
     ),
     "HP:0034340": (_AUTOSOMAL, "pseudoautosomal dominant: one altered copy is enough"),
-    "HP:0034341": (_BIALLELIC, "pseudoautosomal recessive: both copies are altered"),
+    "HP:0034341": (BIALLELIC, "pseudoautosomal recessive: both copies are altered"),
     "HP:0010984": ({"digenic": (0.5, 0.5)}, "digenic: altered copies of two genes together"),
     "HP:0010983": ({"oligogenic": (0.5, 0.5)}, "oligogenic: altered copies of a few genes together"),
     "HP:0001466": ({"deletion_or_duplication": (0.5, 0.5)}, "a contiguous gene syndrome: neighbouring genes together"),
@@ -64,6 +63,9 @@ MODES: dict[str, tuple[Shares, str]] = {
         "autosomal dominant, silent when it comes from the mother",
     ),
 }
+# mode -> which part of its patients is ill by two altered copies where one makes a healthy carrier
+RECESSIVE = {"HP:0000007": 1.0, "HP:0034341": 1.0}
+RECESSIVE_ON_X = {"HP:0001419": 1.0, "HP:0001417": 0.5}
 # qualifiers that say how a dominant genotype comes about rather than being another mode beside it
 REFINES = ("HP:0001442", "HP:0001466", "HP:0012274", "HP:0012275", "HP:0032382", "HP:0032383", "HP:0032384")
 DE_NOVO_MODES = {"HP:0025352": DE_NOVO, "HP:0003745": 0.5}  # typically de novo; sporadic (its share assumed)
@@ -102,6 +104,8 @@ class Inheritance:
     citations: tuple[str, ...]
     comments: tuple[str, ...]
     assumed: tuple[str, ...]  # kinds of assumption, for the survey
+    recessive: float = 0.0  # which part of the patients is ill by both copies of a gene on an autosome
+    x_recessive: float = 0.0  # and on the X chromosome, men by their only one
 
     @property
     def female_share(self) -> float:
@@ -115,8 +119,11 @@ class Inheritance:
         return 1 - below * sum(self.genotypes.get("heteroplasmic", (0.0, 0.0)))
 
 
-def read_inheritance(annotations: Sequence[Annotation]) -> Inheritance:
-    """What the rows of aspect I say together; several modes are taken as equally common, which is an assumption."""
+def read_inheritance(annotations: Sequence[Annotation], *, population: bool = False) -> Inheritance:
+    """What the rows of aspect I say together; several modes are taken as equally common, which is an assumption.
+
+    `population`: what is said is said of everybody, not only of the affected.
+    """
     rows = {row.phenotype: row for row in annotations if row.aspect == "I" and not row.absent}
     comments, assumed = [], []
     modes = [mode for mode in MODES if mode in rows]
@@ -147,6 +154,13 @@ def read_inheritance(annotations: Sequence[Annotation]) -> Inheritance:
         m for m in rows if not any(m in k for k in (MODES, DE_NOVO_MODES, NO_GENOTYPE, PENETRANCES, LIMITED, SAID))
     ]
     comments += [f"{mode} is left out" for mode in unknown]
+    recessive, x_recessive = (
+        sum(table.get(mode, 0.0) for mode in modes) / max(len(modes), 1) for table in (RECESSIVE, RECESSIVE_ON_X)
+    )
+    if population and (recessive or x_recessive):
+        comments.append("healthy carriers of one altered copy follow from the prevalence: random mating is assumed")
+    elif x_recessive:
+        comments.append(f"a woman is assumed to have two altered copies {RARE_ALLELE:g} times as often as a man one")
     limited = next((LIMITED[mode] for mode in LIMITED if mode in rows), "")
     if limited:
         genotypes = _limit(genotypes, limited)
@@ -155,7 +169,8 @@ def read_inheritance(annotations: Sequence[Annotation]) -> Inheritance:
     if genotypes:
         assumed.append("penetrance complete" if not penetrance[2] else "penetrance, a number")
     references = (ref for mode in (modes or rows) if mode in rows for ref in rows[mode].references)
-    return Inheritance(genotypes, penetrance, limited, cite(references), tuple(comments), tuple(assumed))
+    two_copies = (0.0, 0.0) if limited else (recessive, x_recessive)
+    return Inheritance(genotypes, penetrance, limited, cite(references), tuple(comments), tuple(assumed), *two_copies)
 
 
 def cite(references: Iterable[str]) -> tuple[str, ...]:
@@ -176,88 +191,3 @@ def _limit(genotypes: Shares, sex: str) -> Shares:
     kept = {level: (men * (sex == "male"), women * (sex == "female")) for level, (men, women) in genotypes.items()}
     total = sum(men + women for men, women in kept.values())
     return {level: (men / total, women / total) for level, (men, women) in kept.items()} if total else genotypes
-
-
-def place_sex(share: str, *, causes: Mapping[str, tuple[str, ...]] | None = None) -> Variable:
-    """Sex, drawn with a share of women that a parameter, or a variable among the `causes`, gives."""
-    mechanism = f'Categorical("female": {share}, "male": 1 - {share})'
-    return Variable("sex", "static", mechanism, title="Sex", causes=causes or {})
-
-
-def place_genotype(
-    inheritance: Inheritance,
-    *,
-    prefix: str = "",
-    drawn: str = "",
-    population: bool = False,
-    genes: Sequence[Gene] = (),
-) -> tuple[list[Parameter], list[Variable]]:
-    """Penetrance, genotype and, where mitochondria are meant, heteroplasmy. `drawn` is the condition under which a
-    patient of a mixture has this disease; `population` draws from everybody instead of from those with the genotype."""
-    value, uncertain, words = inheritance.penetrance
-    said = words or "every carrier falls ill, nothing else is annotated"
-    title = f"Penetrance: {said}" if inheritance.genotypes else "Everybody who is drawn has the disease"
-    parameters = [Parameter(f"{prefix}penetrance", value, uncertain=uncertain, unit="1", title=title)]
-    if not inheritance.genotypes:
-        return ([], []) if population else (parameters, [])
-    variables = [_genotype(inheritance, prefix, drawn, population, genes)]
-    if "heteroplasmic" in inheritance.genotypes:
-        title = "Share of altered mitochondrial DNA from which on a carrier falls ill"
-        parameters.append(Parameter(f"{prefix}heteroplasmy_threshold", THRESHOLD, unit="1", title=title))
-        title = "Heteroplasmy: share of mitochondrial DNA that is altered, in carriers"
-        variables.append(Variable(f"{prefix}heteroplasmy", "static", "Beta(8, 2)", title=title, unit="1"))
-    return parameters, variables
-
-
-def _genotype(inheritance: Inheritance, prefix: str, drawn: str, population: bool, genes: Sequence[Gene]) -> Variable:
-    genotypes = inheritance.genotypes
-    men = sum(shares[0] for shares in genotypes.values())
-    women = sum(shares[1] for shares in genotypes.values())
-    carriers = f"prevalence / {prefix}penetrance * " if population else ""
-    scale = 2 / inheritance.expressing
-
-    def weigh(of_men: float, of_women: float) -> str:
-        if population:
-            return carriers + _by_sex(of_men * scale, of_women * scale)
-        return _by_sex(of_men / men if men else 0.0, of_women / women if women else 0.0)
-
-    weights = {level: weigh(*shares) for level, shares in genotypes.items()}
-    if population:
-        weights["reference"] = f"max(1 - {weigh(men, women)}, 0)"
-    else:
-        weights["reference"] = _by_sex(float(not men), float(not women))
-    if drawn:
-        weights = {level: f"where({drawn}, {w}, {int(level == 'reference')})" for level, w in weights.items()}
-    text = ", ".join(f'"{level}": {weight}' for level, weight in weights.items())
-    causes: dict[str, tuple[str, ...]] = {"diagnosis": ()} if drawn else {}
-    if "sex ==" in text:
-        causes["sex"] = inheritance.citations
-    of = f" ({', '.join(gene.symbol for gene in genes)})" if genes else ""
-    title = f"Genotype{of}: {inheritance.comments[0]}"
-    concept = genes[0].curie if len(genes) == 1 else ""
-    return Variable(f"{prefix}genotype", "static", f"Categorical({text})", title=title, concept=concept, causes=causes)
-
-
-def _by_sex(men: float, women: float) -> str:
-    if abs(men - women) < 1e-12:
-        return write_number(men)
-    return f'where(sex == "male", {write_number(men)}, {write_number(women)})'
-
-
-def write_chance(
-    inheritance: Inheritance, *, prefix: str = "", population: bool = False
-) -> tuple[str, dict[str, tuple[str, ...]]]:
-    """The probability of having the disease as an expression, and the causes that it reads."""
-    if not inheritance.genotypes:
-        return "prevalence" if population else f"{prefix}penetrance", {}
-    causes = {f"{prefix}genotype": inheritance.citations}
-    healthy = f'{prefix}genotype == "reference"'
-    if "heteroplasmic" in inheritance.genotypes:
-        few = f"{prefix}heteroplasmy < {prefix}heteroplasmy_threshold"
-        only = len(inheritance.genotypes) == 1
-        healthy += f" or {few}" if only else f' or ({prefix}genotype == "heteroplasmic" and {few})'
-        causes[f"{prefix}heteroplasmy"] = ()
-    if inheritance.limited:
-        healthy += f' or sex != "{inheritance.limited}"'
-        causes["sex"] = inheritance.citations
-    return f"where({healthy}, 0, {prefix}penetrance)", causes

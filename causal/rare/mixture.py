@@ -22,8 +22,9 @@ from .document import (
     time_examination,
 )
 from .entries import Parameter, Section, Variable, write_number, write_scalar
+from .genotype import place_genotype, place_sex, write_chance
 from .hierarchy import Finding
-from .inheritance import Inheritance, place_genotype, place_sex, read_inheritance, write_chance
+from .inheritance import Inheritance, read_inheritance
 from .names import Names, to_name
 from .phenotypes import Phenotypes, Shown
 
