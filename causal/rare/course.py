@@ -210,7 +210,8 @@ def place_onset(course: Course, *, prefix: str = "") -> tuple[list[Parameter], l
             parameters.append(_share_parameter(f"{prefix}onset_{share.level}", share, "Share with onset at"))
         weights = ", ".join(f'"{share.level}": {prefix}onset_{share.level}' for share in course.onsets)
         title = "Age group of the onset"
-        variables = [Variable(f"{prefix}onset_group", "static", f"Categorical({weights})", title=title)]
+        group = f"{prefix}onset_group"  # what the age is drawn from: nobody records it
+        variables = [Variable(group, "static", f"Categorical({weights})", title=title, recorded=False)]
         low = _by_level(f"{prefix}onset_group", course.onsets, 0)
         high = _by_level(f"{prefix}onset_group", course.onsets, 1)
         causes = {f"{prefix}onset_group": ()} | causes

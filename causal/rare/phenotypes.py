@@ -236,7 +236,8 @@ class Phenotypes:
         return chosen
 
     def own_onset(self, concept: str) -> Iterable[Variable]:
-        """The term's own age at onset, where one is annotated for the term."""
+        """The term's own age at onset, where one is annotated for the term; not recorded, as who never shows it has
+        such an age, too."""
         texts = {}
         for disease, found in zip(self.diseases, self.terms, strict=True):
             for term in found.get(concept, {}).values():
@@ -256,7 +257,8 @@ class Phenotypes:
             causes["onset"] = ()
         mechanism = low if low == high else f"Uniform({low}, {high})"
         title = f"Age at onset of {self.label(concept)[:1].lower()}{self.label(concept)[1:]}"
-        yield Variable(f"{self.name[concept]}_onset", "static", mechanism, title, unit="a", causes=causes)
+        name = f"{self.name[concept]}_onset"
+        yield Variable(name, "static", mechanism, title, unit="a", recorded=False, causes=causes)
 
     def onset_of(self, concept: str) -> str:
         codes = {c for found in self.terms for term in found.get(concept, {}).values() for c in term.onsets}
