@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,7 +34,9 @@ def render_command(
     patients: Annotated[str | None, typer.Option(help='Numbers and ranges: "0-11,20". Everybody by default.')] = None,
     at: Annotated[str | None, typer.Option(help='Times: "0, 18 months". Those that are due by default.')] = None,
     world: Annotated[list[str] | None, typer.Option(help="A world of the run, repeatable. All by default.")] = None,
-    model: Annotated[Path | None, typer.Option(help="The folder of a learned renderer.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help='A folder of a learned renderer, or "default": the one that comes with it.')
+    ] = None,
     fault: Annotated[list[str] | None, typer.Option(help="A fault on purpose and its share: negation=0.02.")] = None,
     locale: Annotated[str, typer.Option(help="The language of notes.")] = "en",
     files: Annotated[
@@ -66,7 +69,29 @@ def render_command(
     document: dict[str, Any] = {"seconds": round(time.monotonic() - started, 3)}
     if as_json:
         document["artifacts"] = [artifact for rendering in made for artifact in rendering.artifacts()]
+        document["counts"] = {rendering.modality: dict(rendering.counts) for rendering in made if rendering.counts}
     answer(as_json, document, lambda: typer.echo("\n".join(map(str, made))))
+
+
+@render_app.command("train")
+def train_command(
+    out: Annotated[Path, typer.Option(help="A new folder, for the checkpoint.")],
+    modality: Annotated[str, typer.Option(help="What to render: notes.")] = "notes",
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps of training; as many as it needs by default.")] = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Make a learned renderer, on the package's own corpora: `render DIR --model` takes it."""
+    if modality != "notes":
+        raise fail("no learned renderer of this modality is trained here", value=modality, fix="--modality notes")
+    from ..renderers.notes.train import STEPS, train_rewriter
+
+    count = steps or STEPS
+    with progress_bar("steps", count) as advance:
+        made = train_rewriter(out, steps=count, seed=seed, progress=advance)
+    document = {**asdict(made), "folder": str(made.folder)}
+    text = f"{made.folder}: {made.parameters:,} parameters, {made.pairs:,} pairs, loss {made.loss:.3f} nats a token"
+    answer(as_json, document, lambda: typer.echo(text))
 
 
 def read_faults(texts: list[str]) -> dict[str, float]:

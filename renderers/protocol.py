@@ -43,13 +43,15 @@ class Artifact:
     """One artifact in memory, whose `time` (clock's unit) is no later than the moment that was asked for.
 
     `files` are the bytes of each file by the suffix of its name (".txt"); the first is the artifact itself. `line` is
-    its row in the modality's JSON Lines: labels, annotations, whatever is known of it.
+    its row in the modality's JSON Lines: labels, annotations, whatever is known of it. `counts` are of what became of
+    it; the manifest has their sums.
     """
 
     name: str  # what it is, part of its files' names: "letter"
     time: float
     files: Mapping[str, bytes]
     line: Mapping[str, Any] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ import hashlib
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
@@ -56,12 +57,14 @@ class Task:
 
 @dataclass(frozen=True)
 class Rendering:
-    """What was rendered: `names` counts artifacts by what they are. They are read from the lines when asked for."""
+    """What was rendered: `names` counts artifacts by what they are, `counts` is what their renderer counted besides.
+    They are read from the lines when asked for."""
 
     folder: Path
     modality: str
     names: Mapping[str, int]
     parts: tuple[str, ...]
+    counts: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return sum(self.names.values())
@@ -101,7 +104,8 @@ def render(
     progress: Callable[[int], None] = lambda patients: None,
 ) -> Rendering:
     """Render `patients` ("0-11,20"; all by default) of a run, at the times `at` ("0, 18 months"; by default those that
-    the renderer plans), in `world` (a name or several; all by default).
+    the renderer plans), in `world` (a name or several; all by default). `checkpoint` is a learned renderer's folder, or
+    "default": the one that comes with the modality.
 
     The same arguments give the same bytes, whatever the number of `workers`; where they have been rendered already,
     nothing happens, and where they were interrupted, it goes on. `files` says whether there is a file for each artifact
@@ -109,7 +113,7 @@ def render(
     the run, the model or the renderer does not have, and where the run's folder holds another rendering.
     """
     held = run if isinstance(run, Run) else _open(run)
-    options = Options(locale, Path(checkpoint) if checkpoint is not None else None, dict(faults or {}))
+    options = Options(locale, find_checkpoint(modality, checkpoint), dict(faults or {}))
     renderer = build_renderer(held, modality, options)
     steps = choose_steps(held, at)
     if renderer.reads_truth:
@@ -133,6 +137,16 @@ def render(
     except OSError as error:
         fix = "a folder that is yours, on a disk with room; the same command goes on from there"
         raise fail(f"writing failed: {error.strerror or error}", value=task.folder, fix=fix) from error
+
+
+def find_checkpoint(modality: str, named: str | Path | None) -> Path | None:
+    """The folder of a checkpoint; "default" is that of a built-in modality (a folder of this name: ./default)."""
+    if named is None or str(named) != "default":
+        return Path(named) if named is not None else None
+    shipped = Path(__file__).parent / modality / "checkpoint"
+    if not shipped.is_dir():
+        raise fail("no checkpoint comes with this modality", value=modality, fix="--model with a folder, or without it")
+    return shipped
 
 
 def _open(run: object) -> Run:
@@ -226,7 +240,9 @@ def find_finished(folder: Path, identity: Mapping[str, Any]) -> Rendering | None
                 raise fail(
                     "a part of the rendering is gone", value=folder / lost, fix=f"remove {folder}, and render again"
                 )
-            return Rendering(folder, identity["modality"], held["names"], tuple(held["parts"]))
+            return Rendering(
+                folder, identity["modality"], held["names"], tuple(held["parts"]), held.get("counts", {})
+            )  # fmt: skip
         return None
     if folder.is_dir() and any(folder.iterdir()):
         raise fail("the folder is not empty and holds no rendering", value=folder, fix=f"move {folder} away")
@@ -259,19 +275,21 @@ def _write(
         for draft in [*task.folder.glob("draft-*"), *task.folder.glob("*/*/draft-*"), *aside.glob("draft-*")]:
             draft.unlink(missing_ok=True)
     receipts = [json.loads((aside / f"{index:05d}.json").read_text()) for index in range(len(batches))]
-    names: dict[str, int] = {}
+    names, counts = Counter[str](), Counter[str]()
     for receipt in receipts:
-        for name, count in receipt["names"].items():
-            names[name] = names.get(name, 0) + count
+        names.update(receipt["names"])
+        counts.update(receipt["counts"])
     parts = {name_part(index): receipt["sha256"] for index, receipt in enumerate(receipts)}
     if task.options.files:
         shared = build_renderer(task.run, task.modality, task.options).shared_files
         for name, content in shared.items():
             write_whole(task.folder / name, lambda path, content=content: path.write_bytes(content))
     held = {**identity, "names": dict(sorted(names.items())), "parts": parts}
+    if counts:
+        held["counts"] = dict(sorted(counts.items()))
     write_whole(task.folder / "manifest.json", lambda path: path.write_text(json.dumps(held, indent=2) + "\n"))
     shutil.rmtree(aside)
-    return Rendering(task.folder, task.modality, held["names"], tuple(parts))
+    return Rendering(task.folder, task.modality, held["names"], tuple(parts), held.get("counts", {}))
 
 
 def name_part(index: int) -> str:
@@ -304,7 +322,7 @@ def _run_batches(task: Task, batches: Sequence[tuple[int, Sequence[int]]], *, wo
 def write_batch(task: Task, index: int, patients: Sequence[int]) -> int:
     """Render `patients`: their files, then `part-<index>.jsonl`, then the batch's receipt. How many patients it was."""
     renderer = build_renderer(task.run, task.modality, task.options)
-    names: dict[str, int] = {}
+    names, counts = Counter[str](), Counter[str]()
     digest = hashlib.sha256()
     part = task.folder / name_part(index)
     draft = part.with_name(f"draft-{os.getpid()}-{part.name}")
@@ -317,10 +335,11 @@ def write_batch(task: Task, index: int, patients: Sequence[int]) -> int:
                     line = _write_artifact(task, moment, artifact, place=f"{part.name}#{number}")
                     file.write(line)
                     digest.update(line)
-                    names[artifact.name] = names.get(artifact.name, 0) + 1
+                    names[artifact.name] += 1
+                    counts.update(artifact.counts)
                     number += 1
     os.replace(draft, part)
-    receipt = json.dumps({"names": names, "sha256": digest.hexdigest()})
+    receipt = json.dumps({"names": names, "counts": counts, "sha256": digest.hexdigest()})
     write_whole(task.folder / ASIDE / f"{index:05d}.json", lambda path: path.write_text(receipt))
     return len(patients)
 

@@ -1,4 +1,4 @@
-"""A causal or sequence-to-sequence transformer from a folder: opened without network or pickles, sampled by our noise."""
+"""A transformer that writes, from a folder: opened without network or pickles, its words drawn by our noise."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ class Checkpoint:
     top: float
 
     def answer(self, texts: Sequence[str], chances: Sequence[Chance | None]) -> list[str]:
-        """What the model writes for each text: the likeliest tokens, or drawn by its `chances`.
+        """What the model writes for each text: the likeliest tokens, or drawn by its `chances`. Empty where it finds no
+        end: neither a token that says so nor a line's.
 
         No random state but `chances` is used. An answer does not depend on the texts beside it, save that sums of
         floating-point numbers do in their last digits, which may tip the balance between two tokens that are as likely.
@@ -67,9 +68,12 @@ class Checkpoint:
                 **read, max_new_tokens=room, logits_processor=[draw], custom_generate=None, use_cache=True
             )
         first = 1 if self.model.config.is_encoder_decoder else question
-        return self.tokenizer.batch_decode(  # type: ignore[no-any-return]
+        answers: list[str] = self.tokenizer.batch_decode(
             written[:, first:], skip_special_tokens=True, clean_up_tokenization_spaces=False
         )
+        ends = torch.tensor(_list_ends(self.model.generation_config.eos_token_id, self.tokenizer.eos_token_id))
+        whole = torch.isin(written[:, first:], ends).any(-1)
+        return [answer if ended or "\n" in answer.strip() else "" for answer, ended in zip(answers, whole, strict=True)]
 
     def _instruct(self, text: str) -> str:
         asked = INSTRUCTION.format(text)
@@ -84,6 +88,12 @@ class Checkpoint:
         config = self.model.config
         named = [getattr(config, name, None) for name in ("max_position_embeddings", "n_positions")]
         return min([limit for limit in named if isinstance(limit, int) and limit > 0], default=1 << 20)
+
+
+def _list_ends(*found: int | list[int] | None) -> list[int]:
+    """The tokens that end a text, from a checkpoint's settings: each may be a number, several or none."""
+    listed = (one if isinstance(one, list) else [one] for one in found)
+    return sorted({number for numbers in listed for number in numbers if number is not None})
 
 
 class _Draw:
@@ -117,8 +127,9 @@ class _Draw:
 def open_checkpoint(folder: Path) -> Checkpoint:
     """The checkpoint of a folder, on the CPU in single precision.
 
-    Nothing is fetched, no code of the checkpoint's own runs, and no pickle is opened. Raises NosographError for a folder
-    that is no checkpoint (naming what is missing), weights that are not safetensors, and a model that writes no text.
+    Nothing is fetched, no code of the checkpoint's own runs, and no pickle is opened. Raises NosographError for a
+    folder that is no checkpoint (naming what is missing), weights that are not safetensors, and a model that writes no
+    text.
     """
     check_folder(folder)
     import torch
@@ -171,7 +182,7 @@ def _choose_kind(config: Any, folder: Path) -> Any:
     import transformers
 
     if getattr(config, "auto_map", None):
-        raise fail("the checkpoint needs code of its own, which is not run", value=folder, fix="a model of transformers")
+        raise fail("the checkpoint needs code of its own, which is not run", value=folder, fix="one that needs none")
     kinds = (
         (transformers.AutoModelForSeq2SeqLM, transformers.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING),
         (transformers.AutoModelForCausalLM, transformers.MODEL_FOR_CAUSAL_LM_MAPPING),
@@ -192,7 +203,9 @@ def _prepare(folder: Path, model: Any, tokenizer: Any) -> Checkpoint:
     plain = copy.deepcopy(own)
     # whatever else the checkpoint would have: one text, by the tokens that `_Draw` leaves
     plain.update(do_sample=False, num_beams=1, num_return_sequences=1, temperature=None, top_p=None, top_k=None)
-    plain.update(typical_p=None, max_length=None, min_length=None, min_new_tokens=None, pad_token_id=tokenizer.pad_token_id)
+    plain.update(
+        typical_p=None, max_length=None, min_length=None, min_new_tokens=None, pad_token_id=tokenizer.pad_token_id
+    )
     model.generation_config = plain
     model.eval()
     return Checkpoint(

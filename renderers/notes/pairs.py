@@ -1,4 +1,4 @@
-"""What a rewriter learns from: two authors' wordings of the same facts, out of the grammar, with slots for the facts."""
+"""What a rewriter learns from: two authors' wordings of the same facts, with slots in the place of the facts."""
 
 from __future__ import annotations
 

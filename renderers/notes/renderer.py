@@ -5,20 +5,24 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 
 from ...causal.model import Model
-from ...errors import fail
 from ...ontology.knowledge import KnowledgeGraph
 from ..journey import Journey
+from ..noise import Noise
 from ..protocol import Artifact, Moment, Options, Requirement
 from .documents import describe_practice, plan_documents
 from .facts import NotePlan
 from .faults import Fault, check_rates, write_faulty_note
-from .grammar import write_note
+from .grammar import Note, write_note
+from .guard import name_phenotypes
+from .learned import check_folder, open_checkpoint
 from .lexicon import build_lexicon
 from .plan import plan_notes
 from .reader import Reader, Reading, build_reader
+from .rewrite import Rewriter
 from .standoff import CONFIGURATION, label_note, write_brat, write_line
 
 
@@ -31,13 +35,15 @@ class NotesRenderer:
     shared_files: Mapping[str, bytes] = MappingProxyType({"annotation.conf": CONFIGURATION.encode()})  # BRAT's
 
     def __init__(self, model: Model, *, knowledge: KnowledgeGraph, options: Options) -> None:
-        if options.checkpoint is not None:
-            raise fail("notes are not rendered by a learned model yet", value=options.checkpoint, fix="leave it out")
         self.faults = check_rates(options.faults)
         self.files = options.files
         self.lexicon = build_lexicon(model, knowledge=knowledge, locale=options.locale)
         self.practice = describe_practice(model, lexicon=self.lexicon, knowledge=knowledge)
+        self._knowledge, self._checkpoint = knowledge, options.checkpoint
+        if self._checkpoint is not None:
+            check_folder(self._checkpoint)
         self._reader: Reader | None = None
+        self._rewriter: Rewriter | None = None
 
     def requires(self) -> tuple[Requirement, ...]:
         """Something on record: there is nothing else that a note may tell."""
@@ -48,10 +54,15 @@ class NotesRenderer:
 
     def render(self, moments: Sequence[Moment]) -> list[list[Artifact]]:
         """The documents of each moment, in the order of their time."""
-        return [
-            [self.write(plan, moment) for plan in plans]
-            for moment, plans in zip(moments, self.plan(moments), strict=True)
-        ]
+        artifacts = []
+        for moment, plans in zip(moments, self.plan(moments), strict=True):
+            written = [(*self.write(plan, moment.noise), moment.noise) for plan in plans]
+            if self._checkpoint is None:
+                artifacts.append([self.label(note, faults) for note, faults, _ in written])
+            else:  # a moment at a time, so that its words do not depend on the moments beside it
+                told = self._open_rewriter(self._checkpoint).rewrite(written)
+                artifacts.append([self.label(one.note, one.faults, one.counts) for one in told])
+        return artifacts
 
     def plan(self, moments: Sequence[Moment]) -> list[list[NotePlan]]:
         """The plans of each moment; those of one journey are made together."""
@@ -65,18 +76,27 @@ class NotesRenderer:
                 plans.setdefault((key, plan.step), []).append(plan)
         return [plans.get((id(moment.journey), moment.step), []) for moment in moments]
 
-    def write(self, plan: NotePlan, moment: Moment) -> Artifact:
-        """A plan in words: its text, its labels as BRAT's where files are kept, and all of it as a line."""
-        faults: tuple[Fault, ...] = ()
+    def write(self, plan: NotePlan, noise: Noise) -> tuple[Note, tuple[Fault, ...]]:
+        """A plan in the grammar's words, and the faults that they have."""
         if self.faults:
-            note, faults = write_faulty_note(plan, rates=self.faults, practice=self.practice, noise=moment.noise)
-        else:
-            note = write_note(plan, lexicon=self.lexicon, noise=moment.noise)
+            return write_faulty_note(plan, rates=self.faults, practice=self.practice, noise=noise)
+        return write_note(plan, lexicon=self.lexicon, noise=noise), ()
+
+    def label(self, note: Note, faults: Sequence[Fault], counts: Mapping[str, int] = MappingProxyType({})) -> Artifact:
+        """A note's text, its labels as BRAT's where files are kept, and all of it as a line."""
         labelled = label_note(note, faults)
         files = {".txt": note.text.encode()}
         if self.files:
             files[".ann"] = write_brat(labelled).encode()
-        return Artifact(plan.document, plan.time, files, write_line(labelled))
+        return Artifact(note.plan.document, note.plan.time, files, write_line(labelled), counts)
+
+    def _open_rewriter(self, folder: Path) -> Rewriter:
+        if self._rewriter is None:
+            self._reader = self._reader or build_reader(self.lexicon)
+            checkpoint = open_checkpoint(folder)
+            others = frozenset[str]() if checkpoint.slots else name_phenotypes(self._knowledge)
+            self._rewriter = Rewriter(checkpoint, lexicon=self.lexicon, reader=self._reader, phenotypes=others)
+        return self._rewriter
 
     def measure(self, artifact: Artifact) -> list[Reading]:
         """What a reader finds in the text; of the line it is told the document's date, as of any note in a chart.

@@ -30,7 +30,9 @@ _VERB = re.compile(
     r"\b(?:is|are|was|were|has|have|had|did|does|do|scored|obtained|achieved|came|stood|rose|fell|went|dropped|gave|show"
     r"|measures?|amounts?|comes?|takes?|took|carries|may|might|started|began|gives|puts|read|remains?|denies|reports?)\b"
 )
-_DATE = re.compile(r"\d{4}-\d\d-\d\d|\d\d?[/.]\d\d?[/.]\d{4}|\b\d\d?(?:st|nd|rd|th)?\s+[A-Z][a-z]+\s+\d{4}|[A-Z][a-z]+\s+\d\d?,\s")
+_DATE = re.compile(
+    r"\d{4}-\d\d-\d\d|\d\d?[/.]\d\d?[/.]\d{4}|\b\d\d?(?:st|nd|rd|th)?\s+[A-Z][a-z]+\s+\d{4}|[A-Z][a-z]+\s+\d\d?,\s"
+)
 _OPEN = re.compile(r"\d|[<>{}]")
 _TIGHT = re.compile(r"(?<=[^\s(])(<[a-z]+\d>)")
 _LOOSE = re.compile(r" (?=[,;:.)])")
@@ -96,7 +98,7 @@ def _letters(what: str, words: str, term: Term, fact: Fact) -> str:
     if what == "value":
         return "v" if re.search(r"\d", words) else "l"
     if what == "previous":
-        return {0: "e", 1: "u", -1: "n"}.get(direction(fact), "q")
+        return {0: "e", 1: "u", -1: "n", None: "q"}[direction(fact)]
     if ":" in words:
         return "c"
     if _DATE.search(words):

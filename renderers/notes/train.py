@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast, T5ForConditionalGeneration
 
 PATIENTS = 40  # simulated of each model of the catalog
-STEPS = 4000
+STEPS = 2500
 BATCH = 64  # pairs in a step
-RATE, WARM_UP = 3e-3, 100  # AdamW's greatest learning rate, and the steps until it is reached
+RATE, WARM_UP = 2e-3, 100  # AdamW's greatest learning rate, and the steps until it is reached
 LONGEST = 96  # tokens
 WORDS = 2000  # of the vocabulary, at most
 LAST = 100  # steps whose mean loss is told
@@ -120,17 +120,17 @@ def build_vocabulary(pairs: Iterable[Pair]) -> PreTrainedTokenizerFast:
 def build_model(tokenizer: PreTrainedTokenizerFast) -> T5ForConditionalGeneration:
     from transformers import T5Config, T5ForConditionalGeneration
 
-    config = T5Config(
+    options: dict[str, Any] = {
         **SIZE,
-        vocab_size=len(tokenizer),
-        dropout_rate=0.0,  # it would draw from a generator that is everybody's; no pair comes twice
-        relative_attention_max_distance=LONGEST,
-        pad_token_id=tokenizer.pad_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        decoder_start_token_id=tokenizer.pad_token_id,
-        nosograph_slots=True,
-    )
-    return T5ForConditionalGeneration(config)
+        "vocab_size": len(tokenizer),
+        "dropout_rate": 0.0,  # it would draw from a generator that is everybody's; no pair comes twice
+        "relative_attention_max_distance": LONGEST,
+        "pad_token_id": tokenizer.pad_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "decoder_start_token_id": tokenizer.pad_token_id,
+        "nosograph_slots": True,
+    }
+    return T5ForConditionalGeneration(T5Config(**options))
 
 
 def fit(
@@ -143,7 +143,9 @@ def fit(
     warm = min(WARM_UP, steps)
 
     def scale(step: int) -> float:
-        return (step + 1) / warm if step < warm else 0.5 + 0.5 * math.cos(math.pi * (step - warm) / max(steps - warm, 1))
+        return (
+            (step + 1) / warm if step < warm else 0.5 + 0.5 * math.cos(math.pi * (step - warm) / max(steps - warm, 1))
+        )
 
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, scale)
     model.train()
