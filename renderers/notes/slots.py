@@ -34,7 +34,7 @@ _DATE = re.compile(
     r"\d{4}-\d\d-\d\d|\d\d?[/.]\d\d?[/.]\d{4}|\b\d\d?(?:st|nd|rd|th)?\s+[A-Z][a-z]+\s+\d{4}|[A-Z][a-z]+\s+\d\d?,\s"
 )
 _OPEN = re.compile(r"\d|[<>{}]")
-_TIGHT = re.compile(r"(?<=[^\s(])(<[a-z]+\d>)")
+_TIGHT = re.compile(r"(?<=[^\s(?])(<[a-z]+\d>)")
 _LOOSE = re.compile(r" (?=[,;:.)])")
 _ARTICLE = re.compile(r"\b([Aa]n?) (<[a-z]+\d>)")
 
@@ -130,7 +130,7 @@ def is_whole(text: str, slotted: Slotted) -> bool:
 
 
 def space_slots(text: str) -> str:
-    """A space before each slot, save after a bracket, and none before a comma: tokens of slots come without any."""
+    """A space before each slot, save after a bracket or "?", and none before a comma: tokens of slots come without any."""
     return _LOOSE.sub("", _TIGHT.sub(r" \1", text)).strip()
 
 
