@@ -15,9 +15,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from google.protobuf.json_format import MessageToJson, Parse  # type: ignore[import-untyped]
-from google.protobuf.timestamp_pb2 import Timestamp  # type: ignore[import-untyped]
-from phenopackets.schema import v2  # type: ignore[import-untyped]
+from google.protobuf.json_format import MessageToJson, Parse
+from google.protobuf.timestamp_pb2 import Timestamp
+from phenopackets.schema import v2
 
 from ..causal.model import Model
 from ..causal.rare.names import to_name
@@ -25,7 +25,7 @@ from ..errors import fail
 from ..ontology.knowledge import KnowledgeGraph
 from ..ontology.prefixes import find_prefix
 from ..simulate.cohort import Run
-from ..simulate.phenotypes import Phenotypes, find_phenotypes
+from ..simulate.phenotypes import ABNORMALITY, Phenotypes, find_phenotypes
 from ..simulate.tables import LISTING
 from .cases import Case, read_cases
 from .chosen import choose_patients, choose_steps, choose_worlds
@@ -294,6 +294,9 @@ def export_phenopackets(
     time = time_of(steps[0], run.model.clock) if steps is not None else None
     known = knowledge if knowledge is not None else KnowledgeGraph.open()
     phenotypes = find_phenotypes(run.model, knowledge=known)
+    if not len(phenotypes) and not run.model.disease:
+        fix = f"a model with a disease, or with a state that is 0 or 1 and has a concept below {ABNORMALITY}"
+        raise fail("the model has neither phenotypes nor a disease to tell of", value=run.model.id, fix=fix)
     writer = PacketWriter(run.model, world=chosen, phenotypes=phenotypes, knowledge=known)
     target = run.folder / "phenopackets" / chosen
     with _write_aside(run.folder, target) as aside:
