@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..causal.model import Model, Variable
 from ..ontology.units import conversion_factor
@@ -28,6 +28,8 @@ class Statement:
     time: float | None
     precision: float
     rounding: float | None
+    dated: bool = False  # the words give its time
+    past: bool = False  # an earlier value beside the present one
 
     @property
     def far(self) -> float:
@@ -64,17 +66,21 @@ def settle(readings: Iterable[tuple[float, Sequence[Reading]]], *, patient: int,
     chart = Chart()
     held: dict[str, list[Statement]] = {}
     for at, found in readings:
+        told: dict[str, list[Statement]] = {}
         for reading in found:
-            chart.counts["readings"] += 1
             variable = find_variable(reading, model)
-            chart.mentioned |= {variable.name} if variable is not None else set()
             statement = place(reading, at=at, variable=variable, model=model) if variable is not None else None
+            chart.counts["readings"] += 1
+            if variable is not None:
+                chart.mentioned.add(variable.name)
             if variable is None or statement is None:
                 chart.counts["nameless" if variable is None else "silent"] += 1
             elif statement.time is None:
                 chart.counts["undated"] += 1
             else:
-                held.setdefault(variable.name, []).append(statement)
+                told.setdefault(variable.name, []).append(statement)
+        for name, statements in told.items():
+            held.setdefault(name, []).extend(date_by_each_other(statements))
     for name, statements in held.items():
         variable, dt = model.variables[name], model.clock.dt
         if variable.kind == "static":
@@ -82,10 +88,9 @@ def settle(readings: Iterable[tuple[float, Sequence[Reading]]], *, patient: int,
             _count_again(chart, first, statements)
             chart.statics.append((patient, name, first.value, first.rounding))
         elif variable.kind == "treatment":
-            chart.rows += [
-                (patient, name, round((one.time or 0.0) / dt), one.value, one.rounding)
-                for one in settle_treatment(statements, slack=_slack(model), counts=chart.counts)
-            ]
+            changes = settle_treatment(statements, slack=_slack(model), counts=chart.counts)
+            by_step = {round((one.time or 0.0) / dt): one for one in changes}
+            chart.rows += [(patient, name, step, one.value, one.rounding) for step, one in by_step.items()]
         else:
             kept = settle_values(statements, slack=_slack(model), counts=chart.counts)
             if variable.kind == "event":
@@ -132,7 +137,22 @@ def place(reading: Reading, *, at: float, variable: Variable, model: Model) -> S
     slack = max(reading.precision * year, _slack(model))
     if (reading.past and reading.time is None) or not -slack <= time <= at + slack:
         return Statement(value, at, None, 0.0, reading.rounding)
-    return Statement(value, at, min(max(time, 0.0), at), reading.precision * year, reading.rounding)
+    today = abs(time - at) <= reading.precision * year  # "in May", in a document of the 31st
+    own = at if today else min(max(time, 0.0), at)
+    return Statement(
+        value, at, own, reading.precision * year, reading.rounding, dated=reading.time is not None, past=reading.past
+    )
+
+
+def date_by_each_other(statements: Sequence[Statement]) -> list[Statement]:
+    """The statements of one variable in one document: a value that stands there once with its date and once without is
+    one value, and its date is told."""
+    dated = [one for one in statements if one.dated and not one.past]
+    found = []
+    for one in statements:
+        same = [] if one.dated else [other for other in dated if abs(other.value - one.value) <= _room(one, other)]
+        found.append(replace(one, time=same[0].time, precision=same[0].precision) if same else one)
+    return found
 
 
 def _slack(model: Model) -> float:
@@ -177,6 +197,11 @@ def _count_again(counts: Chart | Counter[str], first: Statement, others: Iterabl
     counted = counts.counts if isinstance(counts, Chart) else counts
     for other in others:
         if other is not first:
-            room = (first.rounding or 0.0) + (other.rounding or 0.0) + 1e-6 * max(1.0, abs(first.value))
             estimate = first.rounding is None or other.rounding is None
-            counted["retold" if estimate or abs(first.value - other.value) <= room else "conflicts"] += 1
+            again = estimate or abs(first.value - other.value) <= _room(first, other)
+            counted["retold" if again else "conflicts"] += 1
+
+
+def _room(one: Statement, other: Statement) -> float:
+    """How far two statements of one value may be apart, as both are written."""
+    return (one.rounding or 0.0) + (other.rounding or 0.0) + 1e-6 * max(1.0, abs(one.value))

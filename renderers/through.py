@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, overload
 
 from ..causal.effects.columns import columns
 from ..causal.effects.estimate import Estimate
-from ..causal.effects.examine import Examination
+from ..causal.effects.examine import DECIDING, Examination
+from ..causal.effects.gformula import G_FORMULA
 from ..causal.model import Effect, Model
 from ..errors import fail
 from ..simulate import verify as simulated
@@ -132,18 +133,21 @@ class Reread:
             head + f"{self.through.patients:,} patients, seed {self.through.seed} (95% intervals)",
             *self.caveats(),
         ]
-        pairs = zip(self.record.rows(), self.through.rows(), self._costs(), self.taken, strict=True)
-        for (effect, truth, _, from_record, _), (_, _, naive, adjusted, verdict), cost, taken in pairs:
-            lines += ["", effect, f"    truth                {truth}"]
-            lines += [f"    from the record      {from_record}", f"    from {self.modality + ':':15s} {adjusted}"]
-            lines += [f"    without adjustment   {naive}", f"    {verdict.replace('from the record ', '')}"]
-            lines += [f"    reading it: {cost}"] if cost else []
+        pairs = zip(self.record.examinations, self.through.examinations, self.through.rows(), self.taken, strict=True)
+        for own, other, (effect, truth, naive, _, verdict), taken in pairs:
+            lines += ["", effect, f"    truth                {truth}", f"    without adjustment   {naive}"]
+            for cost in cost_of_reading(own, other):
+                one, two = (_tell(found, str(cost["method"])) for found in (own, other))
+                lines += [
+                    f"    {cost['method']}",
+                    f"        from the record {one}",
+                    f"        from {self.modality:10s} {two}",
+                ]
+                moved = f"{cost['difference']:+.3f}, and the interval is {cost['width_ratio']:.2f} times as wide"
+                lines.append(f"        reading moves it by {moved}")
+            lines.append(f"    {verdict.replace('from the record ', '')}")
             lines += [f"    not read, but the run's own: {', '.join(taken)}"] if taken else []
         return "\n".join([*lines, "", "What was read of the record:", *self._tell_accuracy()])
-
-    def _costs(self) -> list[str]:
-        pairs = zip(self.record.examinations, self.through.examinations, strict=True)
-        return [tell_cost(cost_of_reading(own, other)) for own, other in pairs]
 
     def _tell_accuracy(self) -> list[str]:
         lines = [f"    {'':34s}{'recorded':>9s}{'read':>9s}{'wrong':>7s}{'missed':>8s}{'invented':>9s}  RMSE"]
@@ -159,24 +163,28 @@ class Reread:
         return f"<pre>{html.escape(str(self))}</pre>"
 
 
-def cost_of_reading(own: Examination, other: Examination) -> dict[str, Any] | None:
-    """How far the last estimate moves, and how many times as wide its interval is, when its values are read; None where
-    either table has none."""
-    if not own.estimates or not other.estimates:
-        return None
-    one, two = own.estimates[-1], other.estimates[-1]
-    return {"method": two.method, "difference": two.estimate - one.estimate, "width_ratio": _width(two) / _width(one)}
+def _tell(found: Examination, method: str) -> str:
+    (estimate,) = (one for one in found.estimates if one.method == method)
+    return "{:+.3f} ({:+.3f} to {:+.3f})".format(estimate.estimate, *estimate.interval)
+
+
+def cost_of_reading(own: Examination, other: Examination) -> list[dict[str, Any]]:
+    """How far each deciding estimate moves, and how many times as wide its interval is, when its values are read."""
+    held = {estimate.method: estimate for estimate in own.estimates}
+    return [
+        {
+            "method": two.method,
+            "difference": two.estimate - held[two.method].estimate,
+            "width_ratio": _width(two) / _width(held[two.method]),
+        }
+        for two in other.estimates
+        if two.method in held and two.method in (*DECIDING, G_FORMULA)
+    ]
 
 
 def _width(estimate: Estimate) -> float:
     low, high = estimate.interval
     return high - low
-
-
-def tell_cost(cost: Mapping[str, Any] | None) -> str:
-    if cost is None:
-        return ""
-    return f"moves the estimate by {cost['difference']:+.3f}, the interval is {cost['width_ratio']:.2f} times as wide"
 
 
 @overload

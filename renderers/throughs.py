@@ -33,16 +33,22 @@ def tell_through(held: Document) -> tuple[str, Markup]:
 
 
 def _rows_of(effect: Document) -> list[list[object]]:
-    through, cost = effect["through"], effect["through"]["cost"]
-    own, read = (found["estimates"][-1] if found["estimates"] else None for found in (effect, through))
+    through = effect["through"]
     truth = "–" if effect["truth"] is None else _sign(effect["truth"])
-    moved, wider = ("–", "–") if cost is None else (_sign(cost["difference"]), f"{cost['width_ratio']:.2f}")
-    return [[effect["effect"], truth, _tell(own), _tell(read), moved, wider]]
+    rows: list[list[object]] = []
+    for cost in through["cost"]:
+        own, read = (_tell(_find(found, cost["method"])) for found in (effect, through))
+        name = join(effect["effect"], tag("br"), tag("span", cost["method"], class_="soft"))
+        rows.append([name, truth, own, read, _sign(cost["difference"]), f"{cost['width_ratio']:.2f}"])
+    return rows or [[effect["effect"], truth, "–", "–", "–", "–"]]
 
 
-def _tell(found: Document | None) -> str:
-    if found is None:
-        return "–"
+def _find(found: Document, method: str) -> Document:
+    held: Document = next(one for one in found["estimates"] if one["method"] == method)
+    return held
+
+
+def _tell(found: Document) -> str:
     low, high = found["interval"]
     return f"{_sign(found['estimate'])} ({_sign(low)} to {_sign(high)})"
 
