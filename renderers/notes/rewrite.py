@@ -79,7 +79,7 @@ class Rewriter:
         for number, (note, faults, _) in enumerate(written):
             own = found[number]
             new = self._splice(note, faults, own)
-            if own and self._misread(new.note) > 0 and self._misread(new.note) > self._misread(note):
+            if own and (wrong := self._misread(new.note)) and wrong > self._misread(note):
                 counts[number]["kept: context"] += sum(counts[number].pop(name, 0) for name in ("rewritten", "same"))
                 counts[number]["first try"] = 0
                 new = Rewritten(note, tuple(faults), {})

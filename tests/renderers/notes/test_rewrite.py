@@ -23,12 +23,12 @@ from nosograph.renderers.notes.faults import write_faulty_note
 from nosograph.renderers.notes.grammar import Note, write_note
 from nosograph.renderers.notes.grammar.english import show_number
 from nosograph.renderers.notes.guard import Guard, find_passages, name_phenotypes
-from nosograph.renderers.notes.learned import Chance, Checkpoint, open_checkpoint
+from nosograph.renderers.notes.learned import SHIPPED, Chance, Checkpoint, open_checkpoint
 from nosograph.renderers.notes.reader import Reader
 from nosograph.renderers.notes.rewrite import TRIES, Rewriter
 from nosograph.renderers.notes.score import compare, expect
 from nosograph.renderers.notes.slots import control, fill_slots, is_whole, slot_sentence, space_slots
-from nosograph.renderers.render import render
+from nosograph.renderers.render import find_checkpoint, render
 from nosograph.simulate.cohort import simulate_to
 from tests.renderers.notes.conftest import Clinic
 
@@ -388,9 +388,6 @@ def test_default_is_the_shipped_checkpoint(
     clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
 ) -> None:
     """It is small, opens, rewrites, and says the same facts; twice the same."""
-    from nosograph.renderers.notes.learned import SHIPPED
-    from nosograph.renderers.render import find_checkpoint
-
     assert find_checkpoint("notes", "default") == SHIPPED
     assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 20e6
     with pytest.raises(NosographError, match="no checkpoint"):
@@ -409,3 +406,24 @@ def test_default_is_the_shipped_checkpoint(
                 assert show_number(span.value, span.unit) in words
     again = rewriter(checkpoint, clinic, reader).rewrite(notes[:4])
     assert [one.note.text for one in again] == [one.note.text for one in told]
+
+
+def test_twins_are_reworded_alike(clinic: Clinic, reader: Reader, noise_of: NoiseOf) -> None:
+    """What the grammar says of both worlds in the same words, the shipped checkpoint says of both in the same words."""
+    work = rewriter(open_checkpoint(SHIPPED), clinic, reader)
+    said: list[dict[tuple[object, ...], str]] = []
+    for world in ("factual", "treated"):
+        plans = [plan for _, plan in clinic.each(world) if plan.patient < 3][:8]
+        notes = [write_note(plan, lexicon=clinic.practice.lexicon, noise=noise_of(plan)) for plan in plans]
+        found: dict[tuple[object, ...], str] = {}
+        told = work.rewrite([(note, (), noise_of(note.plan)) for note in notes])
+        for one, old in zip(told, notes, strict=True):
+            if "kept: context" in one.counts:  # which is of whole notes
+                continue
+            for (start, end), (first, last) in zip(one.note.sentences, old.sentences, strict=True):
+                key = (old.plan.patient, old.plan.step, old.plan.document, old.text[first:last])
+                found[key] = one.note.text[start:end]
+        said.append(found)
+    both = said[0].keys() & said[1].keys()
+    assert len(both) > 20
+    assert all(said[0][key] == said[1][key] for key in both)

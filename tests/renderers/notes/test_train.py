@@ -118,6 +118,21 @@ def test_bad_arguments_are_named(tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
+def test_the_command_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, object] = {}
+
+    def pretend(out: Path, **options: object) -> train.Training:
+        asked.update(options, out=out)
+        return train.Training(out, 7, 7 * train.BATCH, 1000, 1.5)
+
+    monkeypatch.setattr(train, "train_rewriter", pretend)
+    arguments = ["render", "train", "--out", str(tmp_path / "new"), "--steps", "7", "--seed", "3", "--json"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["loss"] == 1.5
+    assert (asked["out"], asked["steps"], asked["seed"]) == (tmp_path / "new", 7, 3)
+
+
 def test_the_card_is_there_and_the_package_ships_it() -> None:
     card = (SHIPPED / "README.md").read_text()
     for said in ("apache-2.0", "render train", "clinical use"):
