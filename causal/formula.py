@@ -16,6 +16,7 @@ from .language.syntax import Binary, Call, Name, Number, Table, Unary
 from .leak import leak, probit
 from .model import Parameter
 
+ROUNDING = 1e-9
 FUNCTIONS: dict[str, Callable[..., float]] = {
     "exp": np.exp,
     "log": np.log,
@@ -138,10 +139,17 @@ def check_formulas(parameters: Mapping[str, Parameter], variables: Iterable[str]
 
 
 def check_values(parameters: Mapping[str, Parameter]) -> list[Problem]:
-    """The formulas that have no value (NaN), such as the logarithm of less than nothing; the first of a chain alone."""
+    """The formulas that have no value (NaN), such as the logarithm of less than nothing, the first of a chain alone;
+    and those that ask for the threshold (probit) of what is no probability."""
     problems = []
+    values = {name: parameter.value for name, parameter in parameters.items()}
     for parameter in parameters.values():
-        if parameter.formula is None or not math.isnan(parameter.value):
+        if parameter.formula is None:
+            continue
+        for node in parameter.formula.walk():
+            if isinstance(node, Call) and node.function == "probit":
+                problems += _check_probability(parameter.name, node.arguments[0], values)
+        if not math.isnan(parameter.value):
             continue
         inputs = {name: parameters[name].value for name in find_inputs(parameter.formula)}
         if not any(map(math.isnan, inputs.values())):
@@ -155,6 +163,14 @@ def check_values(parameters: Mapping[str, Parameter]) -> list[Problem]:
                 )
             )
     return problems
+
+
+def _check_probability(name: str, argument: Expression, values: Mapping[str, float]) -> list[Problem]:
+    value = evaluate_formula(argument, values)
+    if math.isnan(value) or -ROUNDING <= value <= 1 + ROUNDING:
+        return []
+    shown = f"{argument} = {value:g}"
+    return [Problem("a probability is from 0 to 1", fix=f"{argument}: 0.5", node=f"{name}.formula", value=shown)]
 
 
 def evaluate_formula(formula: Expression, values: Mapping[str, float]) -> float:

@@ -37,7 +37,7 @@ def simulate_command(
         bool, typer.Option("--sample-parameters", help="Draw the uncertain parameters, once for the cohort.")
     ] = False,
     cohorts: Annotated[
-        int | None, typer.Option(min=1, help="So many runs, DIR/cohort-0 and so on, with seeds from --seed on.")
+        int | None, typer.Option(help="So many runs, DIR/cohort-0 and so on, with seeds from --seed on.")
     ] = None,
     seed: Seed = 0,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,

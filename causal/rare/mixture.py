@@ -85,7 +85,11 @@ def convert_mixture(mix: str, *, knowledge: KnowledgeGraph, strength: float = 0.
         for finding in part.findings
     )
     what = "A mixture of " + ", ".join(f"{part.name} ({part.disease})" for part in parts)
-    comments = [*introduce(what, horizon, dying=bool(dying)), *tell_findings(findings)]
+    left_out = (
+        "A mixture leaves out the courses within a disease (progression, what comes and goes): diagnoses are told "
+        "apart by what is ever there. The document of one disease has them."
+    )
+    comments = [*introduce(what, horizon, dying=bool(dying)), left_out, *tell_findings(findings)]
     return assemble(mix, title, head, comments, sections, findings)
 
 
