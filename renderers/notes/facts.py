@@ -35,6 +35,9 @@ class Fact:
     speaker: Speaker = "clinician"
 
 
+ADULT = 18  # years
+
+
 @dataclass(frozen=True)
 class Subject:
     """Whom a note is about: no name is invented. Age in whole years at the note's time, and sex, where recorded."""
@@ -44,7 +47,9 @@ class Subject:
 
     @property
     def noun(self) -> str:
-        return {"female": "woman", "male": "man"}.get(self.sex, "patient")
+        child = self.age is not None and self.age < ADULT
+        nouns = {"female": "girl", "male": "boy"} if child else {"female": "woman", "male": "man"}
+        return nouns.get(self.sex, "patient")
 
 
 @dataclass(frozen=True)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import takewhile
 from typing import Literal
 
 from ...causal.language.syntax import find_draw
 from ...causal.model import Model, Variable
 from ...errors import fail
-from ...ontology.knowledge import KnowledgeGraph
+from ...ontology.knowledge import KnowledgeGraph, Synonym
 from ...ontology.units import parse_unit
 from ..binding import concepts_of, converts, falls_under, is_binary
-from .usage import PROPER_NAMES, USAGE, write_unit
+from .systems import find_system
+from .usage import INVERTED, OUTDATED, PROPER_NAMES, USAGE, say_naturally, write_unit
 
 Role = Literal[
     "age", "sex", "gene", "history",  # statics
@@ -24,6 +26,10 @@ Role = Literal[
 ]  # fmt: skip
 
 LOCALES = ("en",)
+KINDS = {  # types of HPO's synonyms -> whose they are
+    "layperson": "others", "plural_form": "others", "obsolete_synonym": "others", "hp_0034334": "others",
+    "uk_spelling": "british", "abbreviation": "abbreviations",
+}  # fmt: skip
 PHENOTYPE = "HP:0000118"  # Phenotypic abnormality
 AGE = ("LOINC:30525-0", "PATO:0000011", "NCIT:C25150", "SNOMEDCT:397669002")
 SEX = ("LOINC:46098-0", "PATO:0000047", "NCIT:C28421", "SNOMEDCT:263495000")
@@ -33,6 +39,8 @@ VITAL_SIGNS = tuple(
     for code in ("9279-1", "8867-4", "2708-6", "59408-5", "8310-5", "8302-2", "9843-4", "29463-7", "39156-5",
                  "85354-9", "8480-6", "8462-4")
 )  # fmt: skip
+MANY = 8  # findings, from which on they are told by organ system
+LONGEST = 6  # words of a synonym that a clinician would write
 AGE_LABELS = ("age", "age at entry", "age at baseline", "age in years")
 
 
@@ -40,7 +48,8 @@ AGE_LABELS = ("age", "age at entry", "age at baseline", "age in years")
 class Term:
     """A recorded variable in words. `label` and `synonyms` are as in the middle of a sentence.
 
-    `synonyms` are the ontology's EXACT ones; none where the model's title is more specific than its concept.
+    `synonyms` are those of the ontology's EXACT ones that clinicians write; none where the model's title is more
+    specific than its concept. `others` nobody here writes, but a reader knows them: lay and outdated names, plurals.
     """
 
     variable: str
@@ -48,7 +57,10 @@ class Term:
     concept: str  # a CURIE, or empty
     label: str
     synonyms: tuple[str, ...] = ()
+    british: tuple[str, ...] = ()  # what stands in place of the label and the synonyms in British spelling
     abbreviations: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    system: str = ""  # the organ system of a finding, see SYSTEMS
     unit: str = ""  # UCUM
     written_units: tuple[str, ...] = ("",)  # as clinicians write it, the usual one first
     levels: tuple[str, ...] = ()  # as in the model
@@ -56,7 +68,7 @@ class Term:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((self.label, *self.synonyms, *self.abbreviations)))
+        return tuple(dict.fromkeys((self.label, *self.synonyms, *self.british, *self.abbreviations, *self.others)))
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,11 @@ class Lexicon:
 
     terms: Mapping[str, Term]
     locale: str = "en"
+
+    @cached_property
+    def has_systems(self) -> bool:
+        """Whether there are so many findings that they are told by organ system."""
+        return len([term for term in self.of_role("finding") if term.system]) >= MANY
 
     def __getitem__(self, variable: str) -> Term:
         return self.terms[variable]
@@ -87,17 +104,22 @@ def build_lexicon(
 
 
 def _describe(variable: Variable, model: Model, knowledge: KnowledgeGraph, scopes: tuple[str, ...]) -> Term:
-    binary = is_binary(variable, model)
-    label, synonyms = name_variable(variable, model=model, knowledge=knowledge, scopes=scopes, finding=binary)
+    binary = is_binary(variable, model) and variable.unit in ("", "1")  # an age of 0 is no yes or no
+    names = name_variable(variable, model=model, knowledge=knowledge, scopes=scopes, finding=binary)
     concepts = concepts_of(variable, model)
+    label = names.label
     usual, short = next((USAGE[key] for key in (variable.concept, label.lower()) if key in USAGE), ((), ()))
+    role = _find_role(variable, label, binary=binary, model=model, knowledge=knowledge)
     return Term(
         variable=variable.name,
-        role=_find_role(variable, label, binary=binary, model=model, knowledge=knowledge),
+        role=role,
         concept=concepts[0] if concepts else "",
         label=label,
-        synonyms=tuple(dict.fromkeys(name for name in (*synonyms, *usual) if name != label)),
-        abbreviations=short,
+        synonyms=tuple(dict.fromkeys(name for name in (*names.synonyms, *usual) if name != label)),
+        british=names.british,
+        abbreviations=tuple(dict.fromkeys((*short, *names.abbreviations))),
+        others=names.others,
+        system=find_system(concepts, knowledge) if role == "finding" and binary else "",
         unit=variable.unit,
         written_units=write_unit(variable.unit),
         levels=variable.levels,
@@ -105,10 +127,21 @@ def _describe(variable: Variable, model: Model, knowledge: KnowledgeGraph, scope
     )
 
 
+@dataclass(frozen=True)
+class Names:
+    """What a variable is called; see Term."""
+
+    label: str
+    synonyms: tuple[str, ...] = ()
+    british: tuple[str, ...] = ()
+    abbreviations: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+
 def name_variable(
     variable: Variable, *, model: Model, knowledge: KnowledgeGraph, scopes: tuple[str, ...], finding: bool
-) -> tuple[str, tuple[str, ...]]:
-    """The label of a variable and its synonyms.
+) -> Names:
+    """The names of a variable.
 
     The ontology's names are its names where the title is one of them or there is none; elsewhere the title says more
     than the concept (the volume of what atrophies, one cause of an oedema), and stands alone. A finding is called what
@@ -116,7 +149,8 @@ def name_variable(
     """
     measured = model.variables.get(variable.of) if finding else None
     concept = next(iter(concepts_of(variable, model) if finding else (variable.concept,)), "")
-    titles = [shorten_title(v.title) for v in (variable, measured) if v is not None and v.title]
+    whole = [v.title for v in (variable, measured) if v is not None and v.title]
+    titles = [shorten_title(title) for title in whole]
     label = knowledge.label(concept) if concept else None
     if concept and label is None and not titles:
         raise fail(
@@ -127,13 +161,38 @@ def name_variable(
         )
     if label is not None:
         all_names = {label.lower(), *(s.text.lower() for s in knowledge.synonyms(concept))}
-        if not titles or any(title.lower() in all_names for title in titles):
+        if not titles or any(title.lower() in all_names for title in (*whole, *titles)):
             # names with a comma are turned around for an index ("dementia, progressive")
-            exact = [s.text for s in knowledge.synonyms(concept) if s.scope in scopes and "," not in s.text]
-            own = speak(label)
-            names = dict.fromkeys(speak(text) for text in exact)
-            return own, tuple(name for name in names if name.lower() != own.lower())
-    return speak(titles[0]) if titles else variable.name.replace("_", " "), ()
+            known = [s for s in knowledge.synonyms(concept) if s.scope in scopes and "," not in s.text]
+            return sort_names(speak(label), known, finding=finding)
+    return Names(speak(titles[0]) if titles else variable.name.replace("_", " "))
+
+
+def sort_names(label: str, synonyms: Sequence[Synonym], *, finding: bool) -> Names:
+    """Who uses which of a concept's names, by their types. `finding`: they are turned as in a sentence."""
+    sorts: dict[str, dict[str, None]] = {"synonyms": {}, "british": {}, "abbreviations": {}, "others": {}}
+    own = say_naturally(label) if finding else label
+    if own != label:
+        sorts["others"][label] = None
+    for synonym in synonyms:
+        name = speak(synonym.text)
+        kind = next((KINDS[kind] for kind in KINDS if kind in synonym.kinds), "synonyms")
+        if (
+            OUTDATED.search(name)
+            or INVERTED.search(name)
+            or (kind == "synonyms" and len(name.split()) > max(LONGEST, len(label.split())))
+        ):
+            kind = "others"
+        said = say_naturally(name) if finding and kind in ("synonyms", "british") else name
+        sorts[kind][said] = None
+        if said != name:
+            sorts["others"][name] = None
+    lay = {name.lower() for name in sorts["others"]}
+    kept = {
+        kind: tuple(n for n in names if n.lower() != own.lower() and (kind == "others" or n.lower() not in lay))
+        for kind, names in sorts.items()
+    }
+    return Names(own, **kept)
 
 
 def shorten_title(title: str) -> str:
@@ -152,7 +211,8 @@ def speak(label: str) -> str:
     word = re.split(r"[-'’,/]", first)[0]
     named = first != first.capitalize() and not first.islower()  # a capital or a sign within: DNA, pH, Mini-Mental
     proper = word in PROPER_NAMES or "'" in first or "’" in first or re.search(r"\d", first)
-    titled = rest[:1].isupper() and not rest.split(" ")[0].isupper()  # Clinical Dementia Rating
+    second, _, third = rest.partition(" ")  # Clinical Dementia Rating, but not: absent Achilles reflex, prolonged QTc
+    titled = re.match("[A-Z][a-z]", second) is not None and (not third or third[:1].isupper())
     return label if named or proper or titled or len(word) < 2 else label[:1].lower() + label[1:]
 
 

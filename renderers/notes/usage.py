@@ -49,12 +49,54 @@ UNITS: dict[str, tuple[str, ...]] = {  # UCUM -> as written, the usual one first
 PROPER_NAMES = frozenset({
     "Achilles", "Addison", "Alzheimer", "Arnold", "Babinski", "Bruch", "Brushfield", "Budd", "Chiari",
     "Chvostek", "Crohn", "Cushing", "Dandy", "Descemet", "Dupuytren", "Ebstein", "Epstein", "Fallot",
-    "Fanconi", "Gowers", "Graves", "Hashimoto", "Heinz", "Henoch", "Hirschsprung", "Hodgkin", "Horner",
-    "Howell", "Jaccoud", "Kayser", "Kussmaul", "Legg", "Leydig", "Lisch", "Madelung", "Mallory", "Marcus",
+    "Fabry", "Fanconi", "Gaucher", "Gowers", "Graves", "Hashimoto", "Heinz", "Henoch", "Hirschsprung", "Hodgkin",
+    "Horner",
+    "Howell", "Jaccoud", "Kayser", "Kussmaul", "Leber", "Legg", "Leigh", "Leydig", "Lisch", "Madelung", "Mallory",
+    "Marcus",
     "Marfan", "Meckel", "Morgagni", "Oslers", "Parkinson", "Perthes", "Peyer", "Pierre", "Purkinje", "Rathke",
     "Raynaud", "Reye", "Romberg", "Schwann", "Sprengel", "Tietze", "Trendelenburg", "Trousseau",
-    "Uhthoff", "Virchow", "Wilms", "Wolff",
+    "Uhthoff", "Virchow", "Waardenburg", "Wilms", "Wolff",
 })  # fmt: skip
+
+
+# Names that ontologies still hold and that nobody should be called by
+OUTDATED = re.compile(
+    r"mongol|retarded|mental retard|gargoyl|cretin|imbecil|idiot|dwarf|simian|elfin|bird-?like", re.IGNORECASE
+)
+
+# Names that put the adjective last, as in an index: "palate high-arched"
+INVERTED = re.compile(
+    r"\w (high-arched|(down|up|low|deep|anti|wide|close|for)[\w-]*(ed|set|ing)"
+    r"|absent|small|short|large|impaired|abnormal|increased|decreased|reduced)$|^\w+ed$",
+    re.IGNORECASE,
+)
+
+# What everybody has two or more of, and what is spoken of as several
+PAIRS = {
+    "eye": "eyes", "ear": "ears", "foot": "feet", "hand": "hands", "finger": "fingers", "toe": "toes",
+    "thumb": "thumbs", "palm": "palms", "eyebrow": "eyebrows", "nail": "nails", "earlobe": "earlobes",
+    "metacarpal": "metacarpals", "metatarsal": "metatarsals", "phalanx": "phalanges", "rib": "ribs",
+    "nipple": "nipples", "cheek": "cheeks", "fissure": "fissures", "fingernail": "fingernails", "toenail": "toenails",
+    "hallux": "halluces", "ala": "alae", "knee": "knees", "elbow": "elbows", "bone": "bones", "notch": "notches",
+    "metaphysis": "metaphyses", "epiphysis": "epiphyses", "scapula": "scapulae", "varix": "varices", "spasm": "spasms",
+    "seizure": "seizures", "cramp": "cramps",
+}  # fmt: skip
+SINGLE = re.compile(r"\d|unilateral|left|right|supernumerary|accessory|horseshoe|fusion|first|fifth", re.IGNORECASE)
+DEGREE = re.compile(r"(.+), (mild|moderate|severe|profound|borderline)", re.IGNORECASE)
+SEEN_ON = re.compile(r"(EMG|EEG|ECG|EKG|MRI): (.+)")
+
+
+def say_naturally(name: str) -> str:
+    """An ontology's name of a finding in the words of a sentence: "severe intellectual disability", "neuropathic
+    changes on EMG", and in the plural where its last word is an organ that everybody has two of: "deeply set eyes"."""
+    if found := DEGREE.fullmatch(name):
+        return f"{found[2].lower()} {found[1]}"
+    if found := SEEN_ON.fullmatch(name):
+        return f"{found[2]} on {found[1]}"
+    words = name.split(" ")
+    if words[-1].lower() not in PAIRS or SINGLE.search(name) or "of" in words:
+        return name
+    return " ".join((*words[:-1], PAIRS[words[-1].lower()]))
 
 
 def write_unit(code: str) -> tuple[str, ...]:

@@ -41,6 +41,7 @@ class Author:
     verbosity: float  # 0 terse, 1 wordy: how much is put in a sentence, and how much courtesy
     opening: str  # "courteous" | "direct" | "summary"
     courtesy: str  # "formal" | "warm" | "brief": salutation and closing
+    spelling: str  # "american" | "british": of terms that have both
     role: float  # which signature
 
 
@@ -67,6 +68,7 @@ def find_author(noise: Noise, number: int) -> Author:
         verbosity=among("verbosity", (0.2, 0.5, 0.8)),
         opening=among("opening", ("courteous", "direct", "summary")),
         courtesy=among("courtesy", ("formal", "warm", "brief")),
+        spelling=among("spelling", ("american", "british")),
         role=draw(secret, "role"),
     )
 

@@ -8,6 +8,7 @@ from .pieces import Phrase, Piece
 from .say_courses import say_event, say_treatment
 from .say_findings import group_findings, say_findings
 from .say_history import say_age, say_history
+from .say_systems import group_by_system, list_system, say_system
 from .say_values import say_value, say_value_tersely
 from .teller import Teller
 
@@ -60,7 +61,12 @@ def identify(teller: Teller) -> Phrase:
     subject, pieces = teller.plan.subject, []
     if subject.age is not None:
         age = facts.get("age")
-        pieces += [Piece(str(subject.age), "value" if age else "date", (age.key,) if age else ()), Piece("-year-old ")]
+        newborn = not age and not subject.age
+        pieces += (
+            [Piece("infant", "date"), Piece(" ")]
+            if newborn
+            else [Piece(str(subject.age), "value" if age else "date", (age.key,) if age else ()), Piece("-year-old ")]
+        )
     sex = facts.get("sex")
     pieces.append(Piece(subject.noun, "value" if sex else "", (sex.key,) if sex else ()))
     return tuple(pieces)
@@ -82,6 +88,11 @@ def say(teller: Teller, fact: Fact, *, terse: bool = False, after: Fact | None =
 def tell(teller: Teller, topic: str, facts: list[Fact], *, terse: bool = False, most: int = 3) -> list[Phrase]:
     """The sentences of a topic, without their full stops."""
     facts = [fact for fact in facts if not is_identity(teller, fact)]
+    if topic == "findings" and teller.lexicon.has_systems:
+        systems = group_by_system(teller, facts).items()
+        if terse:
+            return [list_system(teller, system, group) for system, group in systems]
+        return [sentence for system, group in systems for sentence in say_system(teller, system, group)]
     if topic == "findings":
         groups = {group[0].key: (number, group) for number, group in group_findings(teller, facts)}
         clauses = {

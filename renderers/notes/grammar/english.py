@@ -32,21 +32,26 @@ SOUNDS_VOWEL = re.compile(r"(hour|honest|heir)", re.IGNORECASE)
 # the last words of a term before "of", "in", "with" … that are counted: they take an article
 COUNTED = frozenset(
     """
-    abnormality abscess adenoma aneurysm anomaly antibody appearance arch asymmetry atrium block bruit calculus
-    carcinoma cataract cleft coloboma complication contracture crease crisis curve cyst defect deformity dimple
-    disability disease disorder dislocation disturbance diverticulum dissection ear effusion embolus encephalocele
-    episode eruption exostosis face failure finger fissure fistula forehead foramen fracture gait goiter goitre
-    granuloma hallucination hamartoma hairline head hemangioma hematoma hernia infarct infarction infection
-    inhibitor agonist antagonist blocker diuretic vaccine statin transplant insertion jaw kidney lesion lipoma
-    lymphoma malformation mandible mass melanoma meningioma mouth murmur myxoma nail neck neoplasm neurofibroma
-    neuropathy nevus nodule nose palate palsy papilloma pattern pelvis philtrum pit plaque pneumothorax polyp
-    pouch rash reaction ridge rupture scar seizure shunt sign spasm spleen sternum stoma stone stroke syndrome
-    tear tendency teratoma testis thorax thumb thrombus toe tongue tooth tremor tumor tumour ulcer uterus uvula
-    variant vertebra voice bridge ventricle chest tip helix lip lobe
+    abdomen abnormality abscess adenoma agonist aneurysm anomaly antagonist antibody anus aorta appearance arch
+    arteriosus atrium axis bladder block blocker border bridge bruit calculus callosum carcinoma cataract chest
+    chin cleft coloboma columella complication concentration contracture count cranium crease crisis cry curve
+    cyst defect deficit deformity density diameter dimple disc dislocation disorder dissection distance
+    disturbance diuretic diverticulum duct ductus ear earlobe eeg effusion elbow electrocardiogram
+    electromyogram electroretinogram embolus encephalocele episode exostosis face finger fissure fistula foramen
+    forehead fracture frame fundus gait gap gland globe goiter goitre granuloma habitus hairline hallucination
+    hallux hamartoma head heart height helix hemangioma hematoma hernia infarct infarction infection inhibitor
+    insertion interval jaw kidney larynx length lesion level limb lip lipoma liver lobe lymphoma macula macule
+    malformation mandible mass meatus melanoma meningioma mouth murmur myxoma nail neck neoplasm neurofibroma
+    neuropathy nevus nipple nodule nose number occiput ovale palate palsy papilloma papule pattern pelvis penis
+    phalanx philtrum pit plaque pneumothorax polyp pouch profile pupil rash rate ratio reaction response ridge ring
+    root rupture scar score scrotum seizure septum shape shunt sign skull smile span spine spleen spot statin
+    sternum stoma stone stroke syndrome tear tendency teratoma testis thorax threshold thrombus thumb time tip
+    toe tongue tooth trachea transplant tremor trunk tumor tumour ulcer umbilicus uterus uvula vaccine valve
+    variant velocity ventricle vermilion vertebra voice waist wave weight width
     """.split()  # noqa: SIM905
 )
 NOT_PLURAL = re.compile(
-    r"(ss|us|is|as|os|itis|sepsis|mellitus|feces|diabetes|herpes|scabies|caries|rabies|series|lens)$"
+    r"(ss|us|is|pancreas|atlas|os|itis|sepsis|mellitus|feces|diabetes|herpes|scabies|caries|rabies|series|lens|pes|ascites|facies|synophrys)$"
 )
 PLURAL = frozenset(
     """
@@ -94,15 +99,17 @@ def is_plural(term: str) -> bool:
     return head in PLURAL or (len(head) > 3 and head.endswith("s") and not NOT_PLURAL.search(head))
 
 
+UNCOUNTED = re.compile(
+    r"^(no|absent|multiple|recurrent|frequent|involuntary)\b|\b(muscle|bone|body|fat|lean|bite) mass\b"
+    r"|hyperactivity disorder",
+    re.IGNORECASE,
+)
+
+
 @lru_cache(maxsize=65536)
 def is_counted(term: str) -> bool:
     """Whether the singular `term` takes an article: "a seizure", but "hypotonia"."""
-    return (
-        head_of(term) in COUNTED
-        and "'s " not in term
-        and not is_plural(term)
-        and not re.match(r"(no|absent|multiple|recurrent)\b", term, re.IGNORECASE)
-    )
+    return head_of(term) in COUNTED and "'s " not in term and not is_plural(term) and not UNCOUNTED.search(term)
 
 
 def capitalise(text: str) -> str:

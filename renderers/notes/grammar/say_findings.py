@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..facts import Fact
 from .pieces import Phrase, fill, join
 from .teller import Teller
@@ -11,7 +13,7 @@ PRESENT = (
     "there {isl} {L}", "{she} has {L}", "{L} {wasl} noted", "{L} {wasl} present", "{L} {isl} recorded",
     "{L} {wasl} found",
     "{she} shows {L}", "findings include {L}", "{L} {isl} evident", "{she} presents with {L}",
-    "the record lists {L}", "{L} {wasl} documented", "{she} is affected by {L}", "of note {isl} {L}",
+    "the record lists {L}", "{L} {wasl} documented", "{she} is affected by {L}", "examination shows {L}",
 )  # fmt: skip
 PATIENT_PRESENT = (
     "{she} reports {L}", "{she} describes {L}", "{she} complains of {L}", "{she} mentions {L}",
@@ -31,7 +33,7 @@ ABSENT = (
     "there is [no] {L}", "there was [no evidence of] {L}", "[no] {L} {wasl} found", "{she} has [no] {L}",
     "{she} is [without] {L}",
     "there is [no sign of] {L}", "[no] {L} {wasl} noted", "{L} {wasl} [absent]", "{she} does [not have] {L}",
-    "{she} is [negative for] {L}",
+    "there is [nothing to suggest] {L}",
     "there is [no] record of {L}", "{she} is [free of] {L}", "there is [neither sign nor record of] {L}",
     "{L} {wasl} [not present]", "{L} {wasl} looked for and [not found]",
 )  # fmt: skip
@@ -79,6 +81,7 @@ TERSE = {
 }
 DATED = (" ({d})", " (recorded {d})", " (as of {d})", " (dated {d})")
 DATED_MANY = (" (all recorded {d})", " (all as of {d})", " (all dated {d})")
+COUNTED = re.compile(r"\[(not have|without|free of)\] \{L\}")  # denials after which a thing takes an article
 STATUSES = ("present", "uncertain", "absent")
 MOST = 5  # terms in one list
 
@@ -105,12 +108,21 @@ def group_findings(teller: Teller, facts: list[Fact], *, size: float = 4.5) -> l
     ]
 
 
-def say_findings(teller: Teller, facts: list[Fact], *, number: int = 0, terse: bool = False) -> Phrase:
-    """One clause for findings of the same status, speaker and time; groups of other numbers get other frames."""
+def say_findings(
+    teller: Teller, facts: list[Fact], *, number: int = 0, terse: bool = False, table: tuple[str, ...] | None = None
+) -> Phrase:
+    """One clause for findings of the same status, speaker and time; groups of other numbers get other frames.
+
+    `table` stands in for the usual frames where nobody else than the clinician speaks.
+    """
     first, status = facts[0], facts[0].status
-    table = TERSE[status] if terse else FRAMES.get((status, first.speaker), FRAMES[status, ""])
-    template = teller.choices.rotate(f"findings {status} {first.speaker} {terse}", number, table)
-    joined = list_findings(teller, facts, status=status, counted=not terse and "] {L}" not in template)
+    own = table is not None and (first.speaker == "clinician" or terse)
+    frames = TERSE[status] if terse else FRAMES.get((status, first.speaker), FRAMES[status, ""])
+    template = teller.choices.rotate(
+        f"findings {status} {first.speaker} {terse}", number, table if table is not None and own else frames
+    )
+    counted = not terse and ("] {L}" not in template or COUNTED.search(template) is not None)
+    joined = list_findings(teller, facts, status=status, counted=counted)
     plural = teller.plural(first) if status == "absent" and len(facts) == 1 else len(facts) > 1 or teller.plural(first)
     if status == "absent" and len(facts) > 1:
         plural = teller.plural(facts[-1])

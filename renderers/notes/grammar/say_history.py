@@ -23,6 +23,13 @@ NUMBER = (
     "{x} comes to {n}",
     "{x} was found to be {n}",
 )
+ONSET = (
+    "{her} {x} was {n}",
+    "the recorded {x} is {n}",
+    "{x} was {n}",
+    "the record gives an {x} of {n}",
+    "the {x} was {n}",
+)
 YEARS_OF = (
     "{she} had {n} {u} of {y}",
     "{y}: {n} {u}",
@@ -81,7 +88,7 @@ def say_history(teller: Teller, fact: Fact, *, terse: bool = False) -> Phrase:
         return say_years(teller, fact, years.group(1), terse)
     if count and number:
         return say_count(teller, fact, count.group(1), terse)
-    table = TERSE if terse else NUMBER if number else LEVEL
+    table = TERSE if terse else ONSET if name.startswith("age at ") else NUMBER if number else LEVEL
     template = teller.choices.pick(fact.key, f"history {terse}", table)
     told = teller.told(fact, the="is" in template and not terse)
     return teller.fill(template, fact, x=told, x0=teller.told(fact), n=teller.value(fact))

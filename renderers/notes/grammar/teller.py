@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ...noise import Noise
 from ..facts import Fact, NotePlan
@@ -124,7 +125,11 @@ class Teller:
         if term.abbreviations and self.choices.flip(fact.key, "abbreviate", self.author.abbreviates):
             return self.choices.any(fact.key, "abbreviation", term.abbreviations)
         names = (fact.label or term.label, *term.synonyms)
+        if term.british and self.author.spelling == "british":
+            names = term.british
         full = tuple(name for name in names if "," not in name) or names
+        if term.role == "finding":
+            full = in_number(full)
         if self.choices.flip(fact.key, "synonym", 0.4):
             return self.choices.any(fact.key, "name", full)
         return full[0]
@@ -133,7 +138,8 @@ class Teller:
         """The term, marked; with `a` or `an` where it is counted, or with `the` where a definite noun needs one."""
         name, term = self.name(fact), self.term(fact)
         piece = Piece(name, "term", (fact.key,))
-        label = term.label if name in term.abbreviations and term.role == "treatment" else name
+        short = name in term.abbreviations and " " not in name and term.role in ("treatment", "finding")
+        label = term.label if short else name
         if counted and is_counted(label):
             return (ARTICLE, Piece(" "), piece)
         if the and needs_the(name):
@@ -254,6 +260,12 @@ class Teller:
         usual |= slots
         usual |= more or {}
         return fill(template, tuple(fact.key for fact in facts), **usual)
+
+
+@lru_cache(maxsize=65536)
+def in_number(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of a term's names that are singular, or plural, as its first one is."""
+    return tuple(name for name in names if is_plural(name) == is_plural(names[0]))
 
 
 def needs_the(name: str) -> bool:
