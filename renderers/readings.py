@@ -80,7 +80,8 @@ def settle(readings: Iterable[tuple[float, Sequence[Reading]]], *, patient: int,
             else:
                 told.setdefault(variable.name, []).append(statement)
         for name, statements in told.items():
-            held.setdefault(name, []).extend(date_by_each_other(statements))
+            before = held.setdefault(name, [])
+            before += date_by_each_other(statements, before=before, slack=_slack(model))
     for name, statements in held.items():
         variable, dt = model.variables[name], model.clock.dt
         if variable.kind == "static":
@@ -144,13 +145,21 @@ def place(reading: Reading, *, at: float, variable: Variable, model: Model) -> S
     )
 
 
-def date_by_each_other(statements: Sequence[Statement]) -> list[Statement]:
-    """The statements of one variable in one document: a value that stands there once with its date and once without is
-    one value, and its date is told."""
-    dated = [one for one in statements if one.dated and not one.past]
+def date_by_each_other(
+    statements: Sequence[Statement], *, before: Sequence[Statement], slack: float
+) -> list[Statement]:
+    """The statements of one variable in one document: a value that stands there with its date and again without is one
+    value of that date, if an earlier document says so, too."""
+    known = [
+        one
+        for one in statements
+        if one.dated
+        and not one.past
+        and any(_apart(one, e) <= one.precision + slack and abs(one.value - e.value) <= _room(one, e) for e in before)
+    ]
     found = []
     for one in statements:
-        same = [] if one.dated else [other for other in dated if abs(other.value - one.value) <= _room(one, other)]
+        same = [] if one.dated else [other for other in known if abs(other.value - one.value) <= _room(one, other)]
         found.append(replace(one, time=same[0].time, precision=same[0].precision) if same else one)
     return found
 

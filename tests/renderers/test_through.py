@@ -34,7 +34,7 @@ variables:
   x: {kind: static, mechanism: "Normal(0, 1)"}
   given:
     kind: treatment
-    start: Bernoulli(expit(x))
+    start: Bernoulli(expit(x / 2))
     mechanism: given[-1]
     caused_by: {x: {source: assumption}}
   y:
@@ -193,11 +193,14 @@ def test_what_is_read_without_error_costs_nothing(tables: dict[str, Reread]) -> 
 
 
 def test_classical_error_in_the_outcome_widens_and_does_not_bias(tables: dict[str, Reread]) -> None:
-    """The residual variance is 1 in the record and 1 + BLUR as read: widths grow by the root of that. Five standard
+    """The residual variance is 1 in the record and 1 + BLUR as read: widths grow by the root of that, where the outcome
+    is modelled (weighting alone leaves in it what x explains). Five standard
     errors, of a ratio of two deviations over 1,000 people and of the mean of independent errors: 1e-6 false alarms."""
     found = tables["blurred"]
     (own,), (read,) = found.record.examinations, found.through.examinations
     for one, other in zip(own.estimates, read.estimates, strict=True):
+        if one.method.startswith("propensity weighting"):
+            continue
         width, wide = (high - low for low, high in (one.interval, other.interval))
         assert wide / width == pytest.approx((1 + BLUR) ** 0.5, rel=5 * (2 * PATIENTS) ** -0.5 * 2)
         assert abs(other.estimate - one.estimate) < 5 * BLUR**0.5 * width / 3.92
@@ -228,7 +231,6 @@ def test_error_in_a_confounder_leaves_confounding(tables: dict[str, Reread], run
     expected = np.linalg.lstsq(design, y, rcond=None)[0][1]
     assert read.estimates[0].estimate == pytest.approx(expected, abs=1e-4)
     assert own.estimates[0].estimate < read.estimates[0].estimate < read.naive.estimate  # type: ignore[union-attr]
-    assert read.recovered is False
 
 
 def test_the_document_has_both_tables(tables: dict[str, Reread], copy: Run) -> None:
@@ -361,6 +363,16 @@ def test_a_value_told_later_alone_goes_back_to_its_own_time(six) -> None:
     loose = Said(value=18.0, time=-0.54, precision=0.044, past=True)  # "in March": the middle of it
     chart = read(six, (0.5, [loose]), (0.0, [Said(value=18.0)]))
     assert chart.rows == [(7, "severity_rated", 0, 18.0, 0.05)]
+
+
+def test_a_value_told_twice_in_one_document_has_one_date(six) -> None:
+    """Its summary leaves the date away. Not so where no earlier document knows of that date."""
+    told, again = Said(value=21.0, time=-0.5), Said(value=21.0)
+    chart = read(six, (0.0, [Said(value=21.0)]), (0.5, [told, again]))
+    assert [row[2:4] for row in chart.rows] == [(0, 21.0)]
+    chart = read(six, (0.0, [Said(value=24.0)]), (0.5, [told, again]))
+    assert [row[2:4] for row in chart.rows] == [(0, 24.0), (6, 21.0)]
+    assert chart.counts["conflicts"] == 1
 
 
 def test_what_cannot_be_placed_is_counted_and_left_out(six) -> None:
