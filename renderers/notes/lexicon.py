@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import takewhile
 from typing import Literal
@@ -41,6 +42,10 @@ VITAL_SIGNS = tuple(
 )  # fmt: skip
 MANY = 8  # findings, from which on they are told by organ system
 LONGEST = 6  # words of a synonym that a clinician would write
+SEXED = {  # HPO's branches of what only one sex can have: genitalia, fertility, reproductive physiology
+    "male": ("HP:0010461", "HP:0012041", "HP:0012874"),
+    "female": ("HP:0010460", "HP:0000868", "HP:0030012"),
+}
 AGE_LABELS = ("age", "age at entry", "age at baseline", "age in years")
 
 
@@ -61,6 +66,7 @@ class Term:
     abbreviations: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     system: str = ""  # the organ system of a finding, see SYSTEMS
+    sex: str = ""  # "male" or "female": of a finding that only one of them can have
     unit: str = ""  # UCUM
     written_units: tuple[str, ...] = ("",)  # as clinicians write it, the usual one first
     levels: tuple[str, ...] = ()  # as in the model
@@ -79,9 +85,14 @@ class Lexicon:
     locale: str = "en"
 
     @cached_property
+    def systems(self) -> Mapping[str, int]:
+        """How many findings each organ system has."""
+        return Counter(term.system for term in self.of_role("finding") if term.system)
+
+    @property
     def has_systems(self) -> bool:
         """Whether there are so many findings that they are told by organ system."""
-        return len([term for term in self.of_role("finding") if term.system]) >= MANY
+        return sum(self.systems.values()) >= MANY
 
     def __getitem__(self, variable: str) -> Term:
         return self.terms[variable]
@@ -100,7 +111,31 @@ def build_lexicon(
     if locale not in LOCALES:
         raise fail("notes are not written in this locale", value=locale, fix=" or ".join(LOCALES))
     told = [v for v in model.variables.values() if v.recorded and v.kind != "state"]
-    return Lexicon({v.name: _describe(v, model, knowledge, scopes) for v in told}, locale)
+    return Lexicon(tell_apart({v.name: _describe(v, model, knowledge, scopes) for v in told}), locale)
+
+
+def tell_apart(terms: dict[str, Term]) -> dict[str, Term]:
+    """The terms, where no finding goes by another one's name: an "ASD" may be of the heart or of the mind."""
+    owners: dict[str, set[str]] = {}
+    for term in terms.values():
+        for name in term.names:
+            owners.setdefault(name.lower(), set()).add(term.concept)
+
+    def own(term: Term, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name for name in names if owners[name.lower()] <= {term.concept})
+
+    return {
+        name: replace(
+            term,
+            synonyms=own(term, term.synonyms),
+            british=own(term, term.british),
+            abbreviations=own(term, term.abbreviations),
+            others=own(term, term.others),
+        )
+        if term.role == "finding"
+        else term
+        for name, term in terms.items()
+    }
 
 
 def _describe(variable: Variable, model: Model, knowledge: KnowledgeGraph, scopes: tuple[str, ...]) -> Term:
@@ -120,6 +155,11 @@ def _describe(variable: Variable, model: Model, knowledge: KnowledgeGraph, scope
         abbreviations=tuple(dict.fromkeys((*short, *names.abbreviations))),
         others=names.others,
         system=find_system(concepts, knowledge) if role == "finding" and binary else "",
+        sex=next(
+            (sex for sex, above in SEXED.items() if falls_under(variable, above, model=model, knowledge=knowledge)), ""
+        )
+        if binary
+        else "",
         unit=variable.unit,
         written_units=write_unit(variable.unit),
         levels=variable.levels,

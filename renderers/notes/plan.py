@@ -101,8 +101,12 @@ class _Writer:
         elapsed = self.due.time * clock.unit
         if self.practice.onsets:
             age = 0.0
+        return Subject(None if age is None else math.floor(age + elapsed), self._sex)
+
+    @property
+    def _sex(self) -> str:
         sexes = [self.journey.statics.get(term.variable) for term in self.practice.lexicon.of_role("sex")]
-        return Subject(None if age is None else math.floor(age + elapsed), str(next((s for s in sexes if s), "")))
+        return str(next((s for s in sexes if s), ""))
 
     # What each document tells
 
@@ -185,7 +189,13 @@ class _Writer:
     def _values(self, *, latest: bool) -> Iterable[Fact]:
         """A fact for each measurement taken now or, `latest`, for the last one of each."""
         chosen = {row.variable: row for row in self._rows() if latest or row.step == self.due.step}
-        yield from (self._value(row) for row in chosen.values() if not self._treats(row))
+        facts = (self._value(row) for row in chosen.values() if not self._treats(row))
+        yield from (fact for fact in facts if not self._goes_without_saying(fact))
+
+    def _goes_without_saying(self, fact: Fact) -> bool:
+        """Whether somebody lacks what only the other sex can have."""
+        other = {"male": "female", "female": "male"}.get(self.practice.lexicon[fact.variable].sex)
+        return fact.status == "absent" and other is not None and other == self._sex
 
     def _before(self, row: Row) -> Row | None:
         earlier = [other for other in self._rows() if other.variable == row.variable and other.step < row.step]

@@ -49,8 +49,8 @@ UNITS: dict[str, tuple[str, ...]] = {  # UCUM -> as written, the usual one first
 PROPER_NAMES = frozenset({
     "Achilles", "Addison", "Alzheimer", "Arnold", "Babinski", "Bruch", "Brushfield", "Budd", "Chiari",
     "Chvostek", "Crohn", "Cushing", "Dandy", "Descemet", "Dupuytren", "Ebstein", "Epstein", "Fallot",
-    "Fabry", "Fanconi", "Gaucher", "Gowers", "Graves", "Hashimoto", "Heinz", "Henoch", "Hirschsprung", "Hodgkin",
-    "Horner",
+    "Fabry", "Fanconi", "Gaucher", "Gower", "Gowers", "Graves", "Hashimoto", "Heinz", "Henoch", "Hirschsprung",
+    "Hodgkin", "Horner",
     "Howell", "Jaccoud", "Kayser", "Kussmaul", "Leber", "Legg", "Leigh", "Leydig", "Lisch", "Madelung", "Mallory",
     "Marcus",
     "Marfan", "Meckel", "Morgagni", "Oslers", "Parkinson", "Perthes", "Peyer", "Pierre", "Purkinje", "Rathke",

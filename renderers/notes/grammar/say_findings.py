@@ -30,7 +30,7 @@ SCAN_PRESENT = (
     "{L} {isl} noted", "{L} {isl} present",
 )  # fmt: skip
 ABSENT = (
-    "there is [no] {L}", "there was [no evidence of] {L}", "[no] {L} {wasl} found", "{she} has [no] {L}",
+    "there {isl} [no] {L}", "there was [no evidence of] {L}", "[no] {L} {wasl} found", "{she} has [no] {L}",
     "{she} is [without] {L}",
     "there is [no sign of] {L}", "[no] {L} {wasl} noted", "{L} {wasl} [absent]", "{she} does [not have] {L}",
     "there is [nothing to suggest] {L}",
@@ -50,7 +50,7 @@ INFORMANT_ABSENT = (
 SCAN_ABSENT = (
     "[no] {L} {isl} seen", "there is [no evidence of] {L}", "[no] {L} {isl} demonstrated", "the images show [no] {L}",
     "{L} {isl} [not seen]",
-    "there is [no] {L}", "[no] {L} {isl} identified",
+    "there {isl} [no] {L}", "[no] {L} {isl} identified",
 )  # fmt: skip
 UNCERTAIN = (
     "{L} [cannot be excluded]", "there is [possible] {L}", "{she} [may] have {L}", "[possible] {L} {wasl} noted",
@@ -126,7 +126,7 @@ def say_findings(
     plural = teller.plural(first) if status == "absent" and len(facts) == 1 else len(facts) > 1 or teller.plural(first)
     if status == "absent" and len(facts) > 1:
         plural = teller.plural(facts[-1])
-    if status == "present" and template.startswith("there {isl}"):
+    if template.startswith("there {isl}"):
         plural = teller.plural(first)
     verbs = teller.verbs(plural)
     me = {"I": "me", "we": "us"}.get(teller.author.person, "the team")

@@ -20,33 +20,49 @@ PRESENT = (
     "there {isl} {L}", "{she} has {L}", "{she} shows {L}", "findings include {L}", "{L} {wasl} found",
     "{she} was found to have {L}", "{L} {wasl} noted", "{L} {isl} present",
 )  # fmt: skip
+OTHERWISE = (
+    "elsewhere, ",
+    "otherwise, ",
+    "beyond this, ",
+    "in the other systems, ",
+    "apart from this, ",
+    "for the rest, ",
+)
+OTHERS = ("Other", "Other systems", "Elsewhere", "Further findings")
 FURTHER = (
     "{she} also has {L}", "there {isl} also {L}", "{L} {wasl} found as well", "further findings include {L}",
     "in addition, {she} has {L}", "{L} {wasl} also noted", "{L} {isl} present too",
 )  # fmt: skip
 ABSENT = (
-    "there is [no] {L}", "[no] {L} {wasl} found", "{she} has [no] {L}", "there was [no evidence of] {L}",
+    "there {isl} [no] {L}", "[no] {L} {wasl} found", "{she} has [no] {L}", "there was [no evidence of] {L}",
     "{she} does [not have] {L}", "there is [no sign of] {L}", "{she} shows [no] {L}", "{she} is [without] {L}",
     "there is [nothing to suggest] {L}", "[no] {L} {wasl} noted",
 )  # fmt: skip
-LINE = {"present": ("{L}",), "absent": ("[no] {L}",), "uncertain": ("[possible] {L}", "[query] {L}", "[?]{L}")}
+LINE = {
+    "present": ("{L}",),
+    "absent": ("[no] {L}", "[without] {L}", "[no sign of] {L}", "[no evidence of] {L}"),
+    "uncertain": ("[possible] {L}", "[query] {L}", "[?]{L}"),
+}
 CHIEF = (
     "the main {adjective} findings are {L}", "foremost among the {adjective} findings {isl} {L}",
     "the {adjective} findings are chiefly {L}", "the {adjective} findings include above all {L}",
     "the chief {adjective} findings are {L}", "the {adjective} findings are led by {L}",
 )  # fmt: skip
-ONE = ("the main finding is {L}", "the chief finding is {L}", "the one finding is {L}", "the finding is {L}")
+ONE = ("the main finding is {L}", "the chief finding is {L}", "the one positive finding is {L}", "of note is {L}")
 MOST = {"present": 6, "uncertain": 3, "absent": 12}  # findings in one sentence
+FEW = 2  # findings of a system that has no place of its own
 FEWEST = 3  # findings that are not split further
 CHIEF_SYSTEMS, CHIEF_EACH = 3, 3  # how many of what a summary tells
 SPREAD = 9.0  # how far an author's order of systems departs from the usual one
 
 
 def group_by_system(teller: Teller, facts: Iterable[Fact]) -> dict[str, list[Fact]]:
-    """The facts by system, in the author's order of systems; what has none comes last, under an empty text."""
+    """The facts by system, in the author's order of systems; last, under an empty text, what has none, and systems of
+    which the whole model has only one or two findings."""
     groups: dict[str, list[Fact]] = {}
     for fact in sorted(facts, key=lambda fact: (teller.choices.chance(fact.variable, "order"), fact.time, fact.key)):
-        groups.setdefault(teller.term(fact).system, []).append(fact)
+        system = teller.term(fact).system
+        groups.setdefault(system if teller.lexicon.systems.get(system, 0) > FEW else "", []).append(fact)
     places = {system: at + SPREAD * draw(teller.author.secret, "system", system) for at, system in enumerate(SYSTEMS)}
     return {
         system: groups[system] for system in sorted(groups, key=lambda system: places.get(system, len(SYSTEMS) * 2))
@@ -55,16 +71,17 @@ def group_by_system(teller: Teller, facts: Iterable[Fact]) -> dict[str, list[Fac
 
 def name_system(teller: Teller, system: str) -> str:
     """What the author always calls a system; findings of none are called by what remains."""
-    options = SYSTEMS[system].headings if system else ("Other", "Further findings", "Others")
+    options = SYSTEMS[system].headings if system else OTHERS
     return options[int(draw(teller.author.secret, "heading", system) * len(options))]
 
 
 def say_system(teller: Teller, system: str, facts: list[Fact], *, headed: bool = False) -> list[Phrase]:
     """The sentences of a system; the first names it, unless a heading does."""
-    clauses = []
+    clauses: list[tuple[list[Fact], Phrase]] = []
     seed = list(SYSTEMS).index(system) if system else len(SYSTEMS)
     for number, group in enumerate(split(teller, facts)):
-        table = {"present": FURTHER if clauses else PRESENT, "absent": ABSENT}.get(group[0].status)
+        tables: dict[str, tuple[str, ...]] = {"present": FURTHER if clauses else PRESENT, "absent": ABSENT}
+        table = tables.get(group[0].status)
         if table is not None and len(group) == 1:
             table = tuple(template for template in table if "findings" not in template)
         clauses.append((group, say_findings(teller, group, number=seed + number, table=table)))
@@ -76,8 +93,9 @@ def say_system(teller: Teller, system: str, facts: list[Fact], *, headed: bool =
             sentences.append((*said, Piece("; "), *clause))
         else:
             sentences.append(clause)
-    if system and not headed:
-        sentences[0] = (Piece(lead(teller, SYSTEMS[system])), *sentences[0])
+    if not headed:
+        words = lead(teller, SYSTEMS[system]) if system else teller.choices.rotate("system lead", 0, OTHERWISE)
+        sentences[0] = (Piece(words), *sentences[0])
     return sentences
 
 
@@ -91,7 +109,7 @@ def list_system(teller: Teller, system: str, facts: list[Fact]) -> Phrase:
     """A system in one line: "Eyes: myopia, strabismus; no glaucoma or cataract"."""
     clauses = [
         say_findings(teller, group, number=number, terse=True, table=LINE[group[0].status])
-        for number, group in enumerate(split(teller, facts, whole=True))
+        for number, group in enumerate(split(teller, facts, whole=True), list(SYSTEMS).index(system) if system else 0)
     ]
     return (Piece(f"{name_system(teller, system)}: "), *join(clauses, last="; ", between="; "))
 
