@@ -20,7 +20,8 @@ class RenderGroup(TyperGroup):
     """`render DIR` renders; `render train` and its like are commands of their own (a folder so called: ./train)."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, args if args and args[0] in self.commands else ["run", *args])
+        named = bool(args) and args[0] in self.commands and args[0] != "run"  # a folder may well be called run
+        return super().parse_args(ctx, args if named else ["run", *args])
 
 
 render_app = typer.Typer(cls=RenderGroup, help="Notes, images and genomes of a run; `render train` makes a renderer.")

@@ -175,3 +175,12 @@ def test_an_impossible_probability_names_node_time_value_and_patient(tmp_path: P
     for word in ("severity_rated", "probability of Bernoulli", "2.05", "t = 0", "patient"):
         assert word in done.stderr
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_folder_called_run_is_rendered(tmp_path: Path) -> None:
+    """`run` is also the name under which `render DIR` is known inside."""
+    done = run("simulate", SIX, "-n", "3", "--out", "run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = document("render", "run", "--patients", "0-1", cwd=tmp_path)
+    assert {artifact["patient"] for artifact in found["artifacts"]} == {0, 1}
+    assert all((tmp_path / artifact["path"]).is_file() for artifact in found["artifacts"])
