@@ -26,11 +26,11 @@ from .. import hpo_toolkit
 
 FILE = Path(__file__).parents[1] / "models" / "phenotypes.yaml"
 MODEL = load_model(FILE)
-PEOPLE = 400
+PEOPLE = 250
 
 
 def write(folder: Path, **keys: Any) -> Run:
-    arguments = {"patients": PEOPLE, "seed": 2, "worlds": ["short: long_fingers = 0"], "shard_size": 250, **keys}
+    arguments = {"patients": PEOPLE, "seed": 2, "worlds": ["short: long_fingers = 0"], "shard_size": 150, **keys}
     simulate_to(keys.pop("model", MODEL), folder, **{k: v for k, v in arguments.items() if k != "model"})
     return open_run(folder)
 
@@ -139,13 +139,13 @@ def test_onset_is_exact_where_the_model_has_an_age_and_else_when_it_was_first_se
         if "HP:0000545" in onsets:
             assert onsets["HP:0000545"] == "P10Y"
             seen += 1
-    assert min(exact, seen) > 50
+    assert min(exact, seen) > 30
 
 
 def test_subjects_are_dated_and_the_dead_are_dead(run: Run, packets: list[Phenopacket], truth: pd.DataFrame) -> None:
     events = run.events.to_pandas()
     deaths = events[(events["event"] == "death") & (events["world"] == "factual")].set_index("patient")["time"]
-    assert 50 < len(deaths) < PEOPLE
+    assert 30 < len(deaths) < PEOPLE
     for patient, packet in enumerate(packets):
         subject = packet.subject
         last = truth.loc[patient]["sex"].dropna().index[-1]
@@ -258,14 +258,14 @@ def test_any_model_gives_packets(tmp_path: Path) -> None:
     assert any(f.type.id == "HP:0000726" for packet in packets for f in packet.phenotypic_features)
 
 
-@pytest.mark.parametrize("mix", ["OMIM:154700", "OMIM:154700=2, OMIM:609192=1, ORPHA:558=1"])
+@pytest.mark.parametrize("mix", ["OMIM:154700", "OMIM:300554=2, OMIM:540000=1"])
 def test_converted_diseases_give_packets_with_the_true_diagnosis(mix: str, tmp_path: Path) -> None:
     knowledge = KnowledgeGraph.open()
     made = convert_mixture(mix, knowledge=knowledge) if "=" in mix else convert_disease(mix, knowledge=knowledge)
     (tmp_path / "model.yaml").write_text(made.text)
     run = write(tmp_path / "run", model=load_model(tmp_path / "model.yaml"), patients=60, worlds=[])
     truth = run.table("truth").to_pandas().groupby("patient").first()
-    for patient, packet in enumerate(read(export_phenopackets(run))):
+    for patient, packet in zip(truth.index, read(export_phenopackets(run)), strict=True):  # not all drawn enter
         check(packet)
         expected = truth["diagnosis"][patient] if "=" in mix else mix
         assert [d.term.id for d in packet.diseases] == [expected]
@@ -279,10 +279,10 @@ def test_converted_diseases_give_packets_with_the_true_diagnosis(mix: str, tmp_p
 
 @pytest.mark.verification
 def test_packets_of_many_diseases_are_accepted(tmp_path: Path) -> None:
-    """Forty diseases by a fixed seed, fifty patients each, perfect and imperfect: no exception is allowed."""
+    """Twenty diseases by a fixed seed, thirty patients each, perfect and imperfect: no exception is allowed."""
     knowledge = KnowledgeGraph.open()
     draw = np.random.default_rng(0)
-    for number, disease in enumerate(draw.choice(list(knowledge.annotated_diseases()), 40, replace=False)):
+    for number, disease in enumerate(draw.choice(list(knowledge.annotated_diseases()), 20, replace=False)):
         path = tmp_path / f"{number}.yaml"
         path.write_text(convert_disease(str(disease), knowledge=knowledge).text)
         model = load_model(path)
@@ -290,7 +290,7 @@ def test_packets_of_many_diseases_are_accepted(tmp_path: Path) -> None:
             if clinic and not len(find_phenotypes(model, knowledge=knowledge)):
                 continue
             folder = tmp_path / f"{number}-{bool(clinic)}"
-            run = write(folder, model=model, patients=50, worlds=[], clinic=clinic)
+            run = write(folder, model=model, patients=30, worlds=[], clinic=clinic)
             for packet in read(export_phenopackets(run, knowledge=knowledge)):
                 check(packet)
 

@@ -243,9 +243,9 @@ def check_sample(knowledge, folder, count):
 
 
 def test_a_sample_is_sound(knowledge, tmp_path):
-    check_sample(knowledge, tmp_path, 20)
+    check_sample(knowledge, tmp_path, 8)
 
 
 @pytest.mark.verification
 def test_a_larger_sample_is_sound(knowledge, tmp_path):
-    check_sample(knowledge, tmp_path, 300)
+    check_sample(knowledge, tmp_path, 100)
