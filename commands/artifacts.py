@@ -54,10 +54,11 @@ def render_command(
 
         prepare_workers()
     from ..renderers.chosen import choose_patients
+    from ..renderers.notes.faults import parse_faults
     from ..renderers.render import render
     from ..simulate.cohort import open_run
 
-    run, faults = open_run(folder), read_faults(fault or [])
+    run, faults = open_run(folder), parse_faults(fault or [])
     names = [name.strip() for name in modality.split(",")]
     with progress_bar("patients", len(choose_patients(run, patients)) * len(names)) as advance:
         made = [
@@ -93,18 +94,6 @@ def train_command(
     document = {**asdict(made), "folder": str(made.folder)}
     text = f"{made.folder}: {made.parameters:,} parameters, {made.pairs:,} pairs, loss {made.loss:.3f} nats a token"
     answer(as_json, document, lambda: typer.echo(text))
-
-
-def read_faults(texts: list[str]) -> dict[str, float]:
-    """Shares by kind of fault. Raises NosographError for what is not written so."""
-    faults: dict[str, float] = {}
-    for text in texts:
-        kind, _, share = text.partition("=")
-        try:
-            faults[kind.strip()] = float(share)
-        except ValueError:
-            raise fail("--fault takes a kind, = and a share", value=text, fix="--fault negation=0.02") from None
-    return faults
 
 
 @app.command("export")
