@@ -33,7 +33,7 @@ from nosograph.renderers.notes.variety import measure_variety
 from nosograph.simulate.cohort import open_run, simulate_to
 
 SEED = 2026  # not the one that the checkpoint was trained with
-COHORTS = {"alzheimers": 14, "sepsis": 60}
+COHORTS = {"alzheimers": 8, "sepsis": 40}
 
 
 def find_plans(name: str, patients: int, folder: Path) -> tuple[Lexicon, list[NotePlan]]:

@@ -53,6 +53,18 @@ _MOVES = {
     ),
     0: re.compile(r"\b(?:unchanged|stable|static|steady|same|no change)\b", re.IGNORECASE),
 }  # fmt: skip
+_SENSES = (  # what is said, and of which kinds of fact it can be
+    (
+        r"\b(?:diagnos\w+|dx|known to have|recorded to date|evidence of|signs? of"
+        r"|there (?:is|was) no (?!treatment|ongoing))",
+        ("event", "finding"),
+    ),
+    (
+        r"\b(?:taking|takes|prescribed|treatment with|treated with|started|stopped|discontinued|commenced|begun|began"
+        r"|d/c)\b",
+        ("treatment",),
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -112,6 +124,8 @@ class Guard:
     def distrust(self, passage: Passage, text: str) -> str:
         """Why a text is refused without being read; empty if it is not."""
         old = passage.text
+        if not text:
+            return "nothing"
         if not 0.3 * len(old) <= len(text) <= 2 * len(old) + 40:
             return "length"
         if any(not _ORDINARY.match(sign) and sign not in passage.note.text for sign in text) or _counts(
@@ -173,8 +187,11 @@ class Guard:
             if not one.past:
                 own[place] = match.reading
         facts = {fact.key: fact for fact in passage.note.plan.facts}
-        if not _moves_rightly(text, passage, [(facts[passage.spans[place].fact], own[place]) for place in own]):
+        told = [(facts[passage.spans[place].fact], own[place]) for place in own]
+        if not _moves_rightly(text, passage, told):
             return "direction"
+        if not _makes_sense(text, told):
+            return "sense"
         spans = [_place_span(passage, place, text, own[place]) for place in sorted(own)]
         if len(own) != len(passage.spans) or None in spans:
             return "unplaced"
@@ -219,6 +236,16 @@ def _moves_rightly(text: str, passage: Passage, told: Sequence[tuple[Fact, Readi
                 continue
             nearest, _ = min(moved, key=lambda one: _gap(found.start(), found.end(), one[1].start, one[1].end))
             if nearest != way:
+                return False
+    return True
+
+
+def _makes_sense(text: str, told: Sequence[tuple[Fact, Reading]]) -> bool:
+    """Whether what is said of diagnoses stands nearest to one, and what is said of treatments to one of these."""
+    for words, kinds in _SENSES:
+        for found in re.finditer(words, text, re.IGNORECASE):
+            nearest = min(told, key=lambda one: _gap(found.start(), found.end(), one[1].start, one[1].end))
+            if nearest[0].kind not in kinds:
                 return False
     return True
 

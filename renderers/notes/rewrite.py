@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..noise import Noise
@@ -15,7 +15,7 @@ from .guard import Guard, Passage, find_passages
 from .learned import Chance, Checkpoint
 from .lexicon import Lexicon
 from .reader import Reader
-from .score import compare, expect
+from .score import Expected, compare, expect
 from .slots import Slotted, control, fill_slots, is_whole, slot_sentence, space_slots
 
 TRIES = 4
@@ -49,6 +49,8 @@ class Rewriter:
     ) -> None:
         self._checkpoint, self._lexicon, self._reader = checkpoint, lexicon, reader
         self._guard = Guard(lexicon, reader, phenotypes)
+        # what is told by a verb ("left follow-up"), which a slot for a name does not show
+        self._verbs = frozenset(term.variable for term in lexicon.of_role("happening", "departure", "end"))
 
     def rewrite(self, written: Sequence[tuple[Note, Sequence[Fault], Noise]]) -> list[Rewritten]:
         """Notes together, each with its faults and its noise. The draws are keyed by what the model is given to read,
@@ -59,7 +61,8 @@ class Rewriter:
         "rewritten" (in new words), "same" (the model's words were the grammar's) and "kept" (the grammar's stand);
         "first try": of rewritten and same, those that passed at once; "tries"; and "kept: …" by the last try's reason.
         Passages that hold a fault are left alone ("kept: fault"), as are those that do not fit the model's slots
-        ("kept: no slots") and, should the whole note be read worse than the grammar's, all of it ("kept: context").
+        ("kept: no slots"), and, should the whole note be read worse than the grammar's, all of it ("kept: context").
+        "kept: nothing": the model found no end, or its slots were not the sentence's.
         """
         counts: list[Counter[str]] = [Counter() for _ in written]
         jobs: list[tuple[int, _Job]] = []
@@ -93,7 +96,7 @@ class Rewriter:
         question = passage.text.removesuffix(".")
         if self._checkpoint.slots:
             slotted = slot_sentence(note, (passage.start, passage.end), lexicon=self._lexicon)
-            if slotted is None:
+            if slotted is None or any(told.variable in self._verbs for told in _first(passage)):
                 return None
             question = control(note, slotted.text) + slotted.text
         keys = "/".join(span.fact for span in passage.spans)
@@ -172,6 +175,10 @@ class Rewriter:
             tally.expected + tally.read - 2 * tally.right + (tally.right - tally.asserted) + (tally.dated - tally.timed)
             for tally in tallies
         )
+
+
+def _first(passage: Passage) -> Iterator[Expected]:
+    return (told[0] for told in passage.expected)
 
 
 def _inside(offset: int, found: dict[int, tuple[Passage, str, tuple[Span, ...]]]) -> bool:

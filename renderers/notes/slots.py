@@ -35,6 +35,7 @@ _DATE = re.compile(
 )
 _OPEN = re.compile(r"\d|[<>{}]")
 _TIGHT = re.compile(r"(?<=[^\s(?])(<[a-z]+\d>)")
+_DANGLING = re.compile(r", (?:and|while) (?:an? |the )?<t[a-z]?\d>\.?$")
 _LOOSE = re.compile(r" (?=[,;:.)])")
 _ARTICLE = re.compile(r"\b([Aa]n?) (<[a-z]+\d>)")
 
@@ -125,12 +126,12 @@ def strip_slots(text: str) -> str:
 
 
 def is_whole(text: str, slotted: Slotted) -> bool:
-    """Whether a model's text has each of the slots once, and no other."""
-    return sorted(_SLOT.findall(text)) == sorted(slotted.fillings)
+    """Whether a model's text has each of the slots once and no other, and ends in none that nothing is said of."""
+    return sorted(_SLOT.findall(text)) == sorted(slotted.fillings) and not _DANGLING.search(text)
 
 
 def space_slots(text: str) -> str:
-    """A space before each slot, save after a bracket or "?", and none before a comma: tokens of slots come without any."""
+    """A space before each slot, save after a bracket or "?", and none before a comma: slots are read without any."""
     return _LOOSE.sub("", _TIGHT.sub(r" \1", text)).strip()
 
 
