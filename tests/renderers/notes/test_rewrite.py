@@ -394,7 +394,7 @@ def test_default_is_the_shipped_checkpoint(
         find_checkpoint("pictures", "default")
     checkpoint = open_checkpoint(SHIPPED)
     assert checkpoint.slots
-    told = rewriter(checkpoint, clinic, reader).rewrite(notes[:4])
+    told = rewriter(checkpoint, clinic, reader).rewrite(notes[:2])
     assert sum(one.counts.get("rewritten", 0) for one in told) > sum(one.counts["passages"] for one in told) / 3
     for one, (old, _, _) in zip(told, notes, strict=False):
         assert {(span.fact, span.value, span.status) for span in one.note.spans} == {
@@ -404,7 +404,7 @@ def test_default_is_the_shipped_checkpoint(
             words = one.note.text[span.start : span.end]
             if isinstance(span.value, float) and span.kind == "value":
                 assert show_number(span.value, span.unit) in words
-    again = rewriter(checkpoint, clinic, reader).rewrite(notes[:4])
+    again = rewriter(checkpoint, clinic, reader).rewrite(notes[:2])
     assert [one.note.text for one in again] == [one.note.text for one in told]
 
 
@@ -413,7 +413,7 @@ def test_twins_are_reworded_alike(clinic: Clinic, reader: Reader, noise_of: Nois
     work = rewriter(open_checkpoint(SHIPPED), clinic, reader)
     said: list[dict[tuple[object, ...], str]] = []
     for world in ("factual", "treated"):
-        plans = [plan for _, plan in clinic.each(world) if plan.patient < 3][:8]
+        plans = [plan for _, plan in clinic.each(world) if plan.patient < 3][:5]
         notes = [write_note(plan, lexicon=clinic.practice.lexicon, noise=noise_of(plan)) for plan in plans]
         found: dict[tuple[object, ...], str] = {}
         told = work.rewrite([(note, (), noise_of(note.plan)) for note in notes])
@@ -425,5 +425,5 @@ def test_twins_are_reworded_alike(clinic: Clinic, reader: Reader, noise_of: Nois
                 found[key] = one.note.text[start:end]
         said.append(found)
     both = said[0].keys() & said[1].keys()
-    assert len(both) > 20
+    assert len(both) > 10
     assert all(said[0][key] == said[1][key] for key in both)
