@@ -55,7 +55,7 @@ _MOVES = {
 }  # fmt: skip
 _SENSES = (  # what is said, and of which kinds of fact it can be
     (
-        r"\b(?:diagnos\w+|dx|known to have|recorded to date|evidence of|signs? of"
+        r"\b(?:diagnos\w+|dx|known to have|recorded to date|seen|demonstrated|identified|evidence of|signs? of"
         r"|there (?:is|was) no (?!treatment|ongoing))",
         ("event", "finding"),
     ),

@@ -35,7 +35,12 @@ _DATE = re.compile(
 )
 _OPEN = re.compile(r"\d|[<>{}]")
 _TIGHT = re.compile(r"(?<=[^\s(?])(<[a-z]+\d>)")
-_DANGLING = re.compile(r", (?:and|while) (?:an? |the )?<t[a-z]?\d>\.?$")
+# what small models write and nobody says: a name at the end that nothing is said of, a preposition of something else
+_CLUMSY = re.compile(
+    r", (?:and|while) (?:an? |the )?<t[a-z]?\d>\.?$|part of (?:an? |the )?<t|\bon <[ms]\d>|\bin <[dc]\d>"
+    r"|\b(?:an?|the|of|to)$|(?<!there )\b(?:is|was) (?:no evidence|not been)\b",
+    re.IGNORECASE,
+)
 _LOOSE = re.compile(r" (?=[,;:.)])")
 _ARTICLE = re.compile(r"\b([Aa]n?) (<[a-z]+\d>)")
 
@@ -126,8 +131,12 @@ def strip_slots(text: str) -> str:
 
 
 def is_whole(text: str, slotted: Slotted) -> bool:
-    """Whether a model's text has each of the slots once and no other, and ends in none that nothing is said of."""
-    return sorted(_SLOT.findall(text)) == sorted(slotted.fillings) and not _DANGLING.search(text)
+    """Whether a model's text has each of the slots once and no other, every bracket closed, and nothing clumsy."""
+    return (
+        sorted(_SLOT.findall(text)) == sorted(slotted.fillings)
+        and text.count("(") == text.count(")")
+        and not _CLUMSY.search(text)
+    )
 
 
 def space_slots(text: str) -> str:

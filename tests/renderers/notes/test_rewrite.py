@@ -112,7 +112,7 @@ def test_accepted_words_have_exact_offsets(
     clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
 ) -> None:
     """A longer sentence moves all that follows; each span holds its value or its name, and the note reads as well."""
-    told = rewriter(Stub(lambda text: f"As seen in clinic, {text[0].lower()}{text[1:]}"), clinic, reader).rewrite(notes)
+    told = rewriter(Stub(lambda text: f"In this clinic, {text[0].lower()}{text[1:]}"), clinic, reader).rewrite(notes)
     assert sum(one.counts.get("rewritten", 0) for one in told) > 50
     person = frozenset(term.variable for term in clinic.practice.lexicon.of_role("age", "sex"))
     for one, (old, _, _) in zip(told, notes, strict=True):
