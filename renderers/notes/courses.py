@@ -16,12 +16,13 @@ _STARTED = (
     r"|treated|tolerat(?:es|ed|ing)|established|ongoing|resumed|re-?commenced|administered|administering|on|under|using|uses|runs?"
     r"|running|infusions?|stays|stayed|kept|receipt|going|in\s+(?:place|use|progress|situ)|unchanged|current(?:ly)?|regular|yes|supported"
     r"|requir(?:es|ed|ing|e)|need(?:s|ed|ing)?|carries|carried|persists|still|active|placed|put|instituted|added|cont"
+    r"|(?:is|are|was|were)\s+new"
 )
 _STOPPED = (
     r"stopp(?:ed|ing)|stops?|discontinu(?:ed|ing|ation|es?)|ceas(?:ed|ing|es?)|cessation|withdr[ae]wn?|withdrew|withdrawal|came\s+off"
     r"|(?:come|coming|comes)\s+off|taken\s+off|off|held|suspended|weaned|halted|terminated|finished|completed|removed|extubated"
     r"|paused|interrupted|ended|d/c(?:['’]?d)?|until|formerly|previously|used\s+to|dropped|abandoned|given\s+up|gave\s+up|no\s+longer"
-    r"|past|prior|previous|former"
+    r"|past|prior|previous|former|(?:came|comes?|coming|brought|brings)\s+to\s+(?:an\s+end|a\s+close)"
 )
 _CUE = re.compile(rf"(?<![\w-])(?:(?P<stopped>{_STOPPED})|(?P<started>{_STARTED}))(?![\w-])", re.IGNORECASE)
 _NOT = re.compile(
@@ -126,15 +127,32 @@ def _reach(text: str, sentence: tuple[int, int], mention: Mention, treatments: S
     last = ordered[right]
     if last is not mention and _CUE.search(text, begin, ordered[left].start) and _SINGULAR.match(text, last.end):
         end = last.start  # "off the one and the other was begun"
+    if right > left and _has_cue_of_its_own(text, begin, ordered[left], ordered[right - 1], last):
+        if mention is not last:
+            end = last.start  # "off the one, the other ongoing"
+        else:
+            return ordered[right - 1].end, _end_before(text, ordered, right, end)
     if left > 0:
         gap = text[ordered[left - 1].end : ordered[left].start]
         cut = list(_CUT.finditer(gap))
         begin = ordered[left - 1].end + (cut[-1].start() if cut else 0)
-    if right + 1 < len(ordered):
-        gap = text[ordered[right].end : ordered[right + 1].start]
-        cut = list(_CUT.finditer(gap))
-        end = ordered[right].end + (cut[-1].start() if cut else len(gap))
-    return begin, end
+    return begin, min(end, _end_before(text, ordered, right, end))
+
+
+def _has_cue_of_its_own(text: str, begin: int, first: Mention, before: Mention, last: Mention) -> bool:
+    """Whether the last of several treatments with commas between them is told by what follows it, the others not."""
+    after = text[last.end :]
+    follows = _CUE.match(after, len(after) - len(after.lstrip()))
+    return bool(follows and text[before.end : last.start].strip() == "," and _CUE.search(text, begin, first.start))
+
+
+def _end_before(text: str, ordered: Sequence[Mention], right: int, end: int) -> int:
+    """Where the cues end of the treatments up to this one: at the last break before the next treatment."""
+    if right + 1 >= len(ordered):
+        return end
+    gap = text[ordered[right].end : ordered[right + 1].start]
+    cut = list(_CUT.finditer(gap))
+    return ordered[right].end + (cut[-1].start() if cut else len(gap))
 
 
 def _first_of_list(text: str, mention: Mention, treatments: Sequence[Mention]) -> int:
