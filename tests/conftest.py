@@ -10,9 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from nosograph.causal.language import parse_mechanism
 from nosograph.causal.model import Claim, Clock, Model, Parameter, Variable
+
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # machines are noisy
+settings.load_profile("untimed")
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch comes: tests run in as many processes as there are cores
 
