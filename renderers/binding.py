@@ -34,6 +34,13 @@ def converts(unit: str, target: str) -> bool:
     return bool(unit) and parse_unit(unit).dimensions == parse_unit(target).dimensions
 
 
+def begins_at_birth(model: Model) -> bool:
+    """Whether time 0 is birth and time is age: there is an age at onset, by its title, and no age at entry."""
+    statics = (v for v in model.variables.values() if v.kind == "static" and converts(v.unit, "a"))
+    titles = [(v.title or v.name).lower() for v in statics]
+    return any(t.startswith("age at onset") for t in titles) and not any(t in ("age", "age at entry") for t in titles)
+
+
 def bind(requirement: Requirement, *, model: Model, knowledge: KnowledgeGraph) -> list[Variable]:
     """The variables that meet a requirement, in the order of the model."""
     return list(_bind(requirement, model, knowledge))

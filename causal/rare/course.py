@@ -196,7 +196,8 @@ def measure_onsets(knowledge: KnowledgeGraph, horizon: int) -> tuple[Share, ...]
 
 
 def place_onset(course: Course, *, prefix: str = "") -> tuple[list[Parameter], list[Variable]]:
-    """Age at onset: uniform within the annotated ages; whoever dies of the disease has had its onset by then."""
+    """Age at onset: uniform within the annotated ages; whoever dies of the disease has had its onset by then. Nobody
+    records it: who never falls ill has none."""
     ends = f"{prefix}age_at_death" if course.deaths else ""
     causes: dict[str, tuple[str, ...]] = {ends: ()} if ends else {}
     parameters: list[Parameter] = []
@@ -221,7 +222,8 @@ def place_onset(course: Course, *, prefix: str = "") -> tuple[list[Parameter], l
         mechanism = f"clip({mechanism}, 0, {ends})"
     elif ends:
         causes = {}
-    variables.append(Variable(f"{prefix}onset", "static", mechanism, title=title, unit="a", causes=causes))
+    onset = Variable(f"{prefix}onset", "static", mechanism, title=title, unit="a", recorded=False, causes=causes)
+    variables.append(onset)
     return parameters, variables
 
 

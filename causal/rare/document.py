@@ -176,7 +176,14 @@ def _place_patient(inheritance: Inheritance, population: bool, genes: Sequence[G
         parameters.append(Parameter("prevalence", PREVALENCE, uncertain="", unit="1", title=title))
     more, genotype = place_genotype(inheritance, population=population, genes=genes)
     chance, causes = write_chance(inheritance, population=population)
-    affected = Variable("affected", "static", f"Bernoulli({chance})", title="Has the disease, or will", causes=causes)
+    affected = Variable(
+        "affected",
+        "static",
+        f"Bernoulli({chance})",
+        title="Has the disease, or will",
+        recorded=not population,  # among everybody, a clinic knows findings and not who will fall ill
+        causes=causes,
+    )
     variables = (place_sex("female_share"), *genotype, affected)
     return Section("Who the patient is", (), (*parameters, *more), variables)
 

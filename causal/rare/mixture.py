@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...errors import fail
 from ...ontology.hpo import Gene
@@ -173,7 +173,8 @@ def _place_part(part: _Part) -> Section:
         place_onset(part.course, prefix=part.prefix),
     ]
     parameters = [share, *(parameter for block in blocks for parameter in block[0])]
-    variables = [variable for block in blocks for variable in block[1]]
+    # a genotype on the record would tell the diagnosis
+    variables = [replace(variable, recorded=False) for block in blocks for variable in block[1]]
     return Section(f"{part.name} ({part.disease})", (), tuple(parameters), tuple(variables))
 
 
@@ -197,6 +198,7 @@ def _place_union(parts: Sequence[_Part]) -> Section:
             _by_diagnosis(parts, onsets),
             title="Age at onset",
             unit="a",
+            recorded=False,
             causes=reads | dict.fromkeys(onsets, ()),
         )
     )

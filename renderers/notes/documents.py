@@ -9,7 +9,7 @@ from ...causal.language import reads
 from ...causal.language.syntax import Binary, Expression, Name, Number, Past, Unary
 from ...causal.model import Model
 from ...ontology.knowledge import KnowledgeGraph
-from ..binding import converts, falls_under
+from ..binding import begins_at_birth, converts, falls_under
 from ..journey import Journey, time_of
 from ..noise import WEEK
 from .facts import Document
@@ -42,6 +42,7 @@ class Practice:
     lesions: frozenset[str]  # events that are seen in images of it
     criteria: Mapping[str, Criterion]  # by diagnosis
     common: frozenset[str]  # yes-or-no statics that decide who enters: all have the same, and no note tells it
+    birth: bool  # whether time 0 is birth
     onsets: Mapping[str, frozenset[str]]  # of journeys from birth: ages to come, and statics that foretell them
 
 
@@ -75,15 +76,14 @@ def describe_practice(model: Model, *, lexicon: Lexicon, knowledge: KnowledgeGra
             for read in (reads(model.population) if model.population is not None else ())
             if read.name in lexicon.terms and lexicon[read.name].binary
         ),
-        onsets=find_onsets(model, lexicon),
+        birth=begins_at_birth(model) and not lexicon.of_role("age"),
+        onsets=find_onsets(model, lexicon) if begins_at_birth(model) else {},
     )
 
 
 def find_onsets(model: Model, lexicon: Lexicon) -> dict[str, frozenset[str]]:
-    """Where nobody has an age at entry but something has an age at onset, time 0 is birth and time is age. Nobody knows
-    such an age before it has come, nor what it alone is drawn from; both are by its name."""
-    if lexicon.of_role("age"):
-        return {}
+    """Recorded ages at onset, of journeys from birth: nobody knows such an age before it has come, nor what it alone is
+    drawn from; both are by its name."""
     ages = [t for t in lexicon.of_role("history") if converts(t.unit, "a") and t.label.startswith("age at ")]
     found = {}
     for term in ages:

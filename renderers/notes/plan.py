@@ -99,7 +99,7 @@ class _Writer:
         ages = [self.journey.statics.get(term.variable) for term in self.practice.lexicon.of_role("age")]
         age = next((a for a in ages if isinstance(a, float)), None)
         elapsed = self.due.time * clock.unit
-        if self.practice.onsets:
+        if self.practice.birth:
             age = 0.0
         return Subject(None if age is None else math.floor(age + elapsed), self._sex)
 

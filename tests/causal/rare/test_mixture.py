@@ -88,3 +88,11 @@ def test_bad_mixtures_are_named(mix, words, knowledge):
         convert_mixture(mix, knowledge=knowledge)
     assert words in str(error.value)
     assert error.value.problems[0].fix
+
+
+def test_the_record_of_a_mixture_tells_no_diagnosis(knowledge, tmp_path):
+    """What could be read off a column of `patients`: at entry only sex and being affected are recorded."""
+    path = tmp_path / "mixture.yaml"
+    path.write_text(convert_mixture(MIX, knowledge=knowledge).text, encoding="utf-8")
+    statics = (v for v in load_model(path, knowledge=knowledge).variables.values() if v.kind == "static")
+    assert {v.name for v in statics if v.recorded} == {"sex", "affected"}
