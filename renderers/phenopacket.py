@@ -27,6 +27,7 @@ from ..ontology.prefixes import find_prefix
 from ..simulate.cohort import Run
 from ..simulate.phenotypes import ABNORMALITY, Phenotypes, find_phenotypes
 from ..simulate.tables import LISTING
+from .binding import begins_at_birth
 from .cases import Case, read_cases
 from .chosen import choose_patients, choose_steps, choose_worlds
 from .duration import write_age
@@ -65,6 +66,7 @@ class PacketWriter:
         self.world = world
         self.phenotypes = phenotypes
         self.knowledge = knowledge
+        self.from_birth = begins_at_birth(model)
         self.concepts = dict(zip(phenotypes.names, phenotypes.concepts, strict=True))
         self._labels: dict[str, str] = {}
         self._above: dict[str, frozenset[str]] = {}
@@ -89,7 +91,7 @@ class PacketWriter:
             disease = v2.Disease(term=self.term(diagnosis.disease))
             onset = case.statics.get(diagnosis.onset)
             if isinstance(onset, float) and onset <= case.encounter + self.model.clock.dt:
-                disease.onset.CopyFrom(self.age(case, min(max(onset, 0.0), case.encounter)))
+                _set(disease.onset, self.age(case, min(max(onset, 0.0), case.encounter)))
             packet.diseases.append(disease)
             interpretation = self.interpret(case, diagnosis, name)
             if interpretation is not None:
@@ -109,14 +111,16 @@ class PacketWriter:
         )
         if case.death is not None:
             subject.vital_status.status = v2.VitalStatus.DECEASED
-            subject.vital_status.time_of_death.CopyFrom(self.age(case, case.death))
+            _set(subject.vital_status.time_of_death, self.age(case, case.death))
         elif not case.lost:
             subject.vital_status.status = v2.VitalStatus.ALIVE
         return subject
 
-    def age(self, case: Case, time: float) -> v2.TimeElement:
-        """The age at a time since entry. Who has no static `age` entered at birth."""
-        entry = case.statics.get("age", 0.0)
+    def age(self, case: Case, time: float) -> v2.TimeElement | None:
+        """The age at a time since entry: from the static `age`, or from birth; None where neither is known."""
+        entry = case.statics.get("age", 0.0 if self.from_birth else None)
+        if entry is None:
+            return None
         years = float(entry) + time * self.model.clock.unit
         return v2.TimeElement(age=v2.Age(iso8601duration=write_age(years, hours=self.model.clock.step < 1 / 365)))
 
@@ -141,7 +145,7 @@ class PacketWriter:
             feature = v2.PhenotypicFeature(type=self.term(concept))
             onset = held[concept]
             if onset is not None:
-                feature.onset.CopyFrom(self.age(case, onset))
+                _set(feature.onset, self.age(case, onset))
             features.append(feature)
         return features + [v2.PhenotypicFeature(type=self.term(concept), excluded=True) for concept in absent]
 
@@ -252,6 +256,12 @@ class PacketWriter:
         return v2.Resource(
             id=prefix.lower(), name=title, url=iri, version=version, namespace_prefix=prefix, iri_prefix=iri
         )
+
+
+def _set(field: v2.TimeElement, age: v2.TimeElement | None) -> None:
+    """Left unset where the age is not known."""
+    if age is not None:
+        field.CopyFrom(age)
 
 
 def _prefixes_of(message: Any) -> Iterator[str]:

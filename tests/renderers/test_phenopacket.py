@@ -331,3 +331,14 @@ def test_ages_are_iso_8601(years: float, hours: bool, text: str) -> None:
 def test_no_age_is_negative() -> None:
     with pytest.raises(ValueError, match="negative"):
         write_age(-0.5)
+
+
+def test_no_ages_where_time_0_is_neither_an_age_nor_birth(tmp_path: Path) -> None:
+    """Who comes to intensive care is no newborn."""
+    files = export_phenopackets(write(tmp_path / "run", model=load_model("sepsis"), patients=40, worlds=[]))
+    packets = read(files)
+    assert any(packet.subject.vital_status.status == VitalStatus.DECEASED for packet in packets)
+    for packet in packets:
+        assert packet.diseases
+        assert not packet.subject.HasField("time_at_last_encounter")
+    assert not any(word in file.read_text() for file in files for word in ('"age"', '"onset"', "iso8601", '"timeOf'))
