@@ -52,3 +52,9 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
     matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return matches[0] if matches else ""
+
+
+def list_some(known: Iterable[str]) -> str:
+    """What is offered where no known name is near: "one of a, b, c", of very many the first dozen."""
+    names = list(known)
+    return f"one of {', '.join(names[:12])}" + (", …" if len(names) > 12 else "")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import fail, nearest
+from ..errors import fail, list_some, nearest
 from .cuts import explain_worlds
 from .equation import describe_draw, describe_time, format_quantity, substitute
 from .explanation import Explanation, Section
@@ -48,7 +48,7 @@ def explain_variable(model: Model, name: str, *, knowledge: KnowledgeGraph | Non
     """One variable, and the parameters that it reads. Raises NosographError where there is none of that name."""
     if name not in model.variables:
         near = nearest(name, model.variables)
-        raise fail("the model has no such variable", value=name, fix=near or f"one of {', '.join(model.variables)}")
+        raise fail("the model has no such variable", value=name, fix=near or list_some(model.variables))
     variable = model.variables[name]
     sections = [_explain_variable(model, variable, knowledge)]
     read = {read.name for read in variable.reads}

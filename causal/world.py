@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ..errors import NosographError, fail, nearest
+from ..errors import NosographError, fail, list_some, nearest
 from .duration import parse_steps
 from .findings import Findings
 from .formula import refuse_derived
@@ -69,7 +69,7 @@ def parse_intervention(text: str, *, model: Model) -> Intervention:
     known = [*model.variables, *model.parameters]
     if target not in known:
         near = nearest(target, known)
-        fix = f"{near} = …" if near else f"one of {', '.join(sorted(known))}"
+        fix = f"{near} = …" if near else list_some(sorted(known))
         raise fail(f"the model has no variable or parameter {target!r}", value=text, fix=fix)
     if target in model.parameters and (derived := refuse_derived(model.parameters, target)) is not None:
         raise NosographError(replace(derived, value=text))

@@ -177,6 +177,8 @@ def open_run(folder: str | Path) -> Run:
     path = Path(folder)
     manifest = path / "manifest.json"
     if not manifest.is_file():
+        if (path / "cohort-0").is_dir():  # of `--cohorts`
+            raise fail("the folder holds several cohorts, each of them a run", value=path, fix=str(path / "cohort-0"))
         raise fail("the folder holds no finished run", value=path, fix="nosograph simulate MODEL -n 1000 --out DIR")
     try:
         held = json.loads(manifest.read_text())

@@ -41,7 +41,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...errors import NosographError, Problem, fail, nearest
+from ...errors import NosographError, Problem, fail, list_some, nearest
 from ...ontology.prefixes import compact, expand, is_iri
 from ...ontology.units import conversion_factor
 from ..duration import DURATION, parse_duration
@@ -249,7 +249,7 @@ def find_variable(row: Row, model: Model) -> Variable:
                 f"{row.variable} is {'no' if row.event else 'an'} event", fix="record" if row.event else "events"
             )
         near = nearest(row.variable, known)
-        fix = near or "one of " + ", ".join(v.name for v in known.values() if v.recorded)
+        fix = near or list_some(v.name for v in known.values() if v.recorded)
         raise fail(f"the model has no variable {row.variable!r}", value=row.variable, fix=fix)
     if not row.concept:
         raise fail("a row names a variable or a concept", fix="mmse")
@@ -267,7 +267,7 @@ def find_variable(row: Row, model: Model) -> Variable:
     if found:
         raise fail("several variables have this concept", value=row.concept, fix=" or ".join(found))
     offered = sorted({v.concept for v in model.variables.values() if v.concept})
-    raise fail("nothing in the model is of this concept", value=row.concept, fix=f"one of {', '.join(offered)}")
+    raise fail("nothing in the model is of this concept", value=row.concept, fix=list_some(offered))
 
 
 def _bound(model: Model, held: set[str], event: bool | None) -> list[str]:

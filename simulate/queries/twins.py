@@ -14,7 +14,7 @@ from ...causal.journeys import Journeys
 from ...causal.model import Effect, Model
 from ...causal.sampling import sample
 from ...causal.world import FACTUAL, World
-from ...errors import fail, nearest
+from ...errors import fail, list_some, nearest
 from ..answer import Answer
 from ..contrast import read_outcome
 from ..selection import meets
@@ -78,11 +78,15 @@ def parse_outcome(text: str, *, model: Model) -> Effect:
     """`cdr_sb @ 18 months`: an outcome and its time. Raises NosographError."""
     match = OUTCOME.fullmatch(text)
     if match is None:
-        raise fail("an outcome is a variable, @ and a time", value=text, fix="cdr_sb @ 18 months")
+        variables = [v for v in model.variables.values() if v.kind != "static"]
+        own = text.strip() if text.strip() in model.variables else nearest(text, [v.name for v in variables])
+        name = own or (variables or list(model.variables.values()))[0].name
+        raise fail("an outcome is a variable, @ and a time", value=text, fix=f"{name} @ {model.clock.text[1]}")
     name = match["name"]
     if name not in model.variables:
         near = nearest(name, model.variables)
-        raise fail(f"there is no variable {name!r}", value=text, fix=text.replace(name, near) if near else "")
+        fix = text.replace(name, near) if near else list_some(model.variables)
+        raise fail(f"there is no variable {name!r}", value=text, fix=fix)
     return Effect("", name, parse_step(match["at"], clock=model.clock), text=text.strip())
 
 

@@ -524,3 +524,11 @@ def test_worlds_in_words(rich):
 def test_titles_stand_where_there_are_no_names():
     model = replace(load_model(SIX), title="")
     assert explain_model(model).title == "six"
+
+
+def test_of_many_names_a_dozen_is_offered() -> None:
+    with pytest.raises(NosographError) as error:
+        load_model("alzheimers").explain("qqqq")
+    names = error.value.problems[0].fix.removeprefix("one of ").split(", ")
+    assert len(names) == 13
+    assert names[-1] == "…"

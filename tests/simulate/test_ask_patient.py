@@ -61,6 +61,21 @@ def test_what_differs_and_nothing_else() -> None:
     assert "Nothing differs" in nothing.note
 
 
+@pytest.mark.parametrize(
+    ("outcome", "fix"),
+    [
+        ("heart_rate", "heart_rate @ 2 days"),
+        ("hart_rate", "heart_rate @ 2 days"),
+        ("nothing of the kind", "heart_rate @ 2 days"),
+        ("hart_rate @ 1 day", "heart_rate @ 1 day"),
+    ],
+)
+def test_an_outcome_is_suggested_from_the_model_at_hand(outcome: str, fix: str) -> None:
+    with pytest.raises(NosographError) as error:
+        ask(ng.load("sepsis"), patient=1, do="antibiotics = 1", outcome=outcome)
+    assert error.value.problems[0].fix == fix
+
+
 def test_an_outcome_is_a_difference() -> None:
     model = ng.load("alzheimers")
     found = ask(model, patient=7, do="cognition += 0.5 at 6 months", outcome="cognition @ 6 months")

@@ -127,3 +127,10 @@ def test_a_variable_to_keep_must_be_one(tmp_path: Path) -> None:
     with pytest.raises(NosographError, match="burden"):
         simulate_to(MODEL, tmp_path / "run", patients=5, keep=["burdn"])
     assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_of_cohorts_names_its_first(tmp_path: Path) -> None:
+    (tmp_path / "cohort-0").mkdir()
+    with pytest.raises(NosographError) as error:
+        open_run(tmp_path)
+    assert error.value.problems[0].fix == str(tmp_path / "cohort-0")
