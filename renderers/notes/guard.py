@@ -2,7 +2,7 @@
 
 What a reader cannot see is not caught: a figure of speech, or something outside the model's lexicon and the phenotypes
 of HPO. So the guard also refuses words that it has reason to distrust: numbers that come or go, people, either sex's
-words, and directions that the values do not have.
+words, directions that the values do not have, denials, doubts and words of time that are not as many as the grammar's.
 """
 
 from __future__ import annotations
@@ -53,6 +53,42 @@ _MOVES = {
     ),
     0: re.compile(r"\b(?:unchanged|stable|static|steady|same|no change)\b", re.IGNORECASE),
 }  # fmt: skip
+_DENIED = re.compile(
+    r"\b(?:no|not|cannot|without|never|none|neither|nor|nil|denie[sd]|denying|declined|refused|absent|absence|negative|neg|free"
+    r"|lack\w*|excluded?|excludes|ruled out|rules out|non)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+_DOUBTED = re.compile(
+    r"\b(?:possib\w+|probabl[ey]|may|might|could|suspect\w*|suspicio\w+|likely|unlikely|perhaps|query|queried|question\w*"
+    r"|uncertain|unclear|unconfirmed|equivocal|provisional\w*|tentative|presum\w+|potential\w*|appears?|seems?|thought"
+    r"|consider\w*|doubt\w*|confirmed)\b|\?",
+    re.IGNORECASE,
+)
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*"
+_PLACED = {  # words that place in time, by what they say of it
+    "since": re.compile(r"\bsince\b", re.IGNORECASE),
+    "as of": re.compile(r"\bas (?:of|at)\b|\bto date\b|\b(?:so far|by now|yet)\b", re.IGNORECASE),
+    "until": re.compile(r"\b(?:until|till|up to|no longer|any ?more|stopped|discontinued|ended|d/c)\b", re.IGNORECASE),
+    "from": re.compile(rf"\b(?:from|after|following) (?=\d|{_MONTH})", re.IGNORECASE),
+    "on": re.compile(rf"\b(?:on|dated|in) (?:the )?(?=\d+(?:st|nd|rd|th)?[/. -]|{_MONTH} \d|\d{{4}}\b)", re.IGNORECASE),
+    "for": re.compile(
+        r"\b(?:for|within|over|in) (?:the (?:last|past) )?(?=[\w-]+ (?:\w+ )?(?:hour|day|week|month|year)s?\b)",
+        re.IGNORECASE,
+    ),
+    "before": re.compile(r"\b(?:before|ago|previous\w*|prior|earlier|last|past)\b", re.IGNORECASE),
+    "now": re.compile(
+        r"\b(?:now|current\w*|at present|today|still|again|already|always|often|recent\w*|soon|first)\b", re.IGNORECASE
+    ),
+}
+_CLAUSE = re.compile(r"[,;:.()–]|\b(?:and|but|while|whereas)\b")
+_BROKEN = re.compile(  # what no grammar allows, whatever the facts
+    r"\b(?:is|was|are|were) (?:not |never )?(?:occurred|happened|appeared)\b"
+    r"|\b(?:is|are) (?:not |never )?(?:been|received)\b"
+    r"|(?<!there )\b(?:has|have|had) been no\b|\bthere (?:is|was|are|has|have)\b[^,;.]*\b(?:is|was|are|has|have|had)\b"
+    r"|\b(?:was|were) (?:first |newly )?(?:diagnosed|started|begun|given)\b[^,;.]*\bsince\b"
+    r"|\b(?:continues|remains|stays) (?:on|with)\b[^,;.]*\b(?:is|was|has|have|had)\b",
+    re.IGNORECASE,
+)
 _SENSES = (  # what is said, and of which kinds of fact it can be
     (
         r"\b(?:diagnos\w+|dx|known to have|recorded to date|seen|demonstrated|identified|evidence of|signs? of"
@@ -61,7 +97,7 @@ _SENSES = (  # what is said, and of which kinds of fact it can be
     ),
     (
         r"\b(?:taking|takes|prescribed|treatment with|treated with|started|stopped|discontinued|commenced|begun|began"
-        r"|d/c)\b",
+        r"|d/c|continu\w+|cont|been given|be given)\b",
         ("treatment",),
     ),
 )
@@ -141,6 +177,12 @@ class Guard:
             return "people"
         if _counts(_JUDGED, text) - _counts(_JUDGED, old):
             return "judgement"
+        if _denies_otherwise(text, old):
+            return "negation"
+        if any(_hits(words, text) != _hits(words, old) for words in _PLACED.values()):
+            return "time words"
+        if _BROKEN.search(text) and not _BROKEN.search(old):
+            return "grammar"
         if self._names_in(text) - self._names_in(old) or self._phenotypes_in(text) - self._phenotypes_in(old):
             return "new concept"
         return ""
@@ -223,6 +265,19 @@ def _date(note: Note) -> datetime.datetime:
 
 def _counts(pattern: re.Pattern[str], text: str) -> Counter[str]:
     return Counter(found.group().lower() for found in pattern.finditer(text))
+
+
+def _hits(pattern: re.Pattern[str], text: str) -> int:
+    return sum(1 for _ in pattern.finditer(text))
+
+
+def _denies_otherwise(text: str, old: str) -> bool:
+    """Whether a text denies or doubts more or less often than the old one, or more often within a clause."""
+    for words in (_DENIED, _DOUBTED):
+        most, before = (max(_hits(words, clause) for clause in _CLAUSE.split(one)) for one in (text, old))
+        if _hits(words, text) != _hits(words, old) or most > max(before, 1):
+            return True
+    return False
 
 
 def _moves_rightly(text: str, passage: Passage, told: Sequence[tuple[Fact, Reading]]) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import NosographError, fail
+from .phrases import FILE, load_phrases
 
 if TYPE_CHECKING:
     import torch
@@ -30,6 +31,7 @@ Chance = Callable[[int], float]  # a uniform number in (0, 1) for each token tha
 @dataclass(frozen=True)
 class Checkpoint:
     """An opened checkpoint. `slots`: it reads and writes sentences as `slots` has them; others are given instructions.
+    `phrases`: the hashes of what it may write between slots (see `phrases`), where it brings them.
     `samples`: its generation_config.json asks for sampling, from the first try."""
 
     folder: Path
@@ -39,6 +41,7 @@ class Checkpoint:
     samples: bool
     temperature: float
     top: float
+    phrases: frozenset[int] | None = None
 
     def answer(self, texts: Sequence[str], chances: Sequence[Chance | None]) -> list[str]:
         """What the model writes for each text: the likeliest tokens, or drawn by its `chances`. Empty where it finds no
@@ -208,14 +211,16 @@ def _prepare(folder: Path, model: Any, tokenizer: Any) -> Checkpoint:
     )
     model.generation_config = plain
     model.eval()
+    slots = bool(getattr(model.config, "nosograph_slots", False))
     return Checkpoint(
         folder=folder,
         model=model,
         tokenizer=tokenizer,
-        slots=bool(getattr(model.config, "nosograph_slots", False)),
+        slots=slots,
         samples=samples,
         temperature=temperature if temperature and samples else TEMPERATURE,
         top=top if top and samples else TOP,
+        phrases=load_phrases(folder) if slots and (folder / FILE).is_file() else None,
     )
 
 

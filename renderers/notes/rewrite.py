@@ -14,6 +14,7 @@ from .grammar.english import capitalise
 from .guard import Guard, Passage, find_passages
 from .learned import Chance, Checkpoint
 from .lexicon import Lexicon
+from .phrases import find_strange
 from .reader import Reader
 from .score import Expected, compare, expect
 from .slots import Slotted, control, fill_slots, is_whole, slot_sentence, space_slots
@@ -62,7 +63,7 @@ class Rewriter:
         "first try": of rewritten and same, those that passed at once; "tries"; and "kept: …" by the last try's reason.
         Passages that hold a fault are left alone ("kept: fault"), as are those that do not fit the model's slots
         ("kept: no slots"), and, should the whole note be read worse than the grammar's, all of it ("kept: context").
-        "kept: nothing": the model found no end, or its slots were not the sentence's.
+        "kept: nothing": the model found no end, its slots were not the sentence's, or it wrote what no grammar does.
         """
         counts: list[Counter[str]] = [Counter() for _ in written]
         jobs: list[tuple[int, _Job]] = []
@@ -115,7 +116,7 @@ class Rewriter:
             drawn = turn > 0 or self._checkpoint.samples
             chances = [_chance(job, turn) if drawn else None for _, job in left]
             answers = self._checkpoint.answer([job.question for _, job in left], chances)
-            texts = [_finish(job, answer) for (_, job), answer in zip(left, answers, strict=True)]
+            texts = [self._finish(job, answer) for (_, job), answer in zip(left, answers, strict=True)]
             verdicts = self._guard.judge([job.passage for _, job in left], texts)
             refused = []
             for (number, job), text, verdict in zip(left, texts, verdicts, strict=True):
@@ -132,6 +133,23 @@ class Rewriter:
                     refused.append((number, job))
             left = refused
         return found
+
+    def _finish(self, job: _Job, answer: str) -> str:
+        """A model's answer as the passage's new words: its first line, filled in, ended as the grammar's was."""
+        lines = answer.strip().splitlines()
+        text = lines[0].strip() if lines else ""
+        if job.slotted is not None:
+            text = space_slots(text)
+            known = self._checkpoint.phrases
+            strange = known is not None and find_strange(text, like=job.slotted.text, known=known)
+            if strange or not is_whole(text, job.slotted):
+                return ""
+            text = fill_slots(text, job.slotted.fillings)
+        else:
+            text = capitalise(text.strip("\"'“” "))
+        if job.passage.text.endswith("."):
+            return text if text.endswith(".") or not text else f"{text}."
+        return text.removesuffix(".")
 
     def _splice(
         self, note: Note, faults: Sequence[Fault], found: dict[int, tuple[Passage, str, tuple[Span, ...]]]
@@ -193,19 +211,3 @@ def _shift(span: Span, by: int) -> Span:
 def _chance(job: _Job, turn: int) -> Chance:
     key = job.secret + hash_slot(f"{turn}/{job.question}")
     return lambda step: mix(key + hash_slot(f"token {step}"))
-
-
-def _finish(job: _Job, answer: str) -> str:
-    """A model's answer as the passage's new words: its first line, filled in, ended as the grammar's was."""
-    lines = answer.strip().splitlines()
-    text = lines[0].strip() if lines else ""
-    if job.slotted is not None:
-        text = space_slots(text)
-        if not is_whole(text, job.slotted):
-            return ""
-        text = fill_slots(text, job.slotted.fillings)
-    else:
-        text = capitalise(text.strip("\"'“” "))
-    if job.passage.text.endswith("."):
-        return text if text.endswith(".") or not text else f"{text}."
-    return text.removesuffix(".")

@@ -126,6 +126,11 @@ def control(note: Note, text: str) -> str:
     return f"{subject} {PROSE if _VERB.search(text) else TERSE} "
 
 
+def strip_controls(question: str) -> str:
+    """A model's question without what `control` put before it."""
+    return question.split(" ", 2)[2]
+
+
 def strip_slots(text: str) -> str:
     return _SLOT.sub(" ", text)
 

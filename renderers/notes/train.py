@@ -18,7 +18,8 @@ from ...errors import fail
 from ...ontology.knowledge import KnowledgeGraph
 from ..noise import Noise
 from .pairs import Pair, find_plans, make_pairs
-from .slots import CONTROLS, SLOTS, strip_slots
+from .phrases import hash_phrases, list_phrases, save_phrases
+from .slots import CONTROLS, SLOTS, strip_controls, strip_slots
 
 if TYPE_CHECKING:
     import torch
@@ -71,10 +72,12 @@ def train_rewriter(
         torch.manual_seed(seed)
         model = build_model(tokenizer)
     losses = []
-    for loss in fit(model, tokenizer, _chain(first, pairs), steps=steps):
+    phrases: set[str] = set()
+    for loss in fit(model, tokenizer, _gather(_chain(first, pairs), phrases), steps=steps):
         losses.append(loss)
         progress(1)
     save(model, tokenizer, out)
+    save_phrases(hash_phrases(phrases), out)
     last = losses[-LAST:]
     count = sum(weights.numel() for weights in model.parameters())
     return Training(out, steps, steps * BATCH, count, sum(last) / len(last))
@@ -83,6 +86,14 @@ def train_rewriter(
 def _chain(first: Sequence[Pair], rest: Iterator[Pair]) -> Iterator[Pair]:
     yield from first
     yield from rest
+
+
+def _gather(pairs: Iterator[Pair], phrases: set[str]) -> Iterator[Pair]:
+    """The same pairs; the phrases of both sides are added to a set as they pass."""
+    for source, target in pairs:
+        for text in (strip_controls(source), target):
+            phrases.update(list_phrases(text))
+        yield source, target
 
 
 def stream_pairs(patients: int, *, seed: int) -> Iterator[Pair]:

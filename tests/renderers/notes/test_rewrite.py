@@ -22,8 +22,9 @@ from nosograph.renderers.notes.facts import NotePlan
 from nosograph.renderers.notes.faults import write_faulty_note
 from nosograph.renderers.notes.grammar import Note, write_note
 from nosograph.renderers.notes.grammar.english import show_number
-from nosograph.renderers.notes.guard import Guard, find_passages, name_phenotypes
+from nosograph.renderers.notes.guard import Guard, Passage, find_passages, name_phenotypes
 from nosograph.renderers.notes.learned import SHIPPED, Chance, Checkpoint, open_checkpoint
+from nosograph.renderers.notes.phrases import find_strange, load_phrases
 from nosograph.renderers.notes.reader import Reader
 from nosograph.renderers.notes.rewrite import TRIES, Rewriter
 from nosograph.renderers.notes.score import compare, expect
@@ -180,6 +181,70 @@ def test_a_flipped_negation_is_caught(
                     assert isinstance(guard.judge([passage], [text])[0], str), (passage.text, text)
                     break
     assert flipped > 30
+
+
+ARIA = "amyloid-related imaging abnormality with edema or effusion"
+MISSAID = (  # what the shipped model once wrote: the grammar's, the model's, and the guard's reason
+    (f"No {ARIA} recorded to date.", f"No {ARIA} has not been recorded to date.", "negation"),
+    ("She is not on a ChEI as of 12/06/2022.", "She has not been taking a ChEI since 12/06/2022.", "time words"),
+    (f"No diagnosis of {ARIA} has been made.", f"There is no {ARIA} has been no diagnosis of made.", "negation"),
+    (f"No diagnosis of {ARIA} has been made.", f"There is no {ARIA} has been made.", "grammar"),
+    ("Lecanemab was started on 16.11.2017.", "She continues on lecanemab was started on 16.11.2017.", "grammar"),
+    ("ARIA-E has not occurred.", "ARIA-E is not occurred.", "grammar"),
+    ("There has been no ARIA-E.", "She has been no ARIA-E.", "grammar"),
+    ("Lecanemab is not in use.", "Lecanemab is not been used.", "grammar"),
+    ("Lecanemab has not been received.", "Lecanemab is not received.", "grammar"),
+    ("MCI known since 12/06/2022.", "MCI was diagnosed since 12/06/2022.", "grammar"),
+    ("ARIA-E is possible.", "ARIA-E possible, and may be possible.", "negation"),
+    ("On lecanemab until 12/06/2022.", "On lecanemab from 12/06/2022.", "time words"),
+)
+
+
+@pytest.mark.parametrize(("old", "new", "reason"), MISSAID)
+def test_what_was_once_missaid_is_refused(
+    old: str, new: str, reason: str, clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
+) -> None:
+    female = next(note for note, _, _ in notes if note.plan.subject.sex == "female")
+    passage = Passage(replace(female, text=old), 0, len(old), (), ())
+    guard = Guard(clinic.practice.lexicon, reader)
+    assert guard.distrust(passage, old) == ""
+    assert guard.distrust(passage, new) == reason
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Without <tc0>; on <t1> as of <d1>", "without <tc0>; <t1> as of <d1>"),
+        ("She is not on <tc0> as of <d0>", "she has not been taking <tc0> since <d0>"),
+        ("<t0> was started on <d0>", "and continues on <t0> was started on <d0>"),
+        ("There is no diagnosis of <tc0>", "there is no <tc0> has been no diagnosis of made"),
+        ("There has been no <tc0>", "she has been no <tc0>"),
+        ("<tc0> has not occurred", "<tc0> is not occurred"),
+        ("<t0> is not in use", "<t0> is not been used"),
+        ("<t0> known since <d0>", "<t0> was diagnosed since <d0>"),
+    ],
+)
+def test_phrases_that_the_grammar_never_writes_are_strange(old: str, new: str) -> None:
+    known = load_phrases(SHIPPED)
+    assert len(known) > 10_000
+    assert (SHIPPED / "phrases.safetensors").stat().st_size < 3e6
+    assert find_strange(new, like=old, known=known)
+    assert not find_strange("there has been no <tc0>", like="", known=known)
+    assert not find_strange(new, like=new, known=frozenset())
+
+
+def test_strange_phrases_are_not_kept(
+    clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
+) -> None:
+    """With phrases, a model with slots may say what the passage or the grammar does, and nothing else."""
+    counts = []
+    for phrases in (None, frozenset[int]()):
+        stub = Stub(lambda text: f"In this clinic {text.split(' ', 2)[2]}", slots=True)
+        object.__setattr__(stub, "phrases", phrases)
+        told = rewriter(stub, clinic, reader).rewrite(notes[:10])
+        counts.append(sum(one.counts.get("rewritten", 0) for one in told))
+    assert counts[0] > 10
+    assert counts[1] == 0
 
 
 def test_values_that_change_places_are_caught(
