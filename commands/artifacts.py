@@ -1,4 +1,4 @@
-"""Make artifacts of a run: render its notes, images and genomes, export it to other formats."""
+"""Make artifacts of a run: render its notes, export it to other formats."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class RenderGroup(TyperGroup):
         return super().parse_args(ctx, args if named else ["run", *args])
 
 
-render_app = typer.Typer(cls=RenderGroup, help="Notes, images and genomes of a run; `render train` makes a renderer.")
+render_app = typer.Typer(cls=RenderGroup, help="Notes of a run; `render train` makes a renderer of them.")
 app.add_typer(render_app, name="render")
 
 
 @render_app.command("run")
 def render_command(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A finished run.")],
-    modality: Annotated[str, typer.Option(help="One or several, with commas.")] = "notes",
+    modality: Annotated[str, typer.Option(help="What to render: notes.")] = "notes",
     patients: Annotated[str | None, typer.Option(help='Numbers and ranges: "0-11,20". Everybody by default.')] = None,
     at: Annotated[str | None, typer.Option(help='Times: "0, 18 months". Those that are due by default.')] = None,
     world: Annotated[list[str] | None, typer.Option(help="A world of the run, repeatable. All by default.")] = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -65,7 +66,9 @@ def read_settings(settings: list[str]) -> dict[str, float]:
 
 @contextmanager
 def progress_bar(unit: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error with a rate and an end in sight."""
+    """A bar on standard error with a rate and an end in sight. What rich draws of Python's random numbers is put back:
+    a run in the same process goes on as without a bar."""
+    state = random.getstate()
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -76,16 +79,19 @@ def progress_bar(unit: str, total: int) -> Iterator[Callable[[int], None]]:
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(unit, total=total, rate="")
-        started = time.monotonic()
+    try:
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task(unit, total=total, rate="")
+            started = time.monotonic()
 
-        def advance(count: int) -> None:
-            progress.advance(task, count)
-            done = progress.tasks[0].completed
-            progress.update(task, rate=f"{done / (time.monotonic() - started):,.0f}/s")
+            def advance(count: int) -> None:
+                progress.advance(task, count)
+                done = progress.tasks[0].completed
+                progress.update(task, rate=f"{done / (time.monotonic() - started):,.0f}/s")
 
-        yield advance
+            yield advance
+    finally:
+        random.setstate(state)
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:

@@ -20,7 +20,7 @@ from ..simulate.verify import Verification
 from .figures import MOST_TRACKS, draw_key, draw_timeline, show, show_unit
 from .notes.chapter import tell_notes
 from .page import Markup, count_of, join, table, tag, write_page
-from .results import Document, clock_unit, name_of, run_end, tell_effects, tell_events, tell_journeys
+from .results import Document, clock_unit, name_of, name_some, run_end, tell_effects, tell_events, tell_journeys
 from .summaries import Static, describe_entrants, name_worlds, pick_examples
 from .through import Reread
 from .throughs import tell_through
@@ -155,7 +155,7 @@ def tell_entrants(run: Run) -> Markup:
     world = name_worlds(run)[0]
     notes = f"What the record holds of each of the {len(run):,} at entry, in the world {world!r}: mean (standard "
     notes += "deviation), or how many had each value."
-    notes += f" On no record: {', '.join(hidden)}." if hidden else ""
+    notes += f" On no record: {name_some(hidden)}." if hidden else ""
     rows: list[list[object]] = []
     for static in found:
         rows += describe_static(static)
@@ -191,7 +191,7 @@ def tell_examples(run: Run) -> Markup:
     )
     notes += f" Rings are the same patient's values in the world {worlds[0]!r}." if len(worlds) > 1 else ""
     if len(measured) > MOST_TRACKS:
-        notes += f" Left out: {', '.join(measured[MOST_TRACKS:])}."
+        notes += f" Left out: {name_some(measured[MOST_TRACKS:])}."
     parts = []
     for example in pick_examples(run):
         told = [f"{name} {show_static(run.model.variables[name], value)}" for name, value in example.statics.items()]

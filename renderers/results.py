@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from .page import Markup, count_of, join, table, tag
 from .summaries import Curve, Incidence, count_events, count_followed, follow, name_worlds
 
 MOST_PANELS = 40
+MOST_SHARES = 12  # of these, curves of states that are 0 or 1: the others are in a table
 Document = dict[str, Any]
 
 
@@ -148,18 +150,23 @@ def tell_analysis(effect: Document) -> Markup:
 # --- journeys and events ----------------------------------------------------------------------------------------------
 
 
+def name_some(names: Sequence[str], most: int = 12) -> str:
+    """The first of many names, and how many more there are."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
 def tell_journeys(run: Run) -> Markup:
     held = set(run.truth_columns())
     kinds = ("state", "measurement", "treatment")
     ordered = [v for kind in kinds for v in run.model.variables.values() if v.kind == kind]
     shown = [variable for variable in ordered if variable.name in held]
     absent = [variable.name for variable in ordered if variable.name not in held]
-    curves: list[Curve] = []
-    omitted: list[str] = []
-    for variable in shown:
-        found = follow(run, variable) if len(curves) < MOST_PANELS else []
-        curves += found
-        omitted += [] if found else [variable.name]
+    found = [curve for variable in shown for curve in follow(run, variable)]
+    curves, findings = choose_curves(found)
+    valued = {curve.variable.name for curve in found}
+    empty = [variable.name for variable in shown if variable.name not in valued]
+    told = {curve.variable.name for curve in findings}
+    left = [title_of_curve(c) for c in found if c not in curves and not {c.variable.name, c.variable.of} & told]
     followed = count_followed(run)
     whom = "all patients" if followed == len(run) else f"the first {followed:,} of {len(run):,} patients"
     notes = f"Mean of those alive, with the band from the 10th to the 90th percentile; over {whom}. "
@@ -167,13 +174,58 @@ def tell_journeys(run: Run) -> Markup:
     notes += (
         " So many bands would hide each other: they are in the numbers." if len(name_worlds(run)) > MOST_BANDS else ""
     )
-    notes += f" Not kept in this run's truth: {', '.join(absent)}." if absent else ""
-    notes += (
-        f" Without values or beyond {MOST_PANELS} panels, and so not shown: {', '.join(omitted)}." if omitted else ""
-    )
+    notes += f" Not kept in this run's truth: {name_some(absent)}." if absent else ""
+    notes += f" Without values: {name_some(empty)}." if empty else ""
+    notes += " Shown is what differs most between worlds." if (left or told) and len(name_worlds(run)) > 1 else ""
+    notes += " Measurements of the findings in the table are not drawn." if told else ""
+    notes += f" Left out: {name_some(left)}." if left else ""
     panels = [tag("figure", caption_curve(curve), draw(curve, run)) for curve in curves]
     numbers = tag("details", tag("summary", "The numbers behind the curves"), tabulate_curves(curves, run))
-    return join(tag("p", notes), legend(run), tag("div", *panels, class_="panels"), numbers if curves else "")
+    parts = tag("div", *panels, class_="panels"), numbers if curves else ""
+    return join(tag("p", notes), legend(run), *parts, tabulate_findings(findings, run) if findings else "")
+
+
+def choose_curves(found: Sequence[Curve]) -> tuple[list[Curve], list[Curve]]:
+    """The curves to draw, in their order, and the findings for a table. Of very many states that are 0 or 1 only some
+    are drawn, and none of what measures them."""
+    binary = [c for c in found if c.share and not c.level and c.variable.kind != "treatment"]
+    if len(binary) <= MOST_SHARES:
+        return pick_telling(found, MOST_PANELS), []
+    names = {curve.variable.name for curve in binary}
+    findings = [curve for curve in binary if curve.variable.of not in names]
+    others = [curve for curve in found if curve not in binary]
+    drawn = pick_telling(findings, MOST_SHARES)
+    return pick_telling(others, MOST_PANELS - len(drawn)) + drawn, findings
+
+
+def pick_telling(curves: Sequence[Curve], most: int) -> list[Curve]:
+    """The `most` that differ most between worlds, of what is alike the recorded ones first; in the order given."""
+    if len(curves) <= most:
+        return list(curves)
+    ranked = sorted(
+        curves, key=lambda c: (-_difference(c), not (c.variable.kind == "measurement" and c.variable.recorded))
+    )
+    chosen = ranked[:most]
+    return [curve for curve in curves if curve in chosen]
+
+
+def _difference(curve: Curve) -> float:
+    """The greatest difference between two worlds at any time: of shares as it is, of other means as a part of their
+    range."""
+    low, high = (0.0, 1.0) if curve.share else span(curve.mean)
+    known = curve.mean[:, np.isfinite(curve.mean).all(axis=0)]
+    return float(np.ptp(known, axis=0).max() / (high - low)) if known.size else 0.0
+
+
+def tabulate_findings(findings: Sequence[Curve], run: Run) -> Markup:
+    """The share with each finding at its last time, by world."""
+    rows: list[list[object]] = [
+        [title_of_curve(c), show(float(c.times[-1])), *(value_of(c, w, -1) for w in range(len(c.mean)))]
+        for c in findings
+    ]
+    head: list[object] = ["", f"at, {clock_unit(run)}", *name_worlds(run)]
+    title = f"All {len(findings)} findings: the share of those alive who have each."
+    return table(head, rows, title=title, numbers=len(head) - 1)
 
 
 def caption_curve(curve: Curve) -> Markup:

@@ -27,7 +27,7 @@ MOST_LEVELS = 6  # values of a number whose shares are told rather than its mean
 BAND = (0.1, 0.9)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is itself: arrays have no one answer to ==
 class Curve:
     """A variable over `times` (clock's unit), or the share of one `level`. `mean`, `low` and `high` (the 10th and 90th
     percentile; NaN for shares and fewer than ten people) and `count` are (worlds, times), over those with a value."""

@@ -30,6 +30,7 @@ from ..simulate.verify import (
 )
 from .accuracy import Accuracy, compare_records
 from .measure import Source, find_source, measure_rendering
+from .notes.usage import write_unit
 from .reread import build_read, find_read, keep_part
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ class Reread:
         lines = [f"    {'':34s}{'recorded':>9s}{'read':>9s}{'wrong':>7s}{'missed':>8s}{'invented':>9s}  RMSE"]
         for one in self.accuracy:
             wrong = "-" if one.wrong is None else f"{one.wrong:,}"
-            rmse = "-" if one.rmse is None else f"{one.rmse:.3g} {one.unit}"
+            rmse = "-" if one.rmse is None else f"{one.rmse:.3g} {write_unit(one.unit)[0]}".rstrip()
             counts = f"{one.recorded:9,}{one.read:9,}{wrong:>7s}{one.missed:8,}{one.invented:9,}"
             lines.append(f"    {one.variable:34s}{counts}  {rmse}")
         told = ", ".join(f"{count:,} {name}" for name, count in sorted(self.counts.items()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .figures import show
+from .notes.usage import write_unit
 from .page import Markup, join, table, tag
 from .results import Document, verdict_of
 
@@ -68,7 +69,7 @@ def tell_accuracy(through: Document) -> Markup:
     rows: list[list[object]] = []
     for one in through["accuracy"]:
         wrong = "–" if one["wrong"] is None else f"{one['wrong']:,}"
-        rmse = "–" if one["rmse"] is None else f"{show(one['rmse'])} {one['unit']}".strip()
+        rmse = "–" if one["rmse"] is None else f"{show(one['rmse'])} {write_unit(one['unit'])[0]}".rstrip()
         counts = [f"{one['recorded']:,}", f"{one['read']:,}", wrong, f"{one['missed']:,}", f"{one['invented']:,}"]
         rows.append([one["variable"], *counts, rmse])
     head: list[object] = ["", "recorded", "read", "wrong", "missed", "invented", "RMSE"]

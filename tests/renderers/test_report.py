@@ -22,6 +22,7 @@ from nosograph.errors import NosographError
 from nosograph.renderers.figures import Scale, show, show_unit, span
 from nosograph.renderers.page import Markup, join, tag
 from nosograph.renderers.report import command_of, compose_page, write_report
+from nosograph.renderers.results import MOST_SHARES, choose_curves, name_some
 from nosograph.renderers.summaries import count_events, describe_entrants, follow, pick_examples
 from nosograph.simulate.cohort import Run, open_run, simulate_to
 from nosograph.simulate.verify import Verification
@@ -375,3 +376,43 @@ def test_labels() -> None:
     assert [show(value) for value in (1234.5, -0.01234, 12.0, float("nan"))] == ["1,234", "−0.0123", "12", "–"]
     assert span([3.0, 3.0]) == (1.5, 4.5)
     assert span([float("nan")]) == (0.0, 1.0)
+
+
+def test_of_many_findings_those_that_differ_are_drawn_and_all_are_in_a_table(tmp_path: Path) -> None:
+    count = MOST_SHARES + 3
+    findings = [
+        {
+            "name": f"f{n}",
+            "title": f"Finding {n}",
+            "kind": "state",
+            "start": f"Bernoulli(0.{n + 10})",
+            "mechanism": f"f{n}[-1]",
+        }
+        for n in range(count)
+    ]
+    noted = [{"name": f"f{n}_noted", "kind": "measurement", "of": f"f{n}", "mechanism": f"f{n}"} for n in range(count)]
+    variables = {
+        row.pop("name"): row
+        for row in [*findings, *noted, {"name": "size", "kind": "state", "mechanism": "Normal(5, 1)"}]
+    }
+    document = {"id": "many", "clock": {"step": "1 year", "horizon": "2 years", "unit": "year"}, "variables": variables}
+    file = tmp_path / "many.yaml"
+    file.write_text(json.dumps(document))
+    last = f"f{count - 1}"
+    simulate_to(load_model(file), tmp_path / "run", patients=200, seed=1, worlds=[f"none: {last} = 0"])
+    run = open_run(tmp_path / "run")
+    drawn, table = choose_curves(
+        [c for v in run.model.variables.values() if v.kind != "static" for c in follow(run, v)]
+    )
+    assert [c.variable.name for c in drawn] == ["size", *(f"f{n}" for n in range(MOST_SHARES - 1)), last]
+    assert [c.variable.name for c in table] == [f"f{n}" for n in range(count)]
+    page = compose_page(run, None)
+    truth = run.table("truth").to_pandas()
+    rows = truth[(truth["time"] == 2) & (truth["world"] == "factual")]
+    for n in range(count):
+        share = f"{100 * rows[f'f{n}'].mean():.1f}%"
+        other = "0.0%" if f"f{n}" == last else share
+        cells = "".join(f'<td class="number">{cell}</td>' for cell in ("2", share, other))
+        assert f'<th scope="row">Finding {n}</th>{cells}' in page
+    assert "f12_noted" not in page.split('id="events"')[0]
+    assert name_some(["a"] * 14).endswith("a, a and 2 more")
