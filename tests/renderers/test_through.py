@@ -21,6 +21,7 @@ from nosograph.renderers.readings import settle
 from nosograph.renderers.report import keep_reread, write_report
 from nosograph.renderers.reread import build_read, keep_part
 from nosograph.renderers.through import Reread, verify_through
+from nosograph.renderers.throughs import tell_accuracy
 from nosograph.simulate.cohort import Run, open_run, simulate_to
 from nosograph.simulate.frames import build_frame
 
@@ -455,3 +456,12 @@ def test_alzheimers_through_its_notes(tmp_path: Path) -> None:
             assert abs(cost["difference"]) < 0.5 * (own["interval"][1] - own["interval"][0])
     for one in found.accuracy:
         assert one.read >= 0.95 * one.recorded, one
+
+
+@pytest.mark.parametrize(
+    ("unit", "text"),
+    [("1", ">0.029<"), ("[Centiloid]", ">0.029 Centiloids<"), ("year", ">0.029 year<"), ("", ">0.029<")],
+)
+def test_errors_are_in_units_as_people_write_them(unit: str, text: str) -> None:
+    row = {"variable": "x", "unit": unit, "recorded": 9, "read": 9, "wrong": 0, "missed": 0, "invented": 0}
+    assert text in tell_accuracy({"accuracy": [{**row, "rmse": 0.029}], "counts": {}})

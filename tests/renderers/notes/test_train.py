@@ -6,7 +6,6 @@ import json
 import re
 import tomllib
 from collections.abc import Callable
-from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
 
@@ -15,7 +14,6 @@ import torch
 from typer.testing import CliRunner
 
 from nosograph.cli import app
-from nosograph.commands import artifacts
 from nosograph.errors import NosographError
 from nosograph.ontology.knowledge import KnowledgeGraph
 from nosograph.renderers.noise import Noise
@@ -128,8 +126,6 @@ def test_the_command_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         return train.Training(out, 7, 7 * train.BATCH, 1000, 1.5)
 
     monkeypatch.setattr(train, "train_rewriter", pretend)
-    # rich draws random numbers for its styles
-    monkeypatch.setattr(artifacts, "progress_bar", lambda unit, total: nullcontext(lambda count: None))
     arguments = ["render", "train", "--out", str(tmp_path / "new"), "--steps", "7", "--seed", "3", "--json"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
