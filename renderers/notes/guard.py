@@ -38,7 +38,8 @@ _PEOPLE = re.compile(
 )
 _JUDGED = re.compile(
     r"\b(?:improv\w+|worse\w*|better|deteriorat\w+|progress\w+|recover\w+|severe\w*|mild\w*|moderate\w*|normal|abnormal|acute|chronic"
-    r"|died|death|dead|left|right|bilateral|if|unless|because|due|caus\w+|therefore|should|will|would)\b",
+    r"|died|death|dead|left|right|bilateral|if|unless|because|due|caus\w+|therefore|should|will|would"
+    r"|volumetry|genotyp\w+|scans?|images)\b",
     re.IGNORECASE,
 )
 _OF_SEX = {
@@ -65,10 +66,14 @@ _DOUBTED = re.compile(
     re.IGNORECASE,
 )
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*"
-_PLACED = {  # words that place in time, by what they say of it
-    "since": re.compile(r"\bsince\b", re.IGNORECASE),
-    "as of": re.compile(r"\bas (?:of|at)\b|\bto date\b|\b(?:so far|by now|yet)\b", re.IGNORECASE),
-    "until": re.compile(r"\b(?:until|till|up to|no longer|any ?more|stopped|discontinued|ended|d/c)\b", re.IGNORECASE),
+_DATED = r"(?: ([\w./-]*\w))?"
+_PLACED = {  # words that place in time, by what they say of it; their groups are what they say it of
+    "since": re.compile(rf"\bsince\b{_DATED}", re.IGNORECASE),
+    "as of": re.compile(rf"\bas (?:of|at)\b{_DATED}|\bto date\b|\b(?:so far|by now|yet)\b", re.IGNORECASE),
+    "until": re.compile(
+        r"\b(?:until|till|up to|no longer|any ?more|stopped|discontinued|ceased|off|withdrawn|ended|d/c)\b",
+        re.IGNORECASE,
+    ),
     "from": re.compile(rf"\b(?:from|after|following) (?=\d|{_MONTH})", re.IGNORECASE),
     "on": re.compile(rf"\b(?:on|dated|in) (?:the )?(?=\d+(?:st|nd|rd|th)?[/. -]|{_MONTH} \d|\d{{4}}\b)", re.IGNORECASE),
     "for": re.compile(
@@ -179,7 +184,7 @@ class Guard:
             return "judgement"
         if _denies_otherwise(text, old):
             return "negation"
-        if any(_hits(words, text) != _hits(words, old) for words in _PLACED.values()):
+        if any(_told_of(words, text) != _told_of(words, old) for words in _PLACED.values()):
             return "time words"
         if _BROKEN.search(text) and not _BROKEN.search(old):
             return "grammar"
@@ -269,6 +274,10 @@ def _counts(pattern: re.Pattern[str], text: str) -> Counter[str]:
 
 def _hits(pattern: re.Pattern[str], text: str) -> int:
     return sum(1 for _ in pattern.finditer(text))
+
+
+def _told_of(pattern: re.Pattern[str], text: str) -> Counter[tuple[str, ...]]:
+    return Counter(found.groups("") for found in pattern.finditer(text))
 
 
 def _denies_otherwise(text: str, old: str) -> bool:

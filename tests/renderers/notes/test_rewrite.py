@@ -196,6 +196,14 @@ MISSAID = (  # what the shipped model once wrote: the grammar's, the model's, an
     ("Lecanemab has not been received.", "Lecanemab is not received.", "grammar"),
     ("MCI known since 12/06/2022.", "MCI was diagnosed since 12/06/2022.", "grammar"),
     ("ARIA-E is possible.", "ARIA-E possible, and may be possible.", "negation"),
+    (
+        "No ChEI as of 12/06/2022; on lecanemab since 01/05/2020.",
+        "No ChEI since 12/06/2022; on lecanemab as of 01/05/2020.",
+        "time words",
+    ),
+    ("She obtained 1.9 points on the CDR-SB.", "CDR-SB was 1.9 points by volumetry.", "judgement"),
+    ("Without pressors.", "Pressors ceased.", "negation"),
+    ("Not on pressors.", "Not on pressors, which ceased.", "time words"),
     ("On lecanemab until 12/06/2022.", "On lecanemab from 12/06/2022.", "time words"),
 )
 
