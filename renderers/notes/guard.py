@@ -74,6 +74,7 @@ _PLACED = {  # words that place in time, by what they say of it; their groups ar
         r"\b(?:until|till|up to|no longer|any ?more|stopped|discontinued|ceased|off|withdrawn|ended|d/c)\b",
         re.IGNORECASE,
     ),
+    "ongoing": re.compile(r"\b(?:ongoing|continu\w+|cont)\b", re.IGNORECASE),
     "from": re.compile(rf"\b(?:from|after|following) (?=\d|{_MONTH})", re.IGNORECASE),
     "on": re.compile(rf"\b(?:on|dated|in) (?:the )?(?=\d+(?:st|nd|rd|th)?[/. -]|{_MONTH} \d|\d{{4}}\b)", re.IGNORECASE),
     "for": re.compile(
