@@ -40,10 +40,6 @@ class Phenotypes:
         """Which of the `present` terms (…, terms) have no more specific one beside them, in the same shape."""
         return present & ~_any_of(present, self.below)
 
-    def most_general(self, absent: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Which of the `absent` terms (…, terms) have no more general one beside them, in the same shape."""
-        return absent & ~_any_of(absent, self.below.T)
-
 
 def _any_of(held: NDArray[np.bool_], beside: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Whether, of the terms that `beside` names in each term's row, any is held."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -98,11 +98,24 @@ def meets(model: Model, conditions: list[Expression], *, patients: Tensor, seed:
         if name in start.recorded:
             held = torch.where(start.recorded[name], held, torch.nan)
         now[name] = held[:, 0] if held.shape[1] else torch.full((1, len(patients)), torch.nan)
+    return find_meeting(conditions, model=model, now=now, seen=seen, count=len(patients))
+
+
+def find_meeting(
+    conditions: Sequence[Expression],
+    *,
+    model: Model,
+    now: dict[str, Tensor],
+    seen: dict[str, Tensor],
+    count: int,
+) -> Tensor:
+    """Which of `count` patients meet all conditions at step 0, by values and by what has been recorded, each of shape
+    (1, patients): bool, (patients,)."""
     parameters = {name: parameter.value for name, parameter in model.parameters.items()}
     moment = Moment(time=0.0, dt=model.clock.dt, parameters=parameters, now=now, history=[], seen=seen)
     levels = {variable.name: variable.levels for variable in model.variables.values() if variable.levels}
-    kept = torch.ones(len(patients), dtype=torch.bool)
+    kept = torch.ones(count, dtype=torch.bool)
     for condition in conditions:
         value = compile_expression(condition, constant=frozenset(), levels=levels)(moment)
-        kept &= (torch.as_tensor(value) != 0).expand(1, len(patients))[0]
+        kept &= (torch.as_tensor(value) != 0).expand(1, count)[0]
     return kept

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
 import torch
-from torch import Tensor
 
 from ..causal.compile import parse_effect
 from ..causal.effects.columns import columns
 from ..causal.effects.examine import Examination, examine
 from ..causal.effects.regimes import is_regime
-from ..causal.evaluate import Moment, compile_expression
 from ..causal.language import Expression, reads
 from ..causal.model import Effect, Model
 from ..causal.sampling import sample
@@ -26,7 +24,7 @@ from .cohort import Cohort, Run, Tables
 from .contrast import BATCH, find_truth
 from .contrast import Truth as Truth
 from .frames import apply_death, build_frame, build_history, condition_columns
-from .selection import parse_condition, select_entrants
+from .selection import find_meeting, parse_condition, select_entrants
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -243,7 +241,9 @@ class _Examiner:
             names = sorted({read.name for read in reads(effect.population)} & set(model.variables))
             entry = build_frame(record, condition_columns(model, names), world=world)
             now = {name: torch.tensor(entry[name].to_numpy(), dtype=torch.float32)[None] for name in names}
-            frame = frame[_meets(model, effect.population, now).numpy()]
+            seen = {name: ~torch.isnan(value) for name, value in now.items()}
+            kept = find_meeting([effect.population], model=model, now=now, seen=seen, count=len(frame))
+            frame = frame[kept.numpy()]
         return examine(
             model,
             effect,
@@ -254,13 +254,3 @@ class _Examiner:
             seed=self.seed,
             number_of_effects=self.of,
         )
-
-
-def _meets(model: Model, condition: Expression, now: dict[str, Tensor]) -> Tensor:
-    """Who meets a condition at step 0: bool, (patients,)."""
-    levels = {variable.name: variable.levels for variable in model.variables.values() if variable.levels}
-    parameters = {name: parameter.value for name, parameter in model.parameters.items()}
-    moment = Moment(time=0.0, dt=model.clock.dt, parameters=parameters, now=now, history=[])
-    moment.seen = {name: ~torch.isnan(value) for name, value in now.items()}
-    met = torch.as_tensor(compile_expression(condition, constant=frozenset(), levels=levels)(moment)) != 0
-    return met.expand(1, next(iter(now.values())).shape[-1])[0]

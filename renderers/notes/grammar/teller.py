@@ -16,7 +16,6 @@ from .english import (
     head_of,
     is_counted,
     is_plural,
-    say_number,
     show_date,
     show_month,
     show_number,
@@ -241,9 +240,6 @@ class Teller:
         if word == "since" and perfect:
             return (Piece("since "), *self.bare_moment(fact, time))
         return (Piece(f"{word} " if word != "since" else "over "), *self.span(fact, time, fact.time))
-
-    def number_word(self, number: int) -> str:
-        return say_number(number, words=self.author.number_words)
 
     def fill(
         self,
