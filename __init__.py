@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .asking import ask
-    from .causal.load import load_model as load
+    from .causal.model.load import load_model as load
     from .errors import NosographError
+    from .renderers.readback.verify import verify
     from .renderers.render import render
-    from .renderers.through import verify
     from .simulate.cohort import open_run as open
     from .simulate.cohort import simulate
 
 _HOMES = {
     "NosographError": ("errors", "NosographError"),
     "ask": ("asking", "ask"),
-    "load": ("causal.load", "load_model"),
+    "load": ("causal.model.load", "load_model"),
     "open": ("simulate.cohort", "open_run"),
     "render": ("renderers.render", "render"),
     "simulate": ("simulate.cohort", "simulate"),
-    "verify": ("renderers.through", "verify"),
+    "verify": ("renderers.readback.verify", "verify"),
 }
 __all__ = ["NosographError", "ask", "load", "open", "render", "simulate", "verify"]
 

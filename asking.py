@@ -7,14 +7,14 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .causal.model import Effect, Model
+from .causal.model.model import Effect, Model
 from .errors import fail
-from .simulate.answer import Answer
-from .simulate.ask import PATIENTS
-from .simulate.ask import ask as find_answer
+from .simulate.questions.answer import Answer
+from .simulate.questions.ask import PATIENTS
+from .simulate.questions.ask import ask as find_answer
 
 if TYPE_CHECKING:
-    from .causal.draw import Drawing
+    from .causal.explain.draw import Drawing
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class DrawnAnswer(Answer):
     def plot(self, path: str | Path | None = None) -> Drawing | Path:
         """Her timelines in both worlds, which show themselves in a notebook; or written to `path` (.png, .svg or .pdf).
         Raises NosographError for an answer about a population, which has none."""
-        from .causal.draw import Drawing
-        from .renderers.twins import draw_twins, figure_twins
+        from .causal.explain.draw import Drawing
+        from .simulate.questions.picture import draw_twins, figure_twins
 
         if self.timelines is None:
             raise fail("an answer about a population has no timelines", value=self.question, fix="--patient 42")

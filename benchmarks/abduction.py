@@ -13,11 +13,11 @@ import torch
 from figures import describe_machine, ratio, show
 
 from nosograph.causal.abduction import EventReport, Observation, PatientRecord, abduct
-from nosograph.causal.journeys import Journeys
-from nosograph.causal.load import load_model
-from nosograph.causal.model import Model
-from nosograph.causal.sampling import sample
-from nosograph.causal.world import FACTUAL, parse_world
+from nosograph.causal.model.load import load_model
+from nosograph.causal.model.model import Model
+from nosograph.causal.model.world import FACTUAL, parse_world
+from nosograph.causal.program.journeys import Journeys
+from nosograph.causal.program.sampling import sample
 
 VISITS = {"mmse": 7, "cdr_sb_rated": 5, "amyloid_pet": 4, "hippocampal_volume_mri": 4}  # how many of each: twenty
 PARTICLES = 2000

@@ -24,10 +24,10 @@ from torch import Tensor
 
 from nosograph.causal.abduction import invert
 from nosograph.causal.language import parse_mechanism
-from nosograph.causal.load import load_model
-from nosograph.causal.model import Claim, Clock, Model, Variable
-from nosograph.causal.sampling import sample
-from nosograph.causal.world import FACTUAL, parse_world
+from nosograph.causal.model.load import load_model
+from nosograph.causal.model.model import Claim, Clock, Model, Variable
+from nosograph.causal.model.world import FACTUAL, parse_world
+from nosograph.causal.program.sampling import sample
 
 UNITS = 100_000
 NODES = 12

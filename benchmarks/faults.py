@@ -15,18 +15,18 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from nosograph.causal.load import load_model
+from nosograph.causal.model.load import load_model
 from nosograph.ontology.knowledge import KnowledgeGraph
 from nosograph.renderers.journey import Journey, read_journeys
 from nosograph.renderers.noise import Noise
 from nosograph.renderers.notes.documents import Practice, describe_practice
 from nosograph.renderers.notes.facts import NotePlan
-from nosograph.renderers.notes.faults import KINDS, Fault, write_faulty_note
+from nosograph.renderers.notes.faults.detect import Suspicion, find_faults
+from nosograph.renderers.notes.faults.insert import KINDS, Fault, write_faulty_note
 from nosograph.renderers.notes.grammar import Note
 from nosograph.renderers.notes.lexicon import build_lexicon
 from nosograph.renderers.notes.plan import plan_notes
-from nosograph.renderers.notes.reader import build_reader
-from nosograph.renderers.notes.suspicions import Suspicion, find_faults
+from nosograph.renderers.notes.reading.reader import build_reader
 from nosograph.simulate.cohort import open_run, simulate_to
 
 

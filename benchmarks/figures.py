@@ -45,11 +45,11 @@ def ratio(of: Callable[[], object], to: Callable[[], object], *, rounds: int = R
 def measure_sampling() -> None:
     import torch
 
-    from nosograph.causal.load import load_model
-    from nosograph.causal.noise import draw_normal
-    from nosograph.causal.sampling import draw_site, sample
-    from nosograph.causal.scm import noise_sites
-    from nosograph.causal.world import parse_world
+    from nosograph.causal.model.load import load_model
+    from nosograph.causal.model.world import parse_world
+    from nosograph.causal.program.noise import draw_normal
+    from nosograph.causal.program.plan import noise_sites
+    from nosograph.causal.program.sampling import draw_site, sample
 
     torch.set_num_threads(1)
     model = load_model("alzheimers")
@@ -92,10 +92,10 @@ def measure_sampling() -> None:
 def measure_writing() -> None:
     import torch
 
-    from nosograph.causal.load import load_model
-    from nosograph.causal.sampling import sample
-    from nosograph.simulate.shard import write_table
-    from nosograph.simulate.tables import build_tables
+    from nosograph.causal.model.load import load_model
+    from nosograph.causal.program.sampling import sample
+    from nosograph.simulate.runs.shard import write_table
+    from nosograph.simulate.runs.tables import build_tables
 
     torch.set_num_threads(1)
     model = load_model("alzheimers")

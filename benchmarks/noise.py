@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from nosograph.causal.noise import draw_normal, draw_uniform, draw_uniform64
+from nosograph.causal.program.noise import draw_normal, draw_uniform, draw_uniform64
 
 PATIENTS, STEPS, RUNS = 20_000, 121, 25
 

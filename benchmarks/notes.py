@@ -13,8 +13,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from figures import describe_machine, show
 
-from nosograph.causal.load import load_model
-from nosograph.causal.rare.document import convert_disease
+from nosograph.benchmarks.variety import Floor, measure_variety
+from nosograph.causal.catalog.rare.document import convert_disease
+from nosograph.causal.model.load import load_model
 from nosograph.ontology.knowledge import KnowledgeGraph
 from nosograph.renderers.journey import read_journeys
 from nosograph.renderers.noise import Noise
@@ -23,7 +24,6 @@ from nosograph.renderers.notes.facts import NotePlan
 from nosograph.renderers.notes.grammar import Note, write_note
 from nosograph.renderers.notes.lexicon import Lexicon, build_lexicon
 from nosograph.renderers.notes.plan import plan_notes
-from nosograph.renderers.notes.variety import Floor, measure_variety
 from nosograph.simulate.cohort import open_run, simulate_to
 
 PATIENTS = {"alzheimers": 150, "sepsis": 400, "OMIM:154700": 200}  # the last: Marfan syndrome, out of HPO

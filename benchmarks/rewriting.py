@@ -16,20 +16,20 @@ from pathlib import Path
 
 import torch
 
-from nosograph.causal.load import load_model
+from nosograph.benchmarks.variety import measure_variety
+from nosograph.causal.model.load import load_model
 from nosograph.ontology.knowledge import KnowledgeGraph
 from nosograph.renderers.journey import read_journeys
 from nosograph.renderers.noise import Noise
 from nosograph.renderers.notes.documents import describe_practice
 from nosograph.renderers.notes.facts import NotePlan
 from nosograph.renderers.notes.grammar import Note, write_note
-from nosograph.renderers.notes.learned import SHIPPED, open_checkpoint
+from nosograph.renderers.notes.learned.checkpoint import SHIPPED, open_checkpoint
+from nosograph.renderers.notes.learned.rewrite import Rewriter
 from nosograph.renderers.notes.lexicon import Lexicon, build_lexicon
 from nosograph.renderers.notes.plan import plan_notes
-from nosograph.renderers.notes.reader import Reader, build_reader
-from nosograph.renderers.notes.rewrite import Rewriter
-from nosograph.renderers.notes.score import Tally, compare, expect
-from nosograph.renderers.notes.variety import measure_variety
+from nosograph.renderers.notes.reading.reader import Reader, build_reader
+from nosograph.renderers.notes.reading.score import Tally, compare, expect
 from nosograph.simulate.cohort import open_run, simulate_to
 
 SEED = 2026  # not the one that the checkpoint was trained with

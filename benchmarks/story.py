@@ -7,7 +7,7 @@ import html
 import tempfile
 from pathlib import Path
 
-from nosograph.causal.load import load_model
+from nosograph.causal.model.load import load_model
 from nosograph.renderers.notes.compare import compare_notes
 from nosograph.renderers.notes.standoff import LabelledNote, read_jsonl
 from nosograph.renderers.render import render

@@ -50,12 +50,12 @@ def render_command(
     """Artifacts of a run, into its folder. The same command goes on where it was interrupted."""
     started = time.monotonic()
     if workers > 1:
-        from ..simulate.workers import prepare_workers
+        from ..simulate.runs.workers import prepare_workers
 
         prepare_workers()
-    from ..renderers.chosen import choose_patients
-    from ..renderers.notes.faults import parse_faults
+    from ..renderers.notes.faults.insert import parse_faults
     from ..renderers.render import render
+    from ..renderers.selection import choose_patients
     from ..simulate.cohort import open_run
 
     run, faults = open_run(folder), parse_faults(fault or [])
@@ -86,7 +86,7 @@ def train_command(
     """Make a learned renderer, on the package's own corpora: `render DIR --model` takes it."""
     if modality != "notes":
         raise fail("no learned renderer of this modality is trained here", value=modality, fix="--modality notes")
-    from ..renderers.notes.train import STEPS, train_rewriter
+    from ..renderers.notes.learned.train import STEPS, train_rewriter
 
     count = steps or STEPS
     with progress_bar("steps", count) as advance:
@@ -108,8 +108,8 @@ def export_command(
     """Patients of a run in another format, a file each, in the run's folder."""
     if to != "phenopacket":
         raise fail("there is no such format yet", value=to, fix="--to phenopacket")
-    from ..renderers.chosen import choose_patients
-    from ..renderers.phenopacket import export_phenopackets
+    from ..renderers.exports.phenopacket import export_phenopackets
+    from ..renderers.selection import choose_patients
     from ..simulate.cohort import open_run
 
     run = open_run(folder)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..causal.model import Model
+from ..causal.model.model import Model
 from ..errors import fail
 from .shared import AsJson, ModelName, Seed, Settings, answer, load, progress_bar
 
@@ -48,7 +48,7 @@ def simulate_command(
     """Simulate a cohort into a folder. The same command goes on where it was interrupted."""
     started = time.monotonic()
     if workers > 1:
-        from ..simulate.workers import prepare_workers
+        from ..simulate.runs.workers import prepare_workers
 
         prepare_workers()
     loaded = load(model, settings)
@@ -111,11 +111,11 @@ def verify_command(
 ) -> None:
     """DoWhy examines effects on the record alone; the truth comes from worlds. Exit code 1 if one is missed."""
     if through is not None and workers > 1:
-        from ..simulate.workers import prepare_workers
+        from ..simulate.runs.workers import prepare_workers
 
         prepare_workers()
     from ..simulate.cohort import count_patients, open_run
-    from ..simulate.verify import PATIENTS, verify
+    from ..simulate.verification.verify import PATIENTS, verify
 
     run = open_run(source) if Path(source).is_dir() else None
     if run is not None and (patients is not None or settings):
@@ -128,7 +128,7 @@ def verify_command(
     count = count_patients(PATIENTS if patients is None else patients)
     found = verify(run or load(source, settings), effects=effect or None, patients=count, seed=seed)
     if run is not None:
-        from ..renderers.report import keep_verification
+        from ..renderers.pages.report import keep_verification
 
         keep_verification(run, found)
     answer(as_json, found.as_json(), lambda: typer.echo(str(found)))
@@ -138,9 +138,9 @@ def verify_command(
 
 def _verify_through(run: Run, modality: str, *, effects: list[str] | None, workers: int, as_json: bool) -> None:
     """The same on what is read of a modality, beside the record."""
-    from ..renderers.report import keep_reread
-    from ..renderers.through import count_to_read, verify_through
-    from ..simulate.verify import choose_run_effects
+    from ..renderers.pages.report import keep_reread
+    from ..renderers.readback.verify import count_to_read, verify_through
+    from ..simulate.verification.verify import choose_run_effects
 
     chosen = choose_run_effects(run, effects or None)
     with (
@@ -195,7 +195,7 @@ def ask_command(
 @app.command("report")
 def report_command(folder: Annotated[Path, typer.Argument(metavar="DIR")], as_json: AsJson = False) -> None:
     """A self-contained HTML page of a run."""
-    from ..renderers.report import write_report
+    from ..renderers.pages.report import write_report
     from ..simulate.cohort import open_run
 
     path = write_report(open_run(folder))
@@ -211,9 +211,9 @@ def demo(
     """The main job, small: a thousand Alzheimer's patients in two worlds, verified and reported."""
     started = time.monotonic()
     loaded = load("alzheimers")
-    from ..renderers.report import write_report
+    from ..renderers.pages.report import write_report
     from ..simulate.cohort import open_run, simulate_to
-    from ..simulate.verify import verify
+    from ..simulate.verification.verify import verify
 
     typer.echo("Simulating 1,000 patients over ten years, as they were and had all been given lecanemab …", err=True)
     with progress_bar("patients", 1_000) as advance:

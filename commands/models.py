@@ -17,8 +17,8 @@ app = typer.Typer(no_args_is_help=True, help="Write, check, explain, draw, compa
 @app.command("list")
 def list_models(as_json: AsJson = False) -> None:
     """The catalog."""
-    from ..causal.check import check_model
-    from ..causal.load import list_catalog
+    from ..causal.model.check import check_model
+    from ..causal.model.load import list_catalog
 
     rows = []
     for name in list_catalog():
@@ -32,7 +32,7 @@ def list_models(as_json: AsJson = False) -> None:
 @app.command("new")
 def new_model(path: Path, as_json: AsJson = False) -> None:
     """Write a commented starter document that passes `check`."""
-    from ..causal.starter import write_starter
+    from ..causal.model.starter import write_starter
 
     write_starter(path)
     answer(as_json, {"path": str(path)}, lambda: typer.echo(f"{path}: check it with `nosograph model check {path}`"))
@@ -86,7 +86,7 @@ def read_strength(text: str) -> float:
 @app.command("check")
 def check(model: ModelName, as_json: AsJson = False) -> None:
     """Everything that can be known without running it: errors, warnings, and how its claims are founded."""
-    from ..causal.check import check_model
+    from ..causal.model.check import check_model
 
     report = check_model(model)
     counts = {key: getattr(report, key) for key in ("variables", "claims", "cited", "curated", "recalled", "assumed")}
@@ -119,8 +119,8 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """In words: each variable, its equation with numbers and units, each cause with its evidence."""
-    from ..causal.cuts import explain_worlds
-    from ..causal.world import parse_intervention
+    from ..causal.explain.interventions import explain_worlds
+    from ..causal.model.world import parse_intervention
 
     loaded = load(model, settings)
     if do:
@@ -137,7 +137,7 @@ def draw(
     as_json: AsJson = False,
 ) -> None:
     """The causal graph as a picture."""
-    from ..causal.draw import draw_model
+    from ..causal.explain.draw import draw_model
 
     draw_model(load(model), out)
     answer(as_json, {"path": str(out)}, lambda: typer.echo(str(out)))
@@ -146,7 +146,7 @@ def draw(
 @app.command("diff")
 def diff(a: ModelName, b: Annotated[str, typer.Argument(metavar="OTHER")], as_json: AsJson = False) -> None:
     """Where two models differ in meaning; exit code 1 if they do."""
-    from ..causal.diff import diff_models
+    from ..causal.model.diff import diff_models
 
     differences = diff_models(load(a), load(b))
     document = {"equal": not differences, "differences": [asdict(difference) for difference in differences]}
@@ -162,7 +162,7 @@ def convert_model(
     as_json: AsJson = False,
 ) -> None:
     """YAML <-> Turtle <-> JSON-LD."""
-    from ..causal.convert import convert
+    from ..causal.model.convert import convert
 
     convert(model, out)
     answer(as_json, {"path": str(out)}, lambda: typer.echo(str(out)))

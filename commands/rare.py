@@ -19,10 +19,10 @@ def write_model(
     disease: str | None, mix: str | None, out: Path, *, strength: float, population: bool, as_json: bool
 ) -> None:
     """Write the model of one disease or of a mixture; what was changed goes to standard error in few lines."""
-    from ..causal.output import write_text
-    from ..causal.rare.document import convert_disease
-    from ..causal.rare.mixture import convert_mixture
+    from ..causal.catalog.rare.document import convert_disease
+    from ..causal.catalog.rare.mixture import convert_mixture
     from ..ontology.knowledge import KnowledgeGraph
+    from ..ontology.output import write_text
 
     if out.suffix not in (".yaml", ".yml"):
         raise fail("the model is written in YAML", value=out, fix=f"{out.with_suffix('.yaml')}")
@@ -57,9 +57,9 @@ def write_model(
 
 def write_survey(report: Path | None, *, workers: int, strength: float, as_json: bool) -> None:
     """Convert every disease, and write the report: Markdown, or JSON with every disease in it."""
-    from ..causal.output import write_text
-    from ..causal.rare.survey import survey
+    from ..causal.catalog.rare.survey import survey
     from ..ontology.knowledge import KnowledgeGraph
+    from ..ontology.output import write_text
 
     if report is None or report.suffix not in (".md", ".json"):
         raise fail("the report goes to a file", value=report or "", fix="--report all.md (or .json)")

@@ -15,7 +15,7 @@ import typer
 from ..errors import Problem, fail
 
 if TYPE_CHECKING:
-    from ..causal.model import Model
+    from ..causal.model.model import Model
 
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A catalog name or a path (.yaml, .ttl, .jsonld, …).")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, and nothing else.")]
@@ -46,7 +46,7 @@ def answer(as_json: bool, document: dict[str, Any], say: Callable[[], None]) -> 
 
 
 def load(name: str, settings: list[str] | None = None) -> Model:
-    from ..causal.load import load_model
+    from ..causal.model.load import load_model
 
     return load_model(name, parameters=read_settings(settings or []))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..causal.language.syntax import Binary, Call, Draw, Expression, Name, Number, Past, Unary
-from ..causal.model import Model, Variable
+from ..causal.model.model import Model, Variable
 from ..errors import NosographError, Problem
 from ..ontology.knowledge import KnowledgeGraph
 from ..ontology.units import parse_unit

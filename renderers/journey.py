@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from ..causal.model import Clock, Model
+from ..causal.model.model import Clock, Model
 from ..simulate.cohort import Run
 
 NEAR = 1e-6  # of a step: what a date may be past a step's end by rounding

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from ..causal.model import Clock
-from ..causal.noise import draw_number
+from ..causal.model.model import Clock
+from ..causal.program.noise import draw_number
 
 Choice = TypeVar("Choice")
 DAYS = 7 * 365  # in which people enter

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from ..causal.model import Kind, Model
+from ..causal.model.model import Kind, Model
 from ..ontology.knowledge import KnowledgeGraph
 from .journey import Journey
 from .noise import Noise

@@ -25,14 +25,14 @@ from typing import Any
 from ..errors import fail
 from ..ontology.knowledge import KnowledgeGraph
 from ..simulate.cohort import Run, open_run
-from ..simulate.shard import ASIDE, work_alone, write_whole
-from ..simulate.workers import prepare_workers
+from ..simulate.runs.shard import ASIDE, work_alone, write_whole
+from ..simulate.runs.workers import prepare_workers
 from .binding import bind, check_requirements
-from .chosen import choose_patients, choose_steps, choose_worlds, write_ranges
 from .journey import read_journeys, time_of
 from .noise import Noise
 from .protocol import Artifact, Moment, Options, Renderer
 from .registry import find_factory
+from .selection import choose_patients, choose_steps, choose_worlds, write_ranges
 
 BATCH = 100  # patients in a part
 AT_ONCE = 64  # moments that a renderer gets together

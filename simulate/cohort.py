@@ -13,20 +13,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from ..causal.journeys import Journeys
 from ..causal.language import Expression
-from ..causal.load import load_model, set_parameters
-from ..causal.model import Model
-from ..causal.sampling import sample
-from ..causal.uncertainty import draw_parameters
-from ..causal.world import FACTUAL, World, parse_intervention, parse_world
+from ..causal.model.load import load_model, set_parameters
+from ..causal.model.model import Model
+from ..causal.model.world import FACTUAL, World, parse_intervention, parse_world
+from ..causal.program.journeys import Journeys
+from ..causal.program.sampling import sample
+from ..causal.program.uncertainty import draw_parameters
 from ..errors import fail, nearest
-from .clinic import Practice, build_listing, parse_clinic, prepare_practice
-from .run import SHARD_SIZE, RunSummary, write_run
-from .selection import count_patients as count_patients
-from .selection import parse_condition, select_entrants
-from .shard import Job
-from .tables import BUILDERS, LISTING, Layout
+from .entrants import count_patients, parse_condition, select_entrants
+from .listing.clinic import Practice, build_listing, parse_clinic, prepare_practice
+from .runs.run import SHARD_SIZE, RunSummary, write_run
+from .runs.shard import Job
+from .runs.tables import BUILDERS, LISTING, Layout
 
 if TYPE_CHECKING:
     import xarray

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..causal.model import Model
+from ..causal.model.model import Model
 from ..errors import fail
 from .cohort import simulate_to
-from .run import RunSummary
+from .runs.run import RunSummary
 
 
 def simulate_cohorts(model: Model, folder: Path, *, cohorts: int, seed: int = 0, **options: Any) -> list[RunSummary]:

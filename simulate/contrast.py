@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..causal.journeys import Journeys
 from ..causal.language import Expression
-from ..causal.model import Effect, Model
-from ..causal.sampling import sample
-from ..causal.world import Intervention, World, parse_intervention
+from ..causal.model.model import Effect, Model
+from ..causal.model.world import Intervention, World, parse_intervention
+from ..causal.program.journeys import Journeys
+from ..causal.program.sampling import sample
 from ..errors import fail
-from .selection import meets, select_entrants
-from .tables import living, open_record
+from .entrants import meets, select_entrants
+from .runs.tables import living, open_record
 
 BATCH = 10_000
 

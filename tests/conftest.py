@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from nosograph.causal.language import parse_mechanism
-from nosograph.causal.model import Claim, Clock, Model, Parameter, Variable
+from nosograph.causal.model.model import Claim, Clock, Model, Parameter, Variable
 
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # machines are noisy
 settings.load_profile("untimed")

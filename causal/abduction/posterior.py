@@ -12,14 +12,14 @@ from torch import Tensor
 
 from ...errors import fail
 from ..families import FAMILIES
-from ..journeys import Journeys
 from ..language.syntax import find_draw
-from ..model import Model
-from ..program import Run
-from ..sampling import draw_site
-from ..scm import Plan, ancestors, noise_sites, site_name
-from ..world import FACTUAL, World
-from .evidence import IMPOSSIBLE, Evidence, Fact, Inverter, Observer, collect_evidence, describe_fact, find_normal_score
+from ..model.model import Model
+from ..model.world import FACTUAL, World
+from ..program.journeys import Journeys
+from ..program.plan import Plan, ancestors, noise_sites, site_name
+from ..program.program import Run
+from ..program.sampling import draw_site
+from .observer import IMPOSSIBLE, Evidence, Fact, Inverter, Observer, collect_evidence, describe_fact, find_normal_score
 from .record import PatientRecord
 from .target import PENALTY, PURPOSE, Target
 from .tempering import MOST_TEMPERATURES, Tempering

@@ -10,15 +10,15 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from ..journeys import Journeys
-from ..model import Model
-from ..noise import draw_normal
-from ..program import Run
-from ..sampling import draw_site
-from ..scm import Plan, Site, ancestors, noise_sites
-from ..uncertainty import find_uncertain
-from ..world import FACTUAL
-from .evidence import Evidence, Observer
+from ..model.model import Model
+from ..model.world import FACTUAL
+from ..program.journeys import Journeys
+from ..program.noise import draw_normal
+from ..program.plan import Plan, Site, ancestors, noise_sites
+from ..program.program import Run
+from ..program.sampling import draw_site
+from ..program.uncertainty import find_uncertain
+from .observer import Evidence, Observer
 
 PURPOSE = "abduction"  # of all draws here: no particle is handed the truth
 PENALTY = -1e4  # what stands for minus infinity while tempering: of two impossible particles the nearer is better

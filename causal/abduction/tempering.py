@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..noise import draw_normal, draw_uniform64
+from ..program.noise import draw_normal, draw_uniform64
 from .target import PURPOSE, Target
 
 SURVIVING = 0.5  # the share of particles that each temperature leaves effective

@@ -1,0 +1,1 @@
+"""Effects from the record: the graph, identification and estimation, with DoWhy as the examiner."""

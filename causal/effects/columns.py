@@ -7,7 +7,7 @@ from typing import Literal
 
 import networkx as nx
 
-from ..model import Effect, Model, Variable
+from ..model.model import Effect, Model, Variable
 from .unroll import Graph, Node, final_node, unroll, value_node
 
 

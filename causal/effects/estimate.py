@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm
 
-from .encode import Array, Mask
+from .design import Array, Mask
 
 PROPENSITY_FLOOR = 0.005  # a probability of treatment below this is as good as none
 TOLERATED = 0.01  # the share of people below the floor from which on an effect is not recoverable

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..model import Effect, Model
+from ..model.model import Effect, Model
 from .columns import Column, columns
-from .encode import Array, Mask, basis, encode
+from .design import Array, Mask, basis, encode
+from .dowhy import Refutation, linear_regression, propensity_weighting, refute
 from .estimate import (
     FEWEST,
     PROPENSITY_FLOOR,
@@ -21,8 +22,7 @@ from .estimate import (
     interacted_regression,
     naive_difference,
 )
-from .examiner import Refutation, linear_regression, propensity_weighting, refute
-from .gformula import G_FORMULA, History, g_formula
+from .g_formula import G_FORMULA, History, g_formula
 from .identify import identify_effect
 from .regimes import find_decisions, find_limit, identify_regime, is_regime
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import networkx as nx
 
-from ..model import Effect, Model
+from ..model.model import Effect, Model
 from .columns import Column, columns
 from .paths import describe_path, open_path
 from .projection import project

@@ -8,7 +8,7 @@ from typing import Any
 
 import networkx as nx
 
-from ..model import Model
+from ..model.model import Model
 from .unroll import Graph, Node
 
 HELPERS = {

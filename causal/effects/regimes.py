@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import networkx as nx
 
 from ..language.syntax import Name, find_draw
-from ..model import Effect, Model, Variable
+from ..model.model import Effect, Model, Variable
 from .columns import Column, columns
 from .identify import Identification, identify_effect
 from .paths import describe_path, open_path

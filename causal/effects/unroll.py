@@ -24,7 +24,7 @@ import networkx as nx
 
 from ...errors import fail
 from ..language import Expression, Read, reads
-from ..model import Effect, Model, Schedule, Variable
+from ..model.model import Effect, Model, Schedule, Variable
 
 Node: TypeAlias = tuple[str, int] | tuple[str, str, int]
 Graph: TypeAlias = "nx.DiGraph[Node]"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..page import Markup, count_of, join, tag
+from ..pages.html import Markup, count_of, join, tag
 from .compare import compare_notes, draw_difference, draw_note
 from .standoff import LabelledNote, read_jsonl
 

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from ..page import Markup, join, table, tag
-from .slips import show
+from ..pages.html import Markup, join, table, tag
+from ..usage import write_unit
+from .faults.plan import show
 from .standoff import LabelledNote, Mention
-from .usage import write_unit
 
 
 @dataclass(frozen=True)

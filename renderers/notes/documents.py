@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ...causal.language import reads
 from ...causal.language.syntax import Binary, Expression, Name, Number, Past, Unary
-from ...causal.model import Model
+from ...causal.model.model import Model
 from ...ontology.knowledge import KnowledgeGraph
 from ..binding import begins_at_birth, converts, falls_under
 from ..journey import Journey, time_of

@@ -8,21 +8,21 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from ...causal.model import Model
+from ...causal.model.model import Model
 from ...ontology.knowledge import KnowledgeGraph
 from ..journey import Journey
 from ..noise import Noise
 from ..protocol import Artifact, Moment, Options, Requirement
 from .documents import describe_practice, plan_documents
 from .facts import NotePlan
-from .faults import Fault, check_rates, write_faulty_note
+from .faults.insert import Fault, check_rates, write_faulty_note
 from .grammar import Note, write_note
-from .guard import name_phenotypes
-from .learned import check_folder, open_checkpoint
+from .learned.checkpoint import check_folder, open_checkpoint
+from .learned.guard import name_phenotypes
+from .learned.rewrite import Rewriter
 from .lexicon import build_lexicon
 from .plan import plan_notes
-from .reader import Reader, Reading, build_reader
-from .rewrite import Rewriter
+from .reading.reader import Reader, Reading, build_reader
 from .standoff import CONFIGURATION, label_note, write_brat, write_line
 
 

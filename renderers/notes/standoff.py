@@ -15,7 +15,7 @@ from typing import Any
 
 from ...errors import fail
 from .facts import FactKind, Status
-from .faults import KINDS, Fault
+from .faults.insert import KINDS, Fault
 from .grammar.note import Note, Part
 
 # whatever ends a line for anybody who reads lines, and the tab that ends a column

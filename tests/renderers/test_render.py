@@ -18,15 +18,15 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import nosograph as ng
-from nosograph.causal.load import load_model
-from nosograph.causal.noise import draw_uniform64
+from nosograph.causal.model.load import load_model
+from nosograph.causal.program.noise import draw_uniform64
 from nosograph.errors import NosographError
 from nosograph.renderers import registry
 from nosograph.renderers.binding import bind
-from nosograph.renderers.chosen import choose_patients, choose_steps, choose_worlds, write_ranges
 from nosograph.renderers.noise import Noise, invent_entry
 from nosograph.renderers.protocol import Requirement
 from nosograph.renderers.render import BATCH, build_renderer, label_time
+from nosograph.renderers.selection import choose_patients, choose_steps, choose_worlds, write_ranges
 from nosograph.simulate.cohort import Run, open_run, simulate, simulate_to
 
 MODELS = Path(__file__).parents[1] / "models"

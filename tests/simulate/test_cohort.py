@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from nosograph.causal.load import load_model
+from nosograph.causal.model.load import load_model
 from nosograph.errors import NosographError
 from nosograph.simulate.cohort import Cohort, choose_steps, choose_worlds, open_run, simulate, simulate_to
 

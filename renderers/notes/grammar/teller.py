@@ -11,16 +11,7 @@ from ..facts import Fact, NotePlan
 from ..lexicon import Lexicon, Term
 from .author import Author, draw, find_author
 from .choose import Choices
-from .english import (
-    HOURS,
-    head_of,
-    is_counted,
-    is_plural,
-    show_date,
-    show_month,
-    show_number,
-    show_span,
-)
+from .english import HOURS, head_of, is_counted, is_plural, show_date, show_month, show_number, show_span
 from .pieces import ARTICLE, Phrase, Piece, Slot, fill
 
 RELATIONS = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from nosograph.causal.load import load_model
+from nosograph.causal.model.load import load_model
 from nosograph.ontology.knowledge import KnowledgeGraph
 from nosograph.renderers.journey import Journey, read_journeys
 from nosograph.renderers.noise import Noise
@@ -15,7 +15,7 @@ from nosograph.renderers.notes.documents import Practice, describe_practice
 from nosograph.renderers.notes.facts import NotePlan
 from nosograph.renderers.notes.lexicon import build_lexicon
 from nosograph.renderers.notes.plan import plan_notes
-from nosograph.renderers.notes.reader import Reader, build_reader
+from nosograph.renderers.notes.reading.reader import Reader, build_reader
 from nosograph.simulate.cohort import open_run, simulate_to
 
 

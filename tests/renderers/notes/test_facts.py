@@ -14,14 +14,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nosograph.causal.load import load_model
+from nosograph.causal.model.load import load_model
 from nosograph.ontology.knowledge import KnowledgeGraph
-from nosograph.renderers.chosen import choose_patients
 from nosograph.renderers.journey import Journey, read_journeys
 from nosograph.renderers.notes.documents import Practice, describe_practice
 from nosograph.renderers.notes.facts import NotePlan
 from nosograph.renderers.notes.lexicon import build_lexicon
 from nosograph.renderers.notes.plan import plan_notes
+from nosograph.renderers.selection import choose_patients
 from nosograph.simulate.cohort import Run, open_run, simulate_to
 
 MODELS = Path(__file__).parents[2] / "models"

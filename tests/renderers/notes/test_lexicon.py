@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nosograph.causal.language import parse_mechanism
-from nosograph.causal.load import load_model
-from nosograph.causal.model import Model
+from nosograph.causal.model.load import load_model
+from nosograph.causal.model.model import Model
 from nosograph.errors import NosographError
 from nosograph.ontology import hpo
 from nosograph.ontology.knowledge import KnowledgeGraph
 from nosograph.renderers.binding import is_binary
 from nosograph.renderers.notes.lexicon import build_lexicon, shorten_title, speak
-from nosograph.renderers.notes.usage import write_unit
+from nosograph.renderers.usage import write_unit
 
 MODELS = Path(__file__).parents[2] / "models"
 ROLES = {

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nosograph.errors import NosographError
-from nosograph.renderers.notes.faults import KINDS, Fault, write_faulty_note
+from nosograph.renderers.notes.faults.insert import KINDS, Fault, write_faulty_note
 from nosograph.renderers.notes.grammar import Part, write_note
 from nosograph.renderers.notes.standoff import (
     CONFIGURATION,

@@ -1,0 +1,199 @@
+"""A disease's annotations become a document: readable, editable, and simulated as it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+from ....errors import fail
+from ....ontology.hpo import Annotation, Gene, locate_hpo
+from ....ontology.knowledge import KnowledgeGraph
+from .course import Course, place_death, place_onset, place_progression, read_course
+from .entries import Parameter, Section, Variable, write_comment, write_scalar, write_sections
+from .genotype import place_genotype, place_sex, write_chance
+from .hierarchy import Finding, Term, arrange_terms
+from .inheritance import PREVALENCE, Inheritance, read_inheritance
+from .names import Names, to_identifier
+from .phenotypes import Phenotypes, Shown
+
+STRONGEST = 0.995
+USED = (  # names that a converted model may use besides its phenotypes'
+    *("sex", "female_share", "genotype", "heteroplasmy", "heteroplasmy_threshold", "penetrance", "prevalence"),
+    *("affected", "onset", "onset_group", "ending", "age_at_death", "death", "severity", "severity_strength"),
+    *("progression", "progression_rate", "active_share", "passing_duration", "diagnosis"),
+)
+COUNTED = frozenset({"ascertained", "assumed"})  # their parameter says it: here they are only counted
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A document made from annotations: its YAML `text`, how much is in it, and what was changed or assumed."""
+
+    disease: str
+    name: str
+    text: str
+    variables: int
+    claims: int
+    findings: tuple[Finding, ...]
+    assumed: tuple[str, ...] = ()  # kinds of assumption about the disease as a whole
+
+
+def convert_disease(
+    disease: str,
+    *,
+    knowledge: KnowledgeGraph,
+    strength: float = 0.5,
+    population: bool = False,
+    leave_out_bad: bool = False,
+) -> Conversion:
+    """The disease model that HPO's annotations of a disease (its CURIE) make.
+
+    `strength` (0 up to 1) couples the phenotypes through a shared severity. The cohort is of the affected, unless
+    `population` puts a prevalence before the disease. Raises NosographError for a disease without annotations, or with
+    an impossible frequency (`leave_out_bad` leaves such a row out, and says so).
+    """
+    disease = knowledge.find_disease(disease)
+    annotations, terms, excluded, findings = arrange_disease(
+        disease, knowledge=knowledge, strength=strength, leave_out_bad=leave_out_bad
+    )
+    inheritance = read_inheritance(annotations, population=population)
+    onsets = [code for term in terms for code in term.onsets]
+    course = read_course(annotations, knowledge=knowledge, term_onsets=onsets)
+    when, reads = time_examination(course.horizon, bool(course.deaths))
+    phenotypes = Phenotypes([Shown(terms, excluded)], knowledge, Names(USED), strength, when, reads)
+    sections = [
+        _place_patient(inheritance, population, knowledge.genes(disease)),
+        _place_course(course, phenotypes),
+        phenotypes.shared(),
+        *phenotypes.sections(),
+    ]
+    findings = (*findings, *_find_assumptions(inheritance, course))
+    name = knowledge.label(disease) or disease
+    head = [
+        f"id: {to_identifier(name)}",
+        f"title: {write_scalar(f'{name} ({disease}), from HPO annotations of {release()}')}",
+        f"disease: {disease}",
+        f"clock: {{step: 1 year, horizon: {course.horizon} years, unit: year}}",
+        *([] if population else ['population: "affected == 1"']),
+    ]
+    comments = [*introduce(f"{name} ({disease})", course.horizon, dying=bool(course.deaths)), *tell_findings(findings)]
+    assumed = (*inheritance.assumed, *course.assumed)
+    return replace(assemble(disease, name, head, comments, sections, findings), assumed=assumed)
+
+
+def arrange_disease(
+    disease: str, *, knowledge: KnowledgeGraph, strength: float, leave_out_bad: bool = False
+) -> tuple[tuple[Annotation, ...], tuple[Term, ...], tuple[str, ...], tuple[Finding, ...]]:
+    """A disease's annotations, its terms, what it excludes, and what was found. Raises as `convert_disease` does."""
+    if not 0 <= strength <= STRONGEST:
+        raise fail(f"the severity's strength is from 0 to {STRONGEST}", value=strength, fix="0.5, or none")
+    annotations = knowledge.annotations(disease)
+    terms, excluded, findings = arrange_terms(
+        annotations, knowledge=knowledge, strength=strength, leave_out_bad=leave_out_bad
+    )
+    if not terms:
+        raise fail("no annotated phenotype can be used", value=disease, fix="another disease")
+    return annotations, terms, excluded, findings
+
+
+def assemble(
+    disease: str,
+    name: str,
+    head: Sequence[str],
+    comments: Sequence[str],
+    sections: Sequence[Section],
+    findings: Sequence[Finding],
+) -> Conversion:
+    """The document of all parts."""
+    told = [line for comment in comments for line in (write_comment(comment) if comment else ["#"])]
+    text = "\n".join([*told, "", *head, "", write_sections(sections)])
+    variables = [variable for section in sections for variable in section.variables]
+    claims = sum(len(variable.causes) for variable in variables)
+    return Conversion(disease, name, text, len(variables), claims, tuple(findings))
+
+
+def introduce(what: str, horizon: int, *, dying: bool) -> list[str]:
+    """What the reader of a document has to know. `dying`: whether patients die of the disease."""
+    whose = ", of those who live to the phenotype's age at onset" if dying else ""
+    return [
+        f"{what}: a causal model written from the Human Phenotype Ontology's annotations of {release()}.",
+        "Genotype causes disease, disease causes phenotypes. Journeys start at birth, and t is age in completed years: "
+        "what begins within a year of life is there from its first day. "
+        f"A frequency means: ever by {horizon} years{whose}.",
+        "checked: curated means that HPO's curators took it from the named source; nobody here read that source.",
+    ]
+
+
+def tell_findings(findings: Sequence[Finding]) -> list[str]:
+    """What was assumed or changed: frequencies counted, everything else one by one."""
+    lines = ["", "What was assumed or changed:"]
+    counts = Counter(finding.kind for finding in findings if finding.kind in COUNTED and finding.concept)
+    if counts["assumed"]:
+        lines.append(f"- {counts['assumed']} frequencies are assumed, or rest on a percentage: their titles say how")
+    if counts["ascertained"]:
+        lines.append(f"- {counts['ascertained']} frequencies are of three patients or fewer: ascertained by the report")
+    lines += [
+        f"- {finding.kind}: {finding.text}"
+        for finding in findings
+        if finding.kind not in COUNTED or not finding.concept
+    ]
+    return lines
+
+
+@cache
+def release() -> str:
+    """The date of the annotations that ship, from the head of `phenotype.hpoa`."""
+    with locate_hpo()[1].open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith("#version:"):
+                return line.partition(":")[2].strip()
+    return "an unknown date"
+
+
+def time_examination(horizon: int, dying: bool) -> tuple[str, dict[str, tuple[str, ...]]]:
+    """Everybody is examined once: at the horizon, or the last time before death."""
+    if not dying:
+        return f"at {horizon} years", {}
+    return f"age_at_death <= t + dt or t == {horizon}", {"age_at_death": ()}
+
+
+def _find_assumptions(inheritance: Inheritance, course: Course) -> list[Finding]:
+    texts = [*inheritance.comments, *course.comments]
+    if inheritance.penetrance == (1.0, "", "") and inheritance.genotypes:
+        texts.append("penetrance is taken as complete: nothing is annotated")
+    found = [Finding("assumed", "", text) for text in texts if "annotated" in text or "assumed" in text]
+    return found + [Finding("said", "", text) for text in texts if "annotated" not in text and "assumed" not in text]
+
+
+def _place_patient(inheritance: Inheritance, population: bool, genes: Sequence[Gene]) -> Section:
+    share = 0.5 if population else inheritance.female_share
+    title = "Share of women" if population else "Share of women among those who are affected"
+    parameters = [Parameter("female_share", share, unit="1", title=title)]
+    if population:
+        title = "Share of people who have or will have the disease"
+        parameters.append(Parameter("prevalence", PREVALENCE, uncertain="", unit="1", title=title))
+    more, genotype = place_genotype(inheritance, population=population, genes=genes)
+    chance, causes = write_chance(inheritance, population=population)
+    affected = Variable(
+        "affected",
+        "static",
+        f"Bernoulli({chance})",
+        title="Has the disease, or will",
+        recorded=not population,  # among everybody, a clinic knows findings and not who will fall ill
+        causes=causes,
+    )
+    variables = (place_sex("female_share"), *genotype, affected)
+    return Section("Who the patient is", (), (*parameters, *more), variables)
+
+
+def _place_course(course: Course, phenotypes: Phenotypes) -> Section:
+    parts = [place_death(course), place_onset(course), place_progression(course)]
+    parameters = [p for part in parts for p in part[0]] + phenotypes.course_parameters()
+    variables = [v for part in parts for v in part[1]]
+    if course.deaths:
+        causes: dict[str, tuple[str, ...]] = {"age_at_death": ()}
+        title = "Death from the disease"
+        variables.append(Variable("death", "event", "t >= age_at_death", title=title, ends="journey", causes=causes))
+    return Section("When it begins, how it goes on, how it ends", (), tuple(parameters), tuple(variables))

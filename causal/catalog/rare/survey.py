@@ -1,0 +1,179 @@
+"""Every disease that HPO annotates, converted, or why not: counted by reason and by what was assumed."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from ....errors import NosographError
+from ....ontology.knowledge import KnowledgeGraph
+from .document import convert_disease, release
+
+_CHUNK = 100  # diseases handed to a worker at a time
+_SHOWN = 20  # diseases listed for each reason in the report
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one disease. `problem` is empty where it was converted; `kinds` counts its findings."""
+
+    disease: str
+    name: str
+    problem: str = ""
+    variables: int = 0
+    claims: int = 0
+    kinds: tuple[tuple[str, int], ...] = ()
+    assumed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The outcomes of all diseases, in one order every time. `seconds` is what it took."""
+
+    outcomes: tuple[Outcome, ...]
+    seconds: float
+    release: str
+
+    @property
+    def converted(self) -> tuple[Outcome, ...]:
+        return tuple(outcome for outcome in self.outcomes if not outcome.problem)
+
+    @property
+    def refused(self) -> Counter[str]:
+        """How many diseases were not converted, by reason."""
+        return Counter(outcome.problem for outcome in self.outcomes if outcome.problem)
+
+    @property
+    def findings(self) -> dict[str, tuple[int, int]]:
+        """By kind: how many findings, in how many diseases."""
+        total: Counter[str] = Counter()
+        diseases: Counter[str] = Counter()
+        for outcome in self.converted:
+            total.update(dict(outcome.kinds))
+            diseases.update(kind for kind, _ in outcome.kinds)
+        return {kind: (count, diseases[kind]) for kind, count in total.most_common()}
+
+    @property
+    def assumptions(self) -> Counter[str]:
+        """In how many diseases each assumption was made."""
+        return Counter(kind for outcome in self.converted for kind in outcome.assumed)
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it; `diseases` lists each."""
+        return {
+            "release": self.release,
+            "seconds": round(self.seconds, 1),
+            "diseases": len(self.outcomes),
+            "converted": len(self.converted),
+            "variables": sum(outcome.variables for outcome in self.converted),
+            "claims": sum(outcome.claims for outcome in self.converted),
+            "refused": dict(self.refused.most_common()),
+            "findings": {kind: {"count": n, "diseases": d} for kind, (n, d) in self.findings.items()},
+            "assumptions": dict(self.assumptions.most_common()),
+            "outcomes": [
+                {
+                    "disease": outcome.disease,
+                    "name": outcome.name,
+                    "converted": not outcome.problem,
+                    "problem": outcome.problem,
+                    "variables": outcome.variables,
+                    "claims": outcome.claims,
+                    "findings": dict(outcome.kinds),
+                    "assumed": list(outcome.assumed),
+                }
+                for outcome in self.outcomes
+            ],
+        }
+
+    def to_markdown(self) -> str:
+        """The counts as tables, and the first diseases of each reason."""
+        done = self.converted
+        lines = [
+            f"# All diseases of HPO {self.release}, converted",
+            "",
+            f"{len(done):,} of {len(self.outcomes):,} diseases became a document, with "
+            f"{sum(o.variables for o in done):,} variables and {sum(o.claims for o in done):,} causal claims.",
+            "",
+            "| not converted, because | diseases | the first |",
+            "|---|---:|---|",
+        ]
+        for reason, count in self.refused.most_common():
+            first = [outcome.disease for outcome in self.outcomes if outcome.problem == reason][:_SHOWN]
+            lines.append(f"| {reason} | {count:,} | {', '.join(first)}{' …' if count > len(first) else ''} |")
+        lines += ["", "| assumed | diseases |", "|---|---:|"]
+        lines += [f"| {kind} | {count:,} |" for kind, count in self.assumptions.most_common()]
+        lines += ["", "| finding | findings | diseases |", "|---|---:|---:|"]
+        lines += [f"| {kind} | {count:,} | {diseases:,} |" for kind, (count, diseases) in self.findings.items()]
+        return "\n".join(lines) + "\n"
+
+
+def survey(
+    *,
+    knowledge: KnowledgeGraph,
+    workers: int = 1,
+    strength: float = 0.5,
+    diseases: Sequence[str] | None = None,
+    advance: Callable[[int], None] | None = None,
+) -> Survey:
+    """Convert every annotated disease (or those given), in `workers` processes; `advance` hears how many are done.
+
+    A row with an impossible frequency is left out and counted; nothing about one disease stops the run. With several
+    workers `knowledge` must be what `KnowledgeGraph.open()` gives: each opens it for itself.
+    """
+    started = time.monotonic()
+    names = knowledge.annotated_diseases()
+    chosen = list(names if diseases is None else diseases)
+    chunks = [chosen[i : i + _CHUNK] for i in range(0, len(chosen), _CHUNK)]
+    outcomes: list[Outcome] = []
+    for done in _convert_all(chunks, names, knowledge, workers, strength):
+        outcomes += done
+        if advance:
+            advance(len(done))
+    return Survey(tuple(outcomes), time.monotonic() - started, release())
+
+
+def _convert_all(
+    chunks: list[list[str]], names: dict[str, str], knowledge: KnowledgeGraph, workers: int, strength: float
+) -> Iterator[list[Outcome]]:
+    if workers <= 1:
+        for chunk in chunks:
+            yield [try_disease(disease, names.get(disease, ""), knowledge, strength) for disease in chunk]
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
+        tasks = [pool.submit(_convert_chunk, [(d, names.get(d, "")) for d in chunk], strength) for chunk in chunks]
+        for task in tasks:
+            yield task.result()
+
+
+_opened: list[KnowledgeGraph] = []  # of a worker
+
+
+def _start_worker() -> None:
+    _opened.append(KnowledgeGraph.open())
+
+
+def _convert_chunk(diseases: list[tuple[str, str]], strength: float) -> list[Outcome]:
+    return [try_disease(disease, name, _opened[0], strength) for disease, name in diseases]
+
+
+def try_disease(disease: str, name: str, knowledge: KnowledgeGraph, strength: float) -> Outcome:
+    """The outcome of one disease: converted, or the first problem."""
+    try:
+        conversion = convert_disease(disease, knowledge=knowledge, strength=strength, leave_out_bad=True)
+    except NosographError as error:
+        return Outcome(disease, name, error.problems[0].problem)
+    kinds = Counter(finding.kind for finding in conversion.findings if finding.concept)
+    return Outcome(
+        disease,
+        conversion.name,
+        variables=conversion.variables,
+        claims=conversion.claims,
+        kinds=tuple(sorted(kinds.items())),
+        assumed=conversion.assumed,
+    )

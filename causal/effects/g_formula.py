@@ -1,0 +1,212 @@
+"""The g-formula by iterated conditional expectations: what keeping to a strategy does, from the record's history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..model.model import Effect, Model
+from .columns import Column
+from .design import FEW, ROWS_PER_TERM, Array, Mask, basis, encode
+from .estimate import FEWEST, TOLERATED, Estimate, error_of_mean
+from .regimes import Decision
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+G_FORMULA = "g-formula (iterated conditional expectations), ours"
+FEW_COLUMNS = 12  # a history of more columns does without their products
+
+
+@dataclass(frozen=True)
+class History:
+    """What the record holds of everybody over time: `statics`, a row a person, and `steps`, whose columns (those of
+    `build_history`) are arrays of (people, steps from 0 on)."""
+
+    statics: pd.DataFrame
+    steps: dict[str, Array]
+
+    @classmethod
+    def align(cls, history: pd.DataFrame, kept: pd.DataFrame, *, steps: int) -> History:
+        """The history of the people in `kept` (its index: patients). Raises ValueError where some have none."""
+        import pandas as pd
+
+        patients = pd.Index(history.index.get_level_values(0)[::steps])
+        where = patients.get_indexer(kept.index)
+        if len(history) != len(patients) * steps or (where < 0).any():
+            raise ValueError(f"the history lacks people, or has not {steps} steps of each")
+        arrays = {str(name): history[name].to_numpy(dtype=np.float64).reshape(-1, steps)[where] for name in history}
+        return cls(kept.reset_index(drop=True), arrays)
+
+    def settled(self, model: Model, effect: Effect, step: int) -> Mask:
+        """Whose outcome nothing can change any more at `step`: their record has ended, or the event happened."""
+        settled: Mask = self.steps["open"][:, step] == 0
+        outcome = model.variables[effect.outcome]
+        if outcome.kind == "event" and outcome.name in self.steps:
+            settled |= self.steps[outcome.name][:, :step].any(axis=1)
+        return settled
+
+    def value(self, column: Column) -> Array:
+        if column.name in self.statics:
+            values: Array = self.statics[column.name].to_numpy(dtype=np.float64)
+            return values
+        key = f"since({column.variable})" if column.node[0] == "since" else column.variable
+        return self.steps[key][:, column.step]
+
+
+@dataclass(frozen=True)
+class _Round:
+    """One regression, over those `at_risk` (positions): who kept to the strategy before. `follows`, of them: who keeps
+    to it at this step, too; their design is `orthogonal @ triangle`, that of the others `rest`."""
+
+    at_risk: NDArray[np.intp]
+    follows: Mask
+    orthogonal: Array
+    triangle: Array
+    rest: Array
+
+
+@dataclass(frozen=True)
+class _Course:
+    """The rounds of one strategy, forwards. `strangers`: by variable, people of whose like nobody followed; `few`: how
+    many followed where they were too few to go on; `began`: how many did at first."""
+
+    rounds: list[_Round]
+    strangers: dict[str, Mask]
+    began: int
+    shortened: bool
+    few: int | None = None
+
+
+def g_formula(
+    model: Model, effect: Effect, decisions: Sequence[Decision], history: History, outcome: Array
+) -> tuple[Estimate | None, str]:
+    """The average contrast of two sustained strategies by iterated conditional expectations (Bang & Robins 2005,
+    doi:10.1111/j.1541-0420.2005.00377.x; the g-formula: Robins 1986), and what is to be said of it.
+
+    Backwards over the steps at which somebody deviates: the next expectation is regressed on the history among those
+    who have followed the strategy up to and including the step, and predicted for all who had followed it before. The
+    outcome of those whose record has ended stays what it is. No weights, so nothing to trim; but where nobody follows,
+    the regressions extrapolate, and it is said for whom. The standard error is that of the stacked least squares, from
+    their influence function (residuals as in HC3). No estimate where hardly anybody follows a strategy.
+    """
+    notes, parts = [], []
+    for level in effect.contrast:
+        words = f"{effect.treatment} = {_level_name(model, effect, level)}"
+        course = _follow(model, effect, decisions, history, level)
+        if course.few is not None:
+            return None, f"not recoverable: positivity: {course.few} people of {len(outcome)} keep to {words}"
+        parts.append(_iterate(course.rounds, outcome))
+        notes += _describe(model, course, words)
+    expected = parts[0][0] - parts[1][0]
+    influence = expected + parts[0][1] - parts[1][1]
+    return Estimate(G_FORMULA, float(expected.mean()), error_of_mean(influence)), "; ".join(notes)
+
+
+def _follow(model: Model, effect: Effect, decisions: Sequence[Decision], history: History, level: float) -> _Course:
+    treatment = history.steps[effect.treatment]
+    followed = np.ones(len(treatment), dtype=np.bool_)
+    rounds: list[_Round] = []
+    strangers: dict[str, Mask] = {}
+    began, shortened = 0, False
+    for decision in decisions:
+        open_ = followed & ~history.settled(model, effect, decision.step)
+        follows = open_ & (treatment[:, decision.step] == np.float32(level))
+        followed &= ~open_ | follows
+        if decision is decisions[0]:
+            began = int(follows.sum())
+        if follows.sum() == open_.sum():
+            continue
+        if follows.sum() < max(FEWEST, ROWS_PER_TERM * (1 + decision.inputs)):
+            return _Course(rounds, strangers, began, shortened, few=int(follows.sum()))
+        frame, columns = _known(history, decision, open_)
+        keeps = follows[open_]
+        if decision.step > effect.decision:  # there the propensities have been looked at
+            for column in columns:
+                if (alone := _strangers(frame[column.name].to_numpy(dtype=np.float64), keeps)).any():
+                    mask = strangers.setdefault(column.variable, np.zeros(len(treatment), dtype=np.bool_))
+                    mask[np.flatnonzero(open_)[alone]] = True
+        encoded = encode(frame, columns)
+        most = max(int(keeps.sum()) // ROWS_PER_TERM - 1, 1)
+        shortened |= encoded.shape[1] > most
+        encoded = encoded.iloc[:, :most]
+        design = basis(encoded, [keeps], products=encoded.shape[1] <= FEW_COLUMNS)
+        orthogonal, triangle = np.linalg.qr(design[keeps])
+        rounds.append(_Round(np.flatnonzero(open_), keeps, orthogonal, triangle, design[~keeps]))
+    return _Course(rounds, strangers, began, shortened)
+
+
+def _iterate(rounds: Sequence[_Round], outcome: Array) -> tuple[Array, Array]:
+    """Everybody's expected outcome under the strategy, given what is known at the first round, and what each row adds
+    to their mean through the regressions."""
+    counts = np.ones(len(outcome))  # how much a person's next expectation counts in the mean
+    weights = []
+    for round_ in rounds:
+        mine = counts[round_.at_risk]
+        pull = round_.rest.T @ mine[~round_.follows] + round_.triangle.T @ (round_.orthogonal.T @ mine[round_.follows])
+        weight = np.zeros(len(mine))
+        weight[round_.follows] = round_.orthogonal @ np.linalg.solve(round_.triangle.T, pull)
+        counts[round_.at_risk] = weight
+        weights.append(weight)
+    expected, influence = outcome.copy(), np.zeros(len(outcome))
+    for round_, weight in zip(reversed(rounds), reversed(weights), strict=True):
+        following = expected[round_.at_risk[round_.follows]]
+        turned = round_.orthogonal.T @ following
+        fitted = round_.orthogonal @ turned
+        leverage = np.minimum(np.sum(round_.orthogonal**2, axis=1), 0.999)
+        influence[round_.at_risk[round_.follows]] += weight[round_.follows] * (following - fitted) / (1 - leverage)
+        expected[round_.at_risk[round_.follows]] = fitted
+        expected[round_.at_risk[~round_.follows]] = round_.rest @ np.linalg.solve(round_.triangle, turned)
+    return expected, influence
+
+
+def _known(history: History, decision: Decision, rows: Mask) -> tuple[pd.DataFrame, list[Column]]:
+    """What is known at a decision of the people in `rows`; what a variable held before only where it was another."""
+    import pandas as pd
+
+    kept: dict[str, Array] = {}
+    columns: list[Column] = []
+    for column in decision.known:
+        values = history.value(column)[rows]
+        same = [other for other in columns if other.variable == column.variable]
+        if not any(np.array_equal(values, kept[other.name], equal_nan=True) for other in same):
+            kept[column.name] = values
+            columns.append(column)
+    return pd.DataFrame(kept), columns
+
+
+def _strangers(values: Array, follows: Mask) -> Mask:
+    """Whose value (or gap) no follower has; of a column of many values: whose lies outside the followers' range."""
+    gap = np.isnan(values)
+    present = values[follows & ~gap]
+    alone: Mask = gap & ~gap[follows].any()
+    if not len(present):
+        return alone | ~gap
+    if len(np.unique(values[~gap])) <= FEW:
+        return alone | ~(gap | np.isin(values, present))
+    alone = alone | (values < present.min()) | (values > present.max())
+    return alone
+
+
+def _describe(model: Model, course: _Course, words: str) -> list[str]:
+    notes = []
+    for name, mask in course.strangers.items():
+        if mask.sum() > TOLERATED * course.began:
+            share = mask.sum() / course.began
+            where = f"after {name}" if model.variables[name].kind == "event" else f"at some values of {name}"
+            notes.append(
+                f"positivity: nobody keeps to {words} {where} ({share:.0%} of those who began): the g-formula "
+                "extrapolates over them"
+            )
+    if course.shortened:
+        notes.append(f"too few keep to {words} for their whole history: its latest values stand for it")
+    return notes
+
+
+def _level_name(model: Model, effect: Effect, level: float) -> str:
+    levels = model.variables[effect.treatment].levels
+    return f'"{levels[int(level)]}"' if levels else f"{level:g}"

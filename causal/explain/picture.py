@@ -1,0 +1,66 @@
+"""Pictures as files: the same bytes each time, whatever the user's settings, whole or not at all."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import fail
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SUFFIXES = ("svg", "png", "pdf")
+FONT = "DejaVu Sans"  # comes with matplotlib
+
+
+def write_picture(draw: Callable[[], Figure], path: str | Path) -> Path:
+    """Write what `draw` draws as `.svg`, `.png` or `.pdf`. Raises NosographError for another kind, before it is drawn,
+    and where it cannot be written."""
+    target = Path(path)
+    suffix = target.suffix.removeprefix(".").lower()
+    if suffix not in SUFFIXES:
+        fix = str(target.with_suffix(".svg")) if target.name else "model.svg"
+        raise fail("a picture is written as svg, png or pdf", value=path, fix=fix)
+    if not target.parent.is_dir():
+        raise fail("there is no such folder", value=target.parent, fix="an existing folder")
+    picture = encode_figure(draw(), suffix)
+    aside = target.with_name(f".{target.name}.part")
+    try:
+        aside.write_bytes(picture)
+        return aside.replace(target)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise fail(
+            f"the picture cannot be written: {error.strerror}", fix="a folder that is yours", value=path
+        ) from error
+
+
+def encode_figure(figure: Figure, suffix: str) -> bytes:
+    """The figure as svg, png or pdf, without a date or a program's name in it."""
+    import matplotlib.style
+
+    nothing: dict[str, dict[str, Any]] = {
+        "svg": {"Date": None, "Creator": None},
+        "png": {"Software": None},
+        "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    }
+    settings: Any = {"svg.hashsalt": "nosograph", "svg.fonttype": "none", "pdf.fonttype": 42, "savefig.bbox": None}
+    written = io.BytesIO()
+    with matplotlib.style.context(["default", settings]):
+        figure.savefig(
+            written, format=suffix, dpi=160, metadata=nothing[suffix], facecolor="white", edgecolor="none"
+        )  # fmt: skip
+    return written.getvalue()
+
+
+def measure_text(text: str, size: float, *, bold: bool = False) -> float:
+    """The width in inches of a line of so many points."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
+    plain = text.replace("$", r"\$")  # no mathematics in titles
+    font = FontProperties(family=FONT, weight="bold" if bold else "normal")
+    return float(TextPath((0, 0), plain, size=size, prop=font).get_extents().x1) / 72

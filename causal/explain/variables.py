@@ -1,0 +1,292 @@
+"""A model in words: its variables, equations with numbers and units, each cause with its evidence."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...errors import fail, list_some, nearest
+from ..language import Expression, Read, reads
+from ..model.formula import find_inputs, order_formulas
+from ..model.graph import measured_steps
+from ..model.model import Claim, Clock, Effect, Evidence, Model, Parameter, Schedule, Variable
+from .equations import describe_draw, describe_time, format_quantity, substitute
+from .explanation import Explanation, Section
+from .interventions import explain_worlds
+
+if TYPE_CHECKING:
+    from ...ontology.knowledge import KnowledgeGraph
+
+__all__ = ["Explanation", "Section", "count_evidence", "explain_model", "explain_variable", "explain_worlds"]
+KINDS = {
+    "static": "a static: it has one value for the whole journey",
+    "state": "a state: the truth, which changes in time and is on no record",
+    "event": "an event",
+    "treatment": "a treatment, as it is given when nobody intervenes",
+    "measurement": "a measurement",
+}
+CHECKED = {
+    "text": "the text was read",
+    "abstract": "the abstract was read",
+    "curated": "as curated by a database whose curators read it",
+    "recalled": "recalled, not looked up",
+}
+
+
+def explain_model(model: Model, *, knowledge: KnowledgeGraph | None = None) -> Explanation:
+    """The whole model: what it is about, every variable, every parameter. `knowledge` gives concepts their labels."""
+    sections = [_explain_head(model, knowledge)]
+    sections += [_explain_variable(model, variable, knowledge) for variable in model.variables.values()]
+    if model.parameters:
+        sections.append(_explain_parameters(model, model.parameters.values()))
+    return Explanation(model.title or model.id, tuple(sections))
+
+
+def explain_variable(model: Model, name: str, *, knowledge: KnowledgeGraph | None = None) -> Explanation:
+    """One variable, and the parameters that it reads. Raises NosographError where there is none of that name."""
+    if name not in model.variables:
+        near = nearest(name, model.variables)
+        raise fail("the model has no such variable", value=name, fix=near or list_some(model.variables))
+    variable = model.variables[name]
+    sections = [_explain_variable(model, variable, knowledge)]
+    read = {read.name for read in variable.reads}
+    for parameter_name in reversed(order_formulas(model.parameters)):
+        formula = model.parameters[parameter_name].formula
+        read |= set(find_inputs(formula)) if parameter_name in read and formula is not None else set()
+    used = [parameter for parameter in model.parameters.values() if parameter.name in read]
+    if used:
+        sections.append(_explain_parameters(model, used))
+    return Explanation(f"{name}, in {model.title or model.id}", tuple(sections))
+
+
+def _explain_head(model: Model, knowledge: KnowledgeGraph | None) -> Section:
+    clock = model.clock
+    counts = count_evidence(model.claims)
+    lines = [f"{model.id}, version {model.version}." if model.version else f"{model.id}."]
+    lines += [model.description.strip()] if model.description.strip() else []
+    lines += [f"Disease: {_name_concept(model.disease, knowledge)}."] if model.disease else []
+    lines.append(
+        f"Time goes from 0 to {clock.text[1]} in {clock.steps} steps of {clock.text[0]}; "
+        f"t and dt are in {clock.text[2]}s, so dt = {clock.dt:.4g}."
+    )
+    if model.population is not None:
+        lines.append(f"Who enters: {_in_numbers(model.population, model)}.")
+    lines.append(
+        f"{len(model.variables)} variables and {counts['claims']} causal claims: {counts['cited']} cited "
+        f"({counts['curated']} of them as curated by a database, {counts['recalled']} recalled, not looked up), "
+        f"{counts['assumed']} assumed, "
+        f"{counts['structural']} that only say what a measurement measures."
+    )
+    lines += [f"Declared effect: {_describe_estimand(effect, clock)}" for effect in model.effects]
+    return Section("The model", tuple(lines), {"model": model.id, **counts})
+
+
+def _describe_estimand(effect: Effect, clock: Clock) -> str:
+    high, low = effect.contrast
+    among = f", among those with {effect.population}" if effect.population is not None else ""
+    given = "afterwards as the model has it" if effect.strategy == "initiation" else "kept so to the end"
+    dead = f"composite, {effect.composite:g} for the dead" if effect.composite is not None else effect.death
+    return (
+        f"{effect.treatment} on {effect.outcome} by {describe_time(effect.at, clock)}{among}: "
+        f"{high:g} against {low:g}, decided at {describe_time(effect.decision, clock)}, "
+        f"{given} ({effect.strategy}); deaths: {dead}"
+    )
+
+
+def count_evidence(claims: Iterable[Claim]) -> dict[str, int]:
+    """How many claims there are, cited, curated (of these: by a database at best), recalled (none of the evidence
+    looked up by anybody), assumed, structural."""
+    counts = Counter[str]()
+    for claim in claims:
+        cited = [evidence for evidence in claim.evidence if not evidence.assumed]
+        counts["claims"] += 1
+        counts["cited"] += bool(cited)
+        checked = {evidence.checked for evidence in cited}
+        counts["recalled"] += checked == {"recalled"}
+        counts["curated"] += "curated" in checked and checked <= {"curated", "recalled"}
+        counts["structural"] += claim.structural and not claim.evidence
+        counts["assumed"] += not cited and not (claim.structural and not claim.evidence)
+    return {key: counts[key] for key in ("claims", "cited", "curated", "recalled", "assumed", "structural")}
+
+
+def _explain_variable(model: Model, variable: Variable, knowledge: KnowledgeGraph | None) -> Section:
+    latent = variable.kind != "state" and not variable.recorded
+    lines = [f"This is {KINDS[variable.kind]}{'; on no record' if latent else ''}."]
+    if variable.concept:
+        lines.append(f"Concept: {_name_concept(variable.concept, knowledge)}.")
+    if variable.unit:
+        lines.append(f"Unit: {variable.unit}." if variable.unit != "1" else "Unit: 1, a pure number.")
+    lines += _explain_measuring(model, variable)
+    lines += _explain_event(model, variable)
+    for key, expression in variable.expressions.items():
+        if key in ("start", "mechanism"):
+            lines += _explain_equation(model, variable, key, expression)
+    lines += _explain_confounding(model, variable)
+    causes = [line for claim in variable.claims for line in _explain_claim(model, claim, claim.cause)]
+    claimed = [claim for claim in model.claims if claim.cause == variable.name]
+    effects = [line for claim in claimed for line in _explain_claim(model, claim, claim.effect)]
+    lines += ["Causes:", *causes] if causes else ["Causes: none in this model."]
+    lines += ["Acts on:", *effects] if effects else ["Acts on: nothing in this model."]
+    title = f"{variable.name}: {variable.title}" if variable.title else variable.name
+    return Section(title, tuple(lines), _list_facts(variable, claimed))
+
+
+def _explain_measuring(model: Model, variable: Variable) -> list[str]:
+    if variable.kind != "measurement":
+        return []
+    lines = [f"It measures {variable.of}."] if variable.of else []
+    if isinstance(variable.when, Schedule):
+        times = len(measured_steps(variable, steps=model.clock.steps))
+        lines.append(f"It is taken {variable.when.text}: {times} times by {model.clock.text[1]}.")
+    elif variable.when is None:
+        lines.append(f"It is taken in every step, each {model.clock.text[0]}.")
+    else:
+        lines.append(f"Whether it is taken in a step: {variable.when}")
+        lines += _explain_details(model, variable.when)
+    if variable.missing is None:
+        lines.append("It is never missing when it is taken.")
+    else:
+        lines.append(f"Whether it goes missing: {variable.missing}")
+        lines += _explain_details(model, variable.missing)
+    closing = [v.name for v in model.variables.values() if v.ends == "record"]
+    lines += [f"Nothing is recorded from {' or '.join(closing)} on."] if closing else []
+    return [*lines, "Where others read it, they read its last recorded value."]
+
+
+def _explain_event(model: Model, variable: Variable) -> list[str]:
+    if variable.kind != "event":
+        return []
+    lines = ["It happens at most once." if variable.occurs == "once" else "It may happen repeatedly."]
+    if variable.ends == "journey":
+        lines.append("It ends the journey: from then on every value is null.")
+    elif variable.ends == "record":
+        lines.append("It ends the record: the journey goes on, but nothing is measured from then on.")
+    rivals = [v.name for v in model.variables.values() if v.competes == variable.competes and v is not variable]
+    if variable.competes:
+        lines.append(f"It competes with {', '.join(rivals) or 'no other event'}: in a step, only the first happens.")
+    return lines
+
+
+def _explain_equation(model: Model, variable: Variable, key: str, expression: Expression) -> list[str]:
+    once = variable.kind == "static"
+    if variable.kind == "event":
+        heading = "In each step"
+    elif variable.kind == "measurement":
+        heading = "When it is taken"
+    elif key == "start":
+        heading = "At the start"
+    else:
+        heading = "In each step after it" if variable.start is not None else "At the start and in each step"
+    return [f"{'Its value' if once else heading}: {expression}", *_explain_details(model, expression)]
+
+
+def _explain_details(model: Model, expression: Expression) -> list[str]:
+    """The expression in numbers, and what it means."""
+    numeric = substitute(expression, model.parameters)
+    lines = [f"  in numbers: {numeric}"] if str(numeric) != str(expression) else []
+    meaning = describe_draw(numeric, unit=model.clock.text[2])
+    return [*lines, f"  that is: {meaning or 'fixed by what it reads, without chance of its own'}."]
+
+
+def _explain_confounding(model: Model, variable: Variable) -> list[str]:
+    """Where a treatment is given by what no record holds."""
+    if variable.kind != "treatment":
+        return []
+    causes = [model.variables[claim.cause] for claim in variable.claims]
+    hidden = [cause.name for cause in causes if cause.kind == "state" or not cause.recorded]
+    if not hidden:
+        return ["It is given by what is on record only."]
+    return [f"It is given by what is on no record ({', '.join(hidden)}), so adjustment for the record may not suffice."]
+
+
+def _explain_claim(model: Model, claim: Claim, other: str) -> list[str]:
+    """The claim under the name of `other`, its other end: how it acts, then its evidence."""
+    effect = model.variables[claim.effect]
+    if claim.structural and not claim.evidence:
+        return [f"  {other}: it is what {claim.effect} measures, by definition"]
+    lines = [f"  {other}: acts {_describe_acting(model.variables[claim.cause], effect)}"]
+    return lines + [f"    {_describe_evidence(evidence)}" for evidence in claim.evidence or (Evidence("assumption"),)]
+
+
+def _describe_acting(cause: Variable, effect: Variable) -> str:
+    """Where in the effect the cause is read, and how far back."""
+    places = {
+        "start": "on its start",
+        "mechanism": "on its value" if effect.kind in ("static", "measurement") else "in each step",
+        "when": "on whether it is taken",
+        "missing": "on whether it goes missing",
+    }
+    said = []
+    for key, expression in effect.expressions.items():
+        found = sorted(read for read in reads(expression) if read.name == cause.name)
+        manners = [] if cause.kind == "static" else [_describe_read(read) for read in found]
+        said += [places[key] + (f" ({', '.join(manners)})" if manners else "")] if found else []
+    return " and ".join(said)
+
+
+def _describe_read(read: Read) -> str:
+    past = {"ever": "whether it has happened before", "since": "how long ago it happened"}
+    ago = "" if read.lag == 0 else "the last step's" if read.lag == 1 else f"{read.lag} steps back"
+    if read.how in past:
+        return past[read.how]
+    if read.how == "recorded":
+        return f"whether it was recorded by then{f', {ago}' if ago else ''}"
+    return f"{ago} value" if read.lag == 1 else f"its value {ago}" if ago else "this step's value"
+
+
+def _describe_evidence(evidence: Evidence) -> str:
+    if evidence.assumed:
+        return "assumption"
+    checked = f" ({CHECKED[evidence.checked]})" if evidence.checked else " (nobody says how it was checked)"
+    return evidence.source + checked + (f": {evidence.says}" if evidence.says else "")
+
+
+def _explain_parameters(model: Model, parameters: Iterable[Parameter]) -> Section:
+    lines, facts = [], []
+    read = {v.name: {read.name for read in v.reads} for v in model.variables.values()}
+    read |= {p.name: set(find_inputs(p.formula)) for p in model.parameters.values() if p.formula is not None}
+    for parameter in parameters:
+        readers = [reader for reader, names in read.items() if parameter.name in names]
+        title = f": {parameter.title}" if parameter.title else ""
+        lines.append(f"{parameter.name} = {format_quantity(parameter.value, parameter.unit)}{title}")
+        if parameter.formula is not None:
+            numeric = substitute(parameter.formula, model.parameters)
+            lines.append(f"  from {parameter.formula}, that is {numeric}")
+        if parameter.uncertain is not None:
+            lines.append(f"  uncertain: {parameter.uncertain}")
+        lines += [f"  {_describe_evidence(evidence)}" for evidence in parameter.evidence]
+        lines.append(f"  read by {', '.join(readers) or 'nothing'}")
+        value = parameter.value if math.isfinite(parameter.value) else None
+        formula = str(parameter.formula) if parameter.formula is not None else None
+        facts.append(
+            {"name": parameter.name, "value": value, "unit": parameter.unit, "formula": formula, "read_by": readers}
+        )
+    return Section("Parameters", tuple(lines), {"parameters": facts})
+
+
+def _list_facts(variable: Variable, effects: Sequence[Claim]) -> dict[str, Any]:
+    def tell(claim: Claim, end: str) -> dict[str, Any]:
+        evidence = [{"source": e.source, "checked": e.checked, "says": e.says} for e in claim.evidence]
+        return {end: getattr(claim, end), "evidence": evidence, "structural": claim.structural}
+
+    return {
+        "variable": variable.name,
+        "kind": variable.kind,
+        "concept": variable.concept,
+        "unit": variable.unit,
+        "expressions": {key: str(expression) for key, expression in variable.expressions.items()},
+        "causes": [tell(claim, "cause") for claim in variable.claims],
+        "effects": [tell(claim, "effect") for claim in effects],
+    }
+
+
+def _name_concept(concept: str, knowledge: KnowledgeGraph | None) -> str:
+    label = knowledge.label(concept) if knowledge is not None else None
+    return f"{concept} ({label})" if label else concept
+
+
+def _in_numbers(expression: Expression, model: Model) -> str:
+    numeric = substitute(expression, model.parameters)
+    return str(expression) if str(numeric) == str(expression) else f"{expression}, that is {numeric}"

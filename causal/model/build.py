@@ -1,0 +1,409 @@
+"""From the graph to the model: the documents in it are merged, their expressions parsed, and what they mean checked."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from rdflib import Graph, URIRef
+
+from ...errors import fail, nearest
+from ...ontology.document import (
+    ClockEntry,
+    Document,
+    EffectEntry,
+    Evidenced,
+    ParameterEntry,
+    Places,
+    VariableEntry,
+    read_effect,
+    validate_document,
+)
+from ...ontology.mapping import order_models, to_data
+from ...ontology.shapes import check_targets
+from ...ontology.vocabulary import local_name, parameter_iri, variable_iri
+from ..language import Expression, parse_expression, parse_formula, parse_mechanism
+from ..language.syntax import FAMILIES, RESERVED, Binary, Draw
+from .clock import parse_clock, parse_schedule
+from .duration import parse_step
+from .findings import Findings, Place
+from .formula import check_formulas, check_values, resolve_formulas
+from .model import KEY_COLUMNS, Claim, Clock, Effect, Evidence, Model, Parameter, Schedule, Variable
+from .rules import check_claims, check_entry, check_model_rules
+
+EFFECT = re.compile(r"\s*(?P<treatment>\w+)\s*->\s*(?P<outcome>\w+)\s*@\s*(?P<at>.+)")
+DEFAULT_CLOCK = ClockEntry(step="1 year", horizon="1 year", unit="year")
+
+
+def examine_graph(graph: Graph, *, places: Mapping[str, Places] | None = None) -> tuple[Model | None, Findings]:
+    """Compile, and keep every error and warning instead of raising them. The model is None where one prevents it."""
+    findings = Findings()
+    documents: dict[URIRef, Document] = {}
+    with findings.catch(""):
+        for iri in order_models(graph):
+            known = (places or {}).get(local_name(iri)) or Places("", {})
+            findings.places = {**findings.places, **_shorten(known)}
+            documents[iri] = validate_document(to_data(graph, iri), known)
+    for problem in check_targets(graph):
+        findings.error(problem.node, problem.problem, fix=problem.fix, value=problem.value)
+    if findings.errors:
+        return None, findings
+    return _Compiler(documents, findings).compile(), findings
+
+
+def _shorten(places: Places) -> dict[str, Place]:
+    """Lines by node: `variables.amyloid.mechanism` is `amyloid.mechanism`. Names come last, and so win."""
+    found: dict[str, Place] = {}
+    for path, line in sorted(places.lines.items(), key=lambda item: item[0].startswith(("variables.", "parameters."))):
+        head, _, rest = path.partition(".")
+        found[rest if head in ("variables", "parameters") and rest else path] = (places.file, line)
+    return found
+
+
+def _gather_evidence(entry: Evidenced) -> tuple[Evidence, ...]:
+    if entry.evidence:
+        return tuple(Evidence(source, entry.checked, entry.says) for source in sorted(set(entry.evidence)))
+    return (Evidence("assumption"),) if entry.source else ()
+
+
+@dataclass
+class _Compiler:
+    documents: Mapping[URIRef, Document]
+    findings: Findings
+    owners: dict[str, URIRef] = field(default_factory=dict)  # which document declares a name
+    entries: dict[str, VariableEntry] = field(default_factory=dict)
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+    extensions: list[tuple[str, VariableEntry, URIRef]] = field(default_factory=list)
+    broken: set[str] = field(default_factory=set)  # places where an expression does not parse
+    timeless: bool = False  # the clock is wrong, so that nothing can be said about times
+
+    def compile(self) -> Model:
+        for iri, document in self.documents.items():
+            self.merge(iri, document)
+        self.resolve_parameters()
+        iri, document = list(self.documents.items())[-1]
+        clock = self.read_clock(document)
+        self.check_units_of_time(document)
+        variables = {name: self.build_variable(name, name, entry, clock) for name, entry in self.entries.items()}
+        model = Model(
+            id=document.id,
+            iri=str(iri),
+            title=document.title,
+            version=document.version,
+            disease=document.disease,
+            clock=clock,
+            parameters=self.parameters,
+            variables=variables,
+            population=self.parse("population", document.population),
+            description=document.description,
+            places=self.findings.places,
+        )
+        for name, variable in variables.items():
+            check_claims(variable, name, model, self.findings, self.broken)
+        model = replace(model, variables=self.extend(model))
+        if not self.timeless:
+            effects = (self.read_effect(f"effects.{i}", e, model) for i, e in enumerate(document.effects))
+            model = replace(model, effects=tuple(effect for effect in effects if effect is not None))
+        own = frozenset(name for name, owner in self.owners.items() if owner == iri)
+        check_model_rules(model, self.findings, own=own, broken=self.broken)
+        return model
+
+    def merge(self, iri: URIRef, document: Document) -> None:
+        for name, parameter in document.parameters.items():
+            if self.declare(name, iri):
+                self.parameters[name] = self.build_parameter(name, parameter, iri)
+        for name, entry in document.variables.items():
+            target = entry.extends or entry.overrides
+            if not target:
+                if self.declare(name, iri):
+                    self.entries[name] = entry
+            elif target not in self.entries or self.owners[target] == iri:
+                imported = [n for n, owner in self.owners.items() if owner != iri and n in self.entries]
+                near = nearest(target, imported)
+                key = "extends" if entry.extends else "overrides"
+                self.findings.error(
+                    f"{name}.{key}",
+                    f"no import brings a variable '{target}'",
+                    fix=f"{key}: {near}" if near else f"one of: {', '.join(imported)}" if imported else "an import",
+                    value=target,
+                )
+            elif entry.extends:
+                self.extensions.append((name, entry, iri))
+            elif name != target:
+                self.findings.error(
+                    f"{name}.overrides", "what overrides a variable bears its name", fix=f"{target}:", value=name
+                )
+            else:
+                self.entries[name] = _override(self.entries[name], entry)
+
+    def resolve_parameters(self) -> None:
+        """Give the parameters that have a formula their value."""
+        if check_formulas(self.parameters, self.entries, self.findings):
+            self.parameters = resolve_formulas(self.parameters)
+            for problem in check_values(self.parameters):
+                self.findings.error(problem.node, problem.problem, fix=problem.fix, value=problem.value)
+
+    def check_units_of_time(self, root: Document) -> None:
+        """An import's rates and times are in its own clock's unit, which must be that of the importing document."""
+        for document in self.documents.values():
+            if document.clock is None or root.clock is None or document.clock.unit == root.clock.unit:
+                continue
+            self.findings.error(
+                "clock",
+                f"'{document.id}' reads time by the {document.clock.unit}, and this document by the {root.clock.unit}",
+                fix=f"unit: {document.clock.unit}",
+                value=root.clock.unit,
+            )
+
+    def declare(self, name: str, iri: URIRef) -> bool:
+        """Whether the name is free, and now the document's."""
+        if name in RESERVED or name in FAMILIES:
+            self.findings.error(name, f"'{name}' is a word of the language", fix=f"{name}_: …", value=name)
+            return False
+        if name in KEY_COLUMNS:
+            self.findings.error(name, f"'{name}' is a column of every table", fix=f"{name}_: …", value=name)
+            return False
+        owner = self.owners.setdefault(name, iri)
+        if owner == iri and not (name in self.entries or name in self.parameters):
+            return True
+        if owner == iri:
+            self.findings.error(name, "a parameter and a variable bear one name", fix="another name for one of them")
+        elif name in self.entries and owner in self.ancestors(iri):
+            self.findings.error(
+                name,
+                f"'{name}' is already declared by the import '{local_name(owner)}'",
+                fix=f"{name}: {{overrides: {name}, …}} to replace its mechanism, or another name",
+            )
+        else:
+            first, second = local_name(owner), local_name(iri)
+            self.findings.error(
+                name, f"'{name}' is declared by both '{first}' and '{second}'", fix="another name in one of the two"
+            )
+        return False
+
+    def ancestors(self, iri: URIRef) -> set[URIRef]:
+        """The documents merged before this one: those that it may see."""
+        order = list(self.documents)
+        return set(order[: order.index(iri)]) if iri == order[-1] else set()
+
+    def read_clock(self, document: Document) -> Clock:
+        default = parse_clock(DEFAULT_CLOCK.step, DEFAULT_CLOCK.horizon, DEFAULT_CLOCK.unit)
+        if document.clock is None:
+            if any(entry.kind != "static" for entry in self.entries.values()):
+                self.findings.error(
+                    "clock",
+                    "the model changes in time and has no clock",
+                    fix="clock: {step: 1 month, horizon: 10 years, unit: year}",
+                )
+                self.timeless = True
+            return default
+        with self.findings.catch("clock"):
+            return parse_clock(document.clock.step, document.clock.horizon, document.clock.unit)
+        self.timeless = True
+        return default
+
+    def build_parameter(self, name: str, entry: ParameterEntry, iri: URIRef) -> Parameter:
+        uncertain = None
+        with self.findings.catch(f"{name}.uncertain"):
+            if entry.uncertain:
+                tree = parse_mechanism(entry.uncertain)
+                if not isinstance(tree, Draw):
+                    raise fail("uncertainty is a distribution", fix="Normal(3.6, 0.35)", value=entry.uncertain)
+                if tree.family in ("Categorical", "Hazard"):
+                    raise fail("a parameter is a number", fix="Normal(3.6, 0.35)", value=entry.uncertain)
+                uncertain = tree
+        formula = None
+        with self.findings.catch(f"{name}.formula"):
+            formula = parse_formula(entry.formula) if entry.formula else None
+        return Parameter(
+            name=name,
+            iri=str(parameter_iri(iri, name)),
+            value=math.nan if entry.value is None else entry.value,
+            unit=entry.unit,
+            uncertain=uncertain,
+            title=entry.title,
+            evidence=_gather_evidence(entry),
+            formula=formula,
+        )
+
+    def parse(self, path: str, text: str) -> Expression | None:
+        """An expression without a distribution, or None where there is none or it is wrong."""
+        with self.findings.catch(path):
+            return parse_expression(text) if text else None
+        return None
+
+    def parse_key(self, path: str, text: str) -> Expression | None:
+        with self.findings.catch(path):
+            return parse_mechanism(text) if text else None
+        self.broken.add(path.rpartition(".")[0])
+        return None
+
+    def parse_when(self, path: str, text: str, clock: Clock) -> Schedule | Expression | None:
+        if self.timeless:
+            return None
+        with self.findings.catch(path):
+            schedule = parse_schedule(text, clock=clock) if text else None
+            return schedule if schedule is not None else self.parse_key(path, text)
+        self.broken.add(path.rpartition(".")[0])
+        return None
+
+    def build_variable(self, name: str, place: str, entry: VariableEntry, clock: Clock) -> Variable:
+        kind = entry.kind or "event"
+        return Variable(
+            name=name,
+            iri=str(variable_iri(self.owners[name], name)),
+            kind=kind,
+            title=entry.title,
+            concept=entry.concept,
+            unit=entry.unit,
+            start=self.parse_key(f"{place}.start", entry.start),
+            mechanism=self.parse_key(f"{place}.mechanism", entry.mechanism),
+            of=entry.of,
+            when=self.parse_when(f"{place}.when", entry.when, clock),
+            missing=self.parse_key(f"{place}.missing", entry.missing),
+            occurs=entry.occurs or "once",
+            ends=entry.ends or "nothing",
+            competes=entry.competes,
+            recorded=kind != "state" if entry.recorded is None else entry.recorded,
+            claims=_build_claims(name, entry),
+        )
+
+    def extend(self, model: Model) -> dict[str, Variable]:
+        """The variables once each extended event has the sum of its rates and the union of its claims: of independent
+        hazards, the first to strike has the sum of their rates."""
+        variables = dict(model.variables)
+        for place, entry, _ in self.extensions:
+            event = variables[entry.extends]
+            added = self.build_variable(event.name, place, entry, model.clock)
+            check_claims(added, place, model, self.findings, self.broken)
+            if place in self.broken:
+                continue
+            ours, theirs = event.mechanism, added.mechanism
+            if not (isinstance(ours, Draw) and isinstance(theirs, Draw) and ours.family == theirs.family == "Hazard"):
+                self.findings.error(
+                    f"{place}.mechanism",
+                    f"only a Hazard can be added to an event, and '{event.name}' must be one too",
+                    fix="mechanism: Hazard(0.01)",
+                    value=entry.mechanism,
+                )
+                continue
+            rate = Binary("+", ours.parameters[0], theirs.parameters[0])
+            claims = _unite_claims((*event.claims, *added.claims))
+            variables[event.name] = replace(event, mechanism=Draw("Hazard", (rate,)), claims=claims)
+        return variables
+
+    def read_effect(self, path: str, entry: EffectEntry, model: Model) -> Effect | None:
+        with self.findings.catch(path):
+            effect = parse_effect(entry, model)
+            if effect.population is not None:
+                check_entry(f"{path}.population", effect.population, model, self.findings)
+            return effect
+        return None
+
+
+def _override(old: VariableEntry, new: VariableEntry) -> VariableEntry:
+    """The imported variable with what the override says in place of what it said. Claims go with the mechanism."""
+    changed = {key: getattr(new, key) for key in new.model_fields_set - {"overrides"}}
+    if {"start", "mechanism", "when", "missing"} & changed.keys():
+        changed.setdefault("caused_by", {})
+    return old.model_copy(update=changed)
+
+
+def _build_claims(name: str, entry: VariableEntry) -> tuple[Claim, ...]:
+    claims = [
+        Claim(cause, name, _gather_evidence(claim), structural=cause == entry.of)
+        for cause, claim in entry.caused_by.items()
+    ]
+    if entry.of and entry.of not in entry.caused_by:
+        claims.insert(0, Claim(entry.of, name, structural=True))
+    return tuple(claims)
+
+
+def _unite_claims(claims: Iterable[Claim]) -> tuple[Claim, ...]:
+    """One claim a cause, with the evidence of all; an assumption beside a citation says nothing more."""
+    united: dict[str, Claim] = {}
+    for claim in claims:
+        known = united.get(claim.cause)
+        evidence = dict.fromkeys((*(known.evidence if known else ()), *claim.evidence))
+        cited = tuple(item for item in evidence if not item.assumed)
+        united[claim.cause] = replace(claim, evidence=cited or tuple(evidence))
+    return tuple(united.values())
+
+
+def parse_effect(entry: EffectEntry | str, model: Model) -> Effect:
+    """An effect, from `lecanemab -> cdr_sb_rated @ 18 months` or its longer form. What the model declares under that
+    text is meant by it, contrast and all.
+
+    Raises NosographError where it cannot be read, names what is not there, or needs levels to contrast.
+    """
+    if isinstance(entry, str):
+        declared = [effect for effect in model.effects if effect.text.split(" (")[0] == " ".join(entry.split())]
+        if declared:
+            return declared[0]
+        entry = read_effect(entry)
+    match = EFFECT.fullmatch(entry.effect)
+    if match is None:
+        raise fail("this is not an effect", fix="lecanemab -> cdr_sb_rated @ 18 months", value=entry.effect)
+    for name in (match["treatment"], match["outcome"]):
+        if name not in model.variables:
+            near = nearest(name, model.variables)
+            raise fail(f"there is no variable '{name}'", fix=near or "a variable of the model", value=entry.effect)
+    at = parse_step(match["at"], clock=model.clock)
+    decision = parse_step(entry.decision, clock=model.clock) if entry.decision else 0
+    if at <= decision and model.variables[match["outcome"]].kind != "static":
+        raise fail("the outcome comes before the decision", fix="a later time after @", value=entry.effect)
+    if (entry.death == "composite") != (entry.composite is not None):
+        raise fail("composite is the value of the dead", fix="death: composite, with composite: 18", value=entry.effect)
+    contrast = _read_contrast(entry, model.variables[match["treatment"]])
+    return Effect(
+        treatment=match["treatment"],
+        outcome=match["outcome"],
+        at=at,
+        contrast=contrast,
+        decision=decision,
+        strategy=entry.strategy or "initiation",
+        population=parse_expression(entry.population) if entry.population else None,
+        death=entry.death or "while alive",
+        composite=entry.composite,
+        text=f"{match['treatment']} -> {match['outcome']} @ {match['at'].strip()}{_tell_rest(entry)}",
+    )
+
+
+def _tell_rest(entry: EffectEntry) -> str:
+    """What an effect says beyond its short form, in parentheses."""
+    rest = (
+        [" against ".join(level if isinstance(level, str) else f"{level:g}" for level in entry.contrast)]
+        if entry.contrast
+        else []
+    )
+    rest += [f"decided at {entry.decision}"] if entry.decision else []
+    rest += ["sustained"] if entry.strategy == "sustained" else []
+    rest += [entry.population] if entry.population else []
+    rest += [f"death: {entry.death}"] if entry.death and entry.death != "while alive" else []
+    return f" ({'; '.join(rest)})" if rest else ""
+
+
+def _read_contrast(entry: EffectEntry, treatment: Variable) -> tuple[float, float]:
+    """The two values that are compared; the index of a level, for a categorical."""
+    if entry.contrast is None:
+        families = {tree.family for e in treatment.expressions.values() for tree in e.walk() if isinstance(tree, Draw)}
+        if families - {"Bernoulli", "Hazard"}:
+            raise fail(
+                f"'{treatment.name}' is not binary, so the effect needs two levels to compare",
+                fix=f'{{effect: "{entry.effect}", contrast: [2, 0]}}',
+                value=entry.effect,
+            )
+        return (1.0, 0.0)
+    levels: list[float] = []
+    for value in entry.contrast:
+        if isinstance(value, str) != bool(treatment.levels) or (
+            isinstance(value, str) and value not in treatment.levels
+        ):
+            known = ", ".join(treatment.levels) or "numbers"
+            raise fail(f"'{treatment.name}' has no such level", fix=f"two of: {known}", value=str(value))
+        levels.append(float(treatment.levels.index(value)) if isinstance(value, str) else float(value))
+    if levels[0] == levels[1]:
+        raise fail("the two levels are the same", fix="contrast: [1, 0]", value=entry.effect)
+    return (levels[0], levels[1])

@@ -1,0 +1,204 @@
+"""Formulas: parameters whose value follows from that of others, such as a threshold from a frequency."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
+
+import numpy as np
+
+from ...errors import Problem, nearest
+from ..language import Expression, reads
+from ..language.noisy_or import leak, probit
+from ..language.syntax import Binary, Call, Name, Number, Table, Unary
+from .findings import Findings
+from .model import Parameter
+
+ROUNDING = 1e-9
+FUNCTIONS: dict[str, Callable[..., float]] = {
+    "exp": np.exp,
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "abs": abs,
+    "floor": np.floor,
+    "round": np.round,
+    "tanh": np.tanh,
+    "expit": lambda x: 1 / (1 + np.exp(-x)),
+    "logit": lambda p: np.log(p) - np.log1p(-p),
+    "probit": probit,
+    "leak": leak,
+    "min": np.minimum,
+    "max": np.maximum,
+    "clip": lambda x, low, high: np.minimum(np.maximum(x, low), high),
+    "where": lambda condition, yes, no: yes if condition and not math.isnan(condition) else no,
+}
+OPERATORS: dict[str, Callable[[np.float64, np.float64], object]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "**": lambda a, b: a**b,
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a < b or a > b,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+    "and": lambda a, b: bool(a) and bool(b),
+    "or": lambda a, b: bool(a) or bool(b),
+}
+
+
+def find_inputs(formula: Expression) -> list[str]:
+    """The parameters that a formula reads."""
+    return sorted({read.name for read in reads(formula)})
+
+
+def find_dependents(parameters: Mapping[str, Parameter], names: Iterable[str]) -> set[str]:
+    """`names`, and every parameter whose formula depends on one of them."""
+    found = set(names)
+    for name in order_formulas(parameters):
+        formula = parameters[name].formula
+        if formula is not None and not found.isdisjoint(find_inputs(formula)):
+            found.add(name)
+    return found
+
+
+def find_origins(parameters: Mapping[str, Parameter], name: str) -> list[str]:
+    """The parameters without a formula that a parameter's value comes from."""
+    found: dict[str, None] = {}
+    stack = [name]
+    while stack:
+        parameter = parameters[stack.pop()]
+        if parameter.formula is None:
+            found[parameter.name] = None
+        else:
+            stack += reversed(find_inputs(parameter.formula))
+    return list(found)
+
+
+def refuse_derived(parameters: Mapping[str, Parameter], name: str) -> Problem | None:
+    """What is wrong with setting a parameter that has a formula; None where it has none."""
+    parameter = parameters[name]
+    if parameter.formula is None:
+        return None
+    origins = find_origins(parameters, name)
+    fix = f"one of: {', '.join(origins[:8])}" if origins else "a value instead of the formula, in the document"
+    return Problem(
+        f"'{name}' follows from its formula, and cannot be set", fix=fix, value=f"{name} = {parameter.formula}"
+    )
+
+
+def order_formulas(parameters: Mapping[str, Parameter]) -> list[str]:
+    """The parameters with a formula, each after those that it reads. Raises CycleError where they form a cycle."""
+    waits = {p.name: find_inputs(p.formula) for p in parameters.values() if p.formula is not None}
+    return [name for name in TopologicalSorter(waits).static_order() if name in waits]
+
+
+def resolve_formulas(parameters: Mapping[str, Parameter]) -> dict[str, Parameter]:
+    """The parameters, each formula's value computed anew (float64)."""
+    values = {name: parameter.value for name, parameter in parameters.items()}
+    resolved = dict(parameters)
+    for name in order_formulas(parameters):
+        formula = parameters[name].formula
+        assert formula is not None
+        values[name] = evaluate_formula(formula, values)
+        resolved[name] = replace(parameters[name], value=values[name])
+    return resolved
+
+
+def check_formulas(parameters: Mapping[str, Parameter], variables: Iterable[str], findings: Findings) -> bool:
+    """Whether every formula reads parameters only, and none reads itself; what is wrong is added to the findings."""
+    before = len(findings.errors)
+    for parameter in parameters.values():
+        if parameter.formula is None:
+            continue
+        shown = str(parameter.formula)
+        for name in find_inputs(parameter.formula):
+            if name in parameters:
+                continue
+            problem, fix = f"'{name}' is not declared", nearest(name, parameters) or f"a parameter named {name}"
+            if name in variables:
+                problem, fix = f"'{name}' is a variable, and a formula reads parameters only", "a parameter"
+            findings.error(f"{parameter.name}.formula", problem, fix=fix, value=shown)
+    if len(findings.errors) > before:
+        return False
+    try:
+        order_formulas(parameters)
+    except CycleError as error:
+        cycle: list[str] = error.args[1]
+        findings.error(
+            f"{cycle[0]}.formula",
+            "the formulas read each other",
+            fix=f"{cycle[0]}: {{value: …}}, or a formula that reads less",
+            value=" -> ".join(cycle),
+        )
+    return len(findings.errors) == before
+
+
+def check_values(parameters: Mapping[str, Parameter]) -> list[Problem]:
+    """The formulas that have no value (NaN), such as the logarithm of less than nothing, the first of a chain alone;
+    and those that ask for the threshold (probit) of what is no probability."""
+    problems = []
+    values = {name: parameter.value for name, parameter in parameters.items()}
+    for parameter in parameters.values():
+        if parameter.formula is None:
+            continue
+        for node in parameter.formula.walk():
+            if isinstance(node, Call) and node.function == "probit":
+                problems += _check_probability(parameter.name, node.arguments[0], values)
+        if not math.isnan(parameter.value):
+            continue
+        inputs = {name: parameters[name].value for name in find_inputs(parameter.formula)}
+        if not any(map(math.isnan, inputs.values())):
+            shown = ", ".join(f"{name} = {value:g}" for name, value in inputs.items())
+            problems.append(
+                Problem(
+                    "the formula has no value",
+                    fix="arguments within their range: log and sqrt of what is positive, leak of probabilities",
+                    node=f"{parameter.name}.formula",
+                    value=f"{parameter.formula}" + (f", where {shown}" if shown else ""),
+                )
+            )
+    return problems
+
+
+def _check_probability(name: str, argument: Expression, values: Mapping[str, float]) -> list[Problem]:
+    value = evaluate_formula(argument, values)
+    if math.isnan(value) or -ROUNDING <= value <= 1 + ROUNDING:
+        return []
+    shown = f"{argument} = {value:g}"
+    return [Problem("a probability is from 0 to 1", fix=f"{argument}: 0.5", node=f"{name}.formula", value=shown)]
+
+
+def evaluate_formula(formula: Expression, values: Mapping[str, float]) -> float:
+    """The value of a formula where its parameters have these values: float64, NaN where there is none."""
+    with np.errstate(all="ignore"):
+        return float(_evaluate(formula, values))
+
+
+def _evaluate(node: Expression, values: Mapping[str, float]) -> np.float64:
+    match node:
+        case Number(value):
+            return np.float64(value)
+        case Name(name, _):
+            return np.float64(values[name])
+        case Unary(operator, operand):
+            inner = _evaluate(operand, values)
+            return -inner if operator == "negate" else np.float64(not inner)
+        case Binary(operator, left, right):
+            return np.float64(OPERATORS[operator](_evaluate(left, values), _evaluate(right, values)))  # type: ignore[arg-type]
+        case Call("min" | "max" as function, arguments):
+            parts = [_evaluate(argument, values) for argument in arguments]
+            result = parts[0]
+            for part in parts[1:]:
+                result = np.float64(FUNCTIONS[function](result, part))
+            return result
+        case Call(function, arguments):
+            return np.float64(FUNCTIONS[function](*(_evaluate(argument, values) for argument in arguments)))
+        case Table(argument, points):
+            xs, ys = [x for x, _ in points], [y for _, y in points]
+            return np.float64(np.interp(float(_evaluate(argument, values)), xs, ys))
+    raise AssertionError(f"{type(node).__name__} stands in no formula")

@@ -1,0 +1,214 @@
+"""A disease model as it compiles: variables, parameters, causal claims, clock and declared effects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from ..language import Expression, Read, reads
+from ..language.syntax import Draw, find_draw
+
+if TYPE_CHECKING:
+    import networkx as nx
+    from rdflib import Graph
+
+    from ..explain.draw import Drawing
+    from ..explain.explanation import Explanation
+    from ..program.program import Program
+
+Kind = Literal["static", "state", "event", "treatment", "measurement"]
+Checked = Literal["text", "abstract", "curated", "recalled"]
+
+KEY_COLUMNS = frozenset({"patient", "world", "time"})  # of the tables that a run writes: no variable has their names
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Where a claim or a number comes from: a PMID or DOI as a CURIE, or "assumption"."""
+
+    source: str
+    checked: Checked | None = None
+    says: str = ""
+
+    @property
+    def assumed(self) -> bool:
+        return self.source == "assumption"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One causal claim: cause -> effect, with its evidence. `structural`: a measurement's `of`, which needs none."""
+
+    cause: str
+    effect: str
+    evidence: tuple[Evidence, ...] = ()
+    structural: bool = False
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A number with its unit. With a `formula`, its value follows from other parameters and may be infinite."""
+
+    name: str
+    iri: str
+    value: float
+    unit: str = ""
+    uncertain: Draw | None = None
+    title: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    formula: Expression | None = None
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Steps of `step`, until `horizon`; `t` and `dt` are in `unit`. All three in years: 1 month is 1/12."""
+
+    step: float
+    horizon: float
+    unit: float
+    text: tuple[str, str, str]  # step, horizon and unit as written
+
+    @property
+    def steps(self) -> int:
+        """The number of steps after step 0."""
+        return round(self.horizon / self.step)
+
+    @property
+    def dt(self) -> float:
+        """One step, in the clock's unit."""
+        return self.step / self.unit
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When a measurement is taken: every `every` steps from step `first` on, or at the steps `at`."""
+
+    every: int = 0
+    first: int = 0
+    at: tuple[int, ...] = ()
+    text: str = ""
+
+    def includes(self, step: int) -> bool:
+        return step in self.at or (self.every > 0 and step >= self.first and (step - self.first) % self.every == 0)
+
+
+@dataclass(frozen=True)
+class Variable:
+    name: str
+    iri: str
+    kind: Kind
+    title: str = ""
+    concept: str = ""  # a CURIE, or empty
+    unit: str = ""  # UCUM, or empty
+    start: Expression | None = None
+    mechanism: Expression | None = None
+    of: str = ""  # what a measurement measures
+    when: Schedule | Expression | None = None  # of a measurement
+    missing: Expression | None = None  # of a measurement
+    occurs: Literal["once", "repeatedly"] = "once"  # of an event
+    ends: Literal["journey", "record", "nothing"] = "nothing"  # of an event
+    competes: str = ""  # of an event: its group
+    recorded: bool = True
+    claims: tuple[Claim, ...] = ()
+
+    @cached_property
+    def expressions(self) -> dict[str, Expression]:
+        """The expressions that the variable has, by their key in the document."""
+        found = {"start": self.start, "mechanism": self.mechanism, "when": self.when, "missing": self.missing}
+        return {key: value for key, value in found.items() if isinstance(value, Expression)}
+
+    @cached_property
+    def reads(self) -> frozenset[Read]:
+        """All that the variable's expressions read."""
+        return reads(*self.expressions.values())
+
+    @cached_property
+    def levels(self) -> tuple[str, ...]:
+        """The levels of a categorical variable, else none."""
+        for expression in (self.start, self.mechanism):
+            draw = find_draw(expression) if expression is not None else None
+            if draw is not None and draw.levels:
+                return draw.levels
+        return ()
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A declared effect (the estimand of ICH E9(R1)): the contrast of `outcome` by step `at` when `treatment`, at step
+    `decision`, is `contrast[0]` against `contrast[1]`.
+
+    `strategy`: "initiation" (afterwards as the model has it) or "sustained" (kept so to the end).
+    `death`: "while alive" (the last recorded value before it), "hypothetical" (had nobody died),
+    "survivors" (those alive in the world in question; not a causal contrast by itself), "composite" (`composite` is
+    the value of the dead).
+    """
+
+    treatment: str
+    outcome: str
+    at: int
+    contrast: tuple[float, float] = (1.0, 0.0)
+    decision: int = 0
+    strategy: Literal["initiation", "sustained"] = "initiation"
+    population: Expression | None = None
+    death: Literal["while alive", "hypothetical", "survivors", "composite"] = "while alive"
+    composite: float | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A disease model. `variables` and `parameters` are by name, in the order of the document."""
+
+    id: str
+    iri: str
+    title: str
+    version: str
+    disease: str
+    clock: Clock
+    parameters: Mapping[str, Parameter]
+    variables: Mapping[str, Variable]
+    effects: tuple[Effect, ...] = ()
+    population: Expression | None = None
+    description: str = ""
+    places: Mapping[str, tuple[str, int]] = field(default_factory=dict, compare=False)  # node -> file, line
+    rdf: Graph | None = field(default=None, compare=False, repr=False)  # the graph that it was compiled from
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        return tuple(claim for variable in self.variables.values() for claim in variable.claims)
+
+    @property
+    def graph(self) -> nx.DiGraph[str]:
+        """The causal graph: variables as nodes (`kind`, `recorded`), claims as edges (`lag`)."""
+        from .graph import causal_graph
+
+        return causal_graph(self)
+
+    @property
+    def program(self) -> Program:
+        """The Pyro program itself."""
+        from ..program.program import Program
+
+        return Program(self)
+
+    def explain(self, variable: str | None = None) -> Explanation:
+        """The model, or one variable of it, in words."""
+        from ...ontology.knowledge import KnowledgeGraph
+        from ..explain.variables import explain_model, explain_variable
+
+        known = KnowledgeGraph.open()
+        return explain_variable(self, variable, knowledge=known) if variable else explain_model(self, knowledge=known)
+
+    def draw(self) -> Drawing:
+        """The causal graph as a picture that a notebook shows."""
+        from ..explain.draw import Drawing, figure_model
+
+        return Drawing(figure_model(self))
+
+    def to_turtle(self) -> str:
+        """The graph that the model was compiled from, imports and all; empty where it was built by hand."""
+        from ...ontology.files import write_graph
+
+        return write_graph(self.rdf, ".ttl") if self.rdf is not None else ""

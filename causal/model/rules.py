@@ -1,0 +1,374 @@
+"""What a model must keep to: names, claims, time and kinds. Each rule adds what it finds to the findings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Set
+from graphlib import CycleError, TopologicalSorter
+
+from ...errors import nearest
+from ..language import Expression, Read, reads
+from ..language.syntax import Binary, Call, Level, Name, find_draw
+from .findings import Findings
+from .model import Model, Variable
+
+TIME = frozenset({"t", "dt"})
+EXPECTED = {"ever": "event", "since": "event", "recorded": "measurement"}
+
+
+def check_claims(variable: Variable, place: str, model: Model, findings: Findings, broken: Set[str]) -> None:
+    """What the variable reads must exist, and be exactly what `caused_by` (and `of`) claims.
+
+    `place` is where it stands in a document; `broken` are the places whose expressions could not be parsed, where
+    nothing can be said about what is read.
+    """
+    known = [*model.variables, *model.parameters, *sorted(TIME)]
+    own_name = place if place not in model.variables and place not in model.parameters else ""
+    for key, expression in variable.expressions.items():
+        for name in sorted({read.name for read in reads(expression)} - set(known)):
+            near = nearest(name, known)
+            corrected = re.sub(rf"\b{name}\b", near, str(expression))
+            fix = f"{key}: {corrected}" if near else f"a variable or parameter named {name}, declared"
+            if name == own_name:
+                fix = f"{variable.name}: what extends an event is part of it"
+            findings.error(f"{place}.{key}", f"'{name}' is not declared", fix=fix, value=str(expression))
+    claimed = {claim.cause for claim in variable.claims}
+    for cause in sorted(claimed - model.variables.keys()):
+        where = f"{place}.caused_by.{cause}" if cause != variable.of else f"{place}.of"
+        near = nearest(cause, model.variables)
+        if cause in model.parameters:
+            findings.error(where, f"'{cause}' is a parameter, and causes are variables", fix=f"no {cause} here")
+        else:
+            findings.error(where, f"'{cause}' is not declared", fix=near or "the name of a variable", value=cause)
+    if variable.name in claimed:
+        findings.error(
+            f"{place}.caused_by.{variable.name}",
+            "its own past needs no claim",
+            fix=f"caused_by without {variable.name}",
+        )
+    if place not in broken:
+        _compare_claims(variable, place, model, findings, claimed)
+
+
+def _compare_claims(variable: Variable, place: str, model: Model, findings: Findings, claimed: set[str]) -> None:
+    keys: dict[str, list[str]] = {}
+    for key, expression in variable.expressions.items():
+        for read in sorted(reads(expression)):
+            if read.name in model.variables and read.name != variable.name:
+                keys.setdefault(read.name, []).append(key)
+    for name in sorted(keys.keys() - claimed):
+        findings.error(
+            place,
+            f"{place}.{keys[name][0]} reads '{name}', which {place}.caused_by does not claim",
+            fix=f"caused_by:\n  {name}: {{source: assumption}}",
+            value=str(variable.expressions[keys[name][0]]),
+        )
+    for name in sorted((claimed & model.variables.keys()) - keys.keys() - {variable.name}):
+        side, path = ("of", f"{place}.of") if name == variable.of else ("caused_by", f"{place}.caused_by.{name}")
+        findings.error(
+            path,
+            f"{place}.{side} claims '{name}', which no expression of {place} reads",
+            fix=f"{name} in the mechanism, or no {name} under {side}",
+            value=str(variable.mechanism if variable.mechanism is not None else variable.start or ""),
+        )
+
+
+def check_model_rules(model: Model, findings: Findings, *, own: Set[str], broken: Set[str]) -> None:
+    """Every rule but those about claims. `own` are the names that the document itself declares, not its imports;
+    `broken` those with an expression that does not parse."""
+    for variable in model.variables.values():
+        if variable.name not in broken:
+            _check_keys(variable, findings)
+        _check_draws(variable, findings)
+        for key, expression in variable.expressions.items():
+            path = f"{variable.name}.{key}"
+            if variable.name not in broken:
+                _check_reads(variable, key, expression, model, findings)
+            check_levels_used(path, variable, expression, model, findings)
+        if variable.kind == "treatment":
+            _check_treatment(variable, model, findings)
+    _check_cycles(model, findings, broken)
+    if model.population is not None:
+        check_entry("population", model.population, model, findings)
+    _check_parameters(model, findings, own)
+    _check_groups(model, findings)
+
+
+def _check_keys(variable: Variable, findings: Findings) -> None:
+    """Which keys a kind has, and which it needs."""
+    name, kind = variable.name, variable.kind
+    only: dict[str, tuple[Set[str], bool]] = {
+        "start": ({"static", "state", "treatment"}, variable.start is not None),
+        "of": ({"measurement"}, bool(variable.of)),
+        "when": ({"measurement"}, variable.when is not None),
+        "missing": ({"measurement"}, variable.missing is not None),
+        "occurs": ({"event"}, variable.occurs != "once"),
+        "ends": ({"event"}, variable.ends != "nothing"),
+        "competes": ({"event"}, bool(variable.competes)),
+    }
+    for key, (kinds, present) in only.items():
+        if present and kind not in kinds:
+            kinds_text = " or ".join(sorted(kinds))
+            findings.error(f"{name}.{key}", f"{_an(kind)} has no '{key}'", fix=f"no {key} here, or kind: {kinds_text}")
+    if kind == "state" and variable.recorded:
+        findings.error(
+            f"{name}.recorded", "a state is never recorded", fix="a measurement of it, with kind: measurement"
+        )
+    if kind == "static" and variable.start is not None and variable.mechanism is not None:
+        findings.error(f"{name}.start", "a static has one value, and so no start", fix="mechanism alone")
+    elif variable.mechanism is None and not (kind == "static" and variable.start is not None):
+        past = f"{name}[-1]" if kind in ("state", "treatment") else "Bernoulli(0.5)"
+        findings.error(name, "the key 'mechanism' is missing", fix=f"mechanism: {past}")
+
+
+def _check_draws(variable: Variable, findings: Findings) -> None:
+    """Which distributions may stand where."""
+    for key, expression in variable.expressions.items():
+        draw = find_draw(expression)
+        path = f"{variable.name}.{key}"
+        if draw is None:
+            if key == "mechanism" and variable.competes:
+                findings.error(path, "what competes is a Hazard", fix="mechanism: Hazard(0.01)", value=str(expression))
+            continue
+        truth = key in ("when", "missing") or variable.kind == "event"
+        allowed = {"Bernoulli"} if truth else None
+        if variable.kind == "event" and key == "mechanism":
+            allowed = {"Hazard"} if variable.competes else {"Hazard", "Bernoulli"}
+        if allowed is not None and (draw.family not in allowed or draw is not expression):
+            names = " or ".join(f"{family}(…)" for family in sorted(allowed))
+            findings.error(path, "it happens or not, so it is no quantity", fix=names, value=str(expression))
+        elif allowed is None and draw.family == "Hazard":
+            findings.error(
+                path, "only an event has a Hazard", fix="Bernoulli(0.1), or kind: event", value=str(expression)
+            )
+
+
+def _check_reads(variable: Variable, key: str, expression: Expression, model: Model, findings: Findings) -> None:
+    """How names may be read: which have a past, which functions fit them, and what is decided when."""
+    path, shown = f"{variable.name}.{key}", str(expression)
+    at_start = key == "start" or (key == "mechanism" and variable.start is None)
+    for read in sorted(reads(expression)):
+        if read.name in model.parameters or read.name in TIME:
+            if read.lag or read.how != "value":
+                findings.error(path, f"'{read.name}' has no past", fix=read.name, value=shown)
+            continue
+        cause = model.variables.get(read.name)
+        if cause is None:
+            continue
+        if read.how != "value" and cause.kind != EXPECTED[read.how]:
+            fix = f"{read.name}[-1]" if read.how != "recorded" else read.name
+            wanted = EXPECTED[read.how]
+            findings.error(
+                path, f"{read.how}() takes {_an(wanted)}, and '{cause.name}' is {_an(cause.kind)}", fix=fix, value=shown
+            )
+        if read.lag > model.clock.steps:
+            findings.error(
+                path,
+                f"the lag of '{read.name}' is longer than the journey's {model.clock.steps} steps",
+                fix=f"{read.name}[-1]",
+                value=shown,
+            )
+        if cause.name == variable.name:
+            _check_own_past(variable, key, read, at_start, path, shown, findings)
+        if variable.kind == "static" and cause.kind in ("event", "measurement"):
+            findings.error(
+                path,
+                f"a static cannot depend on the {cause.kind} '{cause.name}'",
+                fix="statics, or kind: state",
+                value=shown,
+            )
+        if variable.ends == "journey" and read.same_step and cause.kind != "static" and cause.name != variable.name:
+            findings.error(
+                path,
+                f"an event that ends the journey is decided first in its step, so it cannot read '{read.name}' of it",
+                fix=f"{read.name}[-1]",
+                value=shown,
+            )
+
+
+def _an(kind: str) -> str:
+    return f"an {kind}" if kind == "event" else f"a {kind}"
+
+
+def _check_own_past(
+    variable: Variable, key: str, read: Read, at_start: bool, path: str, shown: str, findings: Findings
+) -> None:
+    name = variable.name
+    if variable.kind == "static":
+        findings.error(path, f"the static '{name}' reads itself", fix=f"no {name} here", value=shown)
+    elif read.same_step:
+        findings.error(path, f"'{name}' reads its own value of this step", fix=f"{name}[-1]", value=shown)
+    elif at_start and variable.kind in ("state", "treatment"):
+        fix = f"start: Normal(0, 1), and {name}[-1] in the mechanism only"
+        problem = "has no past" if key == "start" else "has no start, and its mechanism reads its past"
+        findings.error(path, f"at step 0 '{name}' {problem}", fix=fix, value=shown)
+
+
+def check_levels_used(path: str, variable: Variable, expression: Expression, model: Model, findings: Findings) -> None:
+    """Levels are compared with a categorical that has them; a categorical is otherwise no number."""
+    levels = {name: v.levels for name, v in model.variables.items() if v.levels}
+
+    def walk(node: Expression, result: bool) -> None:
+        if isinstance(node, Binary) and node.operator in ("==", "!="):
+            sides = [node.left, node.right]
+            names = [side for side in sides if isinstance(side, Name) and side.name in levels]
+            for side in sides:
+                if isinstance(side, Level):
+                    check(side, names)
+                elif side not in names or not all(isinstance(s, Level) or s in names for s in sides):
+                    walk(side, False)
+        elif isinstance(node, Level):
+            findings.error(path, f"the level {node} stands alone", fix=f"x == {node}", value=str(expression))
+        elif isinstance(node, Name) and node.name in levels:
+            if not (result and variable.levels == levels[node.name]):
+                findings.error(
+                    path,
+                    f"'{node.name}' is categorical, and so no number",
+                    fix=f'{node} == "{levels[node.name][0]}"',
+                    value=str(expression),
+                )
+        elif isinstance(node, Call) and node.function == "where":
+            walk(node.arguments[0], False)
+            for branch in node.arguments[1:]:
+                walk(branch, result)
+        else:
+            for child in node.children:
+                walk(child, False)
+
+    def check(level: Level, names: list[Name]) -> None:
+        if not names:
+            findings.error(
+                path,
+                f"{level} is compared with what has no levels",
+                fix=f"x == {level}, where x is drawn from Categorical({level}: 0.5, …)",
+                value=str(expression),
+            )
+        elif level.name not in levels[names[0].name]:
+            known = levels[names[0].name]
+            near = nearest(level.name, known) or known[0]
+            findings.error(
+                path,
+                f"'{names[0].name}' has no level {level}; it has {', '.join(known)}",
+                fix=f'{names[0]} == "{near}"',
+                value=str(expression),
+            )
+
+    walk(expression, True)
+
+
+def _check_treatment(variable: Variable, model: Model, findings: Findings) -> None:
+    """A treatment given by what no record holds is confounded by it: an effect that cannot be identified."""
+    latent = sorted(
+        read.name
+        for read in variable.reads
+        if read.name in model.variables and read.name != variable.name and not model.variables[read.name].recorded
+    )
+    for name in dict.fromkeys(latent):
+        measures = [v.name for v in model.variables.values() if v.of == name]
+        findings.warn(
+            variable.name,
+            f"'{variable.name}' is given by '{name}', which is never recorded: this declares an unidentifiable effect",
+            fix=f"{measures[0]} instead of {name}" if measures else f"a measurement of {name}, read instead",
+        )
+
+
+def _check_cycles(model: Model, findings: Findings, broken: Set[str]) -> None:
+    """Within a step, nothing may wait for itself; at step 0 a lag reads the start, and so waits as well."""
+    for first in (False, True):
+        waits = {
+            name: _find_waits(variable, model, first)
+            for name, variable in model.variables.items()
+            if name not in broken
+        }
+        for name, variable in model.variables.items():
+            if variable.competes and not first:  # the members of a group are decided together
+                rivals = [v.name for v in model.variables.values() if v.competes == variable.competes]
+                waits[name] = [cause for rival in rivals for cause in waits.get(rival, [])]
+        if cycle := _find_cycle(waits):
+            when = "at step 0, where a lag reads the start" if first else "within one step"
+            cause, effect = cycle[0], cycle[1]
+            fix = f"{cause}[-1] in {effect}, for the last step's value"
+            if first:
+                fix = f"a start of {next((n for n in cycle if model.variables[n].start), effect)} that reads less"
+            findings.error(effect, f"the variables cause each other {when}", fix=fix, value=" -> ".join(cycle))
+            return
+
+
+def _find_waits(variable: Variable, model: Model, first: bool) -> list[str]:
+    """What must be known before the variable is, in one step."""
+    expressions: Iterable[Expression | None] = variable.expressions.values()
+    if variable.kind != "measurement":
+        if first and variable.kind == "event":
+            return []
+        serves = variable.start if first and variable.start is not None else variable.mechanism
+        expressions = (serves,) if first or variable.kind != "static" else ()
+    waits: dict[str, None] = {}
+    for read in sorted(reads(*expressions)):
+        waiting = read.same_step or (first and read.how in ("value", "recorded"))
+        if waiting and read.name in model.variables and read.name != variable.name:
+            waits[read.name] = None
+    if variable.kind == "measurement":
+        waits |= dict.fromkeys(name for name, event in model.variables.items() if event.ends == "record" and not first)
+    return list(waits)
+
+
+def _find_cycle(waits: dict[str, list[str]]) -> list[str]:
+    """A cycle from cause to effect, its first node again at the end; empty where there is none."""
+    try:
+        TopologicalSorter(waits).prepare()
+    except CycleError as error:
+        cycle: list[str] = error.args[1]
+        return cycle
+    return []
+
+
+def check_entry(path: str, expression: Expression, model: Model, findings: Findings) -> None:
+    """Who enters is decided at the start; so is who an effect is about."""
+    for read in sorted(reads(expression)):
+        cause = model.variables.get(read.name)
+        if cause is None and read.name not in model.parameters:
+            near = nearest(read.name, [*model.variables, *model.parameters])
+            findings.error(path, f"'{read.name}' is not declared", fix=near or "a variable", value=str(expression))
+        elif read.lag or read.how in ("ever", "since") or (cause is not None and cause.kind == "event"):
+            findings.error(
+                path,
+                f"the population is chosen at the start, where '{read.name}' has no past",
+                fix="age >= 50",
+                value=str(expression),
+            )
+    check_levels_used(path, Variable(name="", iri="", kind="static"), expression, model, findings)
+
+
+def _check_parameters(model: Model, findings: Findings, own: Set[str]) -> None:
+    used = {read.name for variable in model.variables.values() for read in variable.reads}
+    for expression in (model.population, *(effect.population for effect in model.effects)):
+        used |= {read.name for read in reads(expression)}
+    for parameter in model.parameters.values():
+        if parameter.formula is not None:
+            used |= {read.name for read in reads(parameter.formula)}
+    for name, parameter in model.parameters.items():
+        if name in own and name not in used:
+            findings.warn(name, f"the parameter '{name}' is used nowhere", fix=f"{name} in a mechanism, or none")
+        if name in own and not parameter.evidence and parameter.formula is None:
+            findings.warn(name, f"the parameter '{name}' names no evidence", fix="source: assumption")
+        if parameter.uncertain is not None and reads(parameter.uncertain):
+            findings.error(
+                f"{name}.uncertain",
+                "uncertainty is written in numbers",
+                fix="Normal(3.6, 0.35)",
+                value=str(parameter.uncertain),
+            )
+
+
+def _check_groups(model: Model, findings: Findings) -> None:
+    groups: dict[str, list[str]] = {}
+    for variable in model.variables.values():
+        if variable.competes:
+            groups.setdefault(variable.competes, []).append(variable.name)
+    for group, members in groups.items():
+        if len(members) == 1:
+            findings.warn(
+                f"{members[0]}.competes",
+                f"'{members[0]}' competes alone in '{group}'",
+                fix=f"competes: {group} elsewhere",
+            )

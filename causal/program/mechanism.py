@@ -1,0 +1,174 @@
+"""Mechanisms: how a variable gets its value from its causes and its own noise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ...errors import fail
+from ..families import FAMILIES, Constraint, Family, satisfies
+from ..families.categorical import Categorical
+from ..families.uniform import Uniform
+from ..language import Expression
+from ..language.bounds import Range, bound
+from ..language.syntax import Binary, Call, Draw, find_draw
+from .expressions import Evaluator, Moment, Value, clip
+
+LIMITS: dict[Constraint, Range] = {
+    "real": (-math.inf, math.inf),
+    "positive": (0.0, math.inf),
+    "nonnegative": (0.0, math.inf),
+    "probability": (0.0, 1.0),
+    "count": (0.0, math.inf),
+}
+WORDS: dict[Constraint, str] = {
+    "real": "a finite number",
+    "positive": "positive",
+    "nonnegative": "zero or more",
+    "probability": "between 0 and 1",
+    "count": "a whole number, zero or more",
+}
+JOINT: dict[type[Family], str] = {  # what a family asks of its parameters together
+    Uniform: "finite, the high one no less than the low",
+    Categorical: "zero or more, and one of them positive",
+}
+
+
+@dataclass(frozen=True)
+class Mechanism:
+    """One compiled expression. Without a family it is deterministic and `parameters` holds its formula."""
+
+    variable: str
+    family: Family | None
+    parameters: tuple[Evaluator, ...]
+    doubtful: tuple[int, ...]  # the parameters whose range must be checked as they come
+    wraps: tuple[tuple[Evaluator, Evaluator] | None, ...]  # clip(low, high), or None for round; the innermost first
+
+    def push(self, moment: Moment, noise: Tensor | None, *, patients: Tensor) -> Tensor:
+        """The value, shape (worlds or 1, patients), from the noise, (1, patients).
+
+        Raises NosographError where a parameter leaves its domain, naming variable, time, value and patient.
+        """
+        if self.family is None:
+            return _as_tensor(self.parameters[0](moment))
+        assert noise is not None
+        value = self.family.push(noise, *self.evaluate_parameters(moment, patients=patients))
+        for wrap in self.wraps:
+            value = torch.round(value) if wrap is None else _as_tensor(clip(value, wrap[0](moment), wrap[1](moment)))
+        return value
+
+    def evaluate_parameters(self, moment: Moment, *, patients: Tensor) -> list[Value]:
+        """The parameters of the distribution, checked against their domains."""
+        assert self.family is not None
+        values = [evaluate(moment) for evaluate in self.parameters]
+        for index in self.doubtful:
+            self.check(values[index], index, moment, patients)
+        if type(self.family) in JOINT:
+            for index, valid in enumerate(self.family.valid(*values)):
+                self.complain(~valid, values[index], index, moment, patients, JOINT[type(self.family)])
+        return values
+
+    def check(self, value: Value, index: int, moment: Moment, patients: Tensor) -> None:
+        assert self.family is not None
+        kind = _constraint(self.family, index)
+        tensor = _as_tensor(value).detach()
+        least, greatest = (float(extreme) for extreme in torch.aminmax(tensor))
+        if not within((least, greatest), kind) or kind == "count":
+            self.complain(~satisfies(kind, tensor), tensor, index, moment, patients, WORDS[kind])
+
+    def complain(self, bad: Tensor, value: Value, index: int, moment: Moment, patients: Tensor, rule: str) -> None:
+        """Raise NosographError for the first patient, alive, whose parameter is `bad`."""
+        assert self.family is not None
+        if moment.dead is not None:
+            bad = bad & ~moment.dead
+        if not bool(bad.any()):
+            return
+        where = bad.nonzero()[0]
+        found = float(_as_tensor(value).expand(bad.shape)[tuple(where)])
+        number = f", patient {int(patients[where[-1]])}" if bad.dim() and bad.shape[-1] == len(patients) else ""
+        names = self.family.parameters or ("weight",)
+        kind = _constraint(self.family, index)
+        raise fail(
+            f"the {names[min(index, len(names) - 1)]} of {self.family.name} must be {rule}",
+            node=self.variable,
+            value=f"{found:g} at t = {moment.time:g}{number}",
+            fix="where(recorded(x), …, …) around a measurement that may not have been taken yet"
+            if math.isnan(found)
+            else {"probability": "expit(…) or clip(…, 0, 1)"}.get(kind, "exp(…) or max(…, a small number)"),
+        )
+
+
+def within(values: Range, constraint: Constraint) -> bool:
+    """Whether all values between two keep to the constraint, wholeness of a count aside; NaN never does."""
+    low, high = LIMITS[constraint]
+    above = values[0] > low or (values[0] == low and constraint != "positive")
+    return above and values[1] <= high and values[1] < math.inf and values[0] > -math.inf
+
+
+def _constraint(family: Family, index: int) -> Constraint:
+    return family.constraints[min(index, len(family.constraints) - 1)]
+
+
+def compile_mechanism(
+    expression: Expression,
+    *,
+    variable: str,
+    evaluator: Callable[[Expression], Evaluator],
+    known: Mapping[str, Range],
+    measured: Set[str],
+) -> Mechanism:
+    """Compile `expression`, its parts by `evaluator`. `known` bounds the names that it reads; `measured` are those that
+    may not have a value."""
+    draw = find_draw(expression)
+    if draw is None:
+        return Mechanism(variable, None, (evaluator(expression),), (), ())
+    wraps: list[tuple[Evaluator, Evaluator] | None] = []
+    inner = expression
+    while isinstance(inner, Call):
+        wraps.insert(
+            0, None if inner.function == "round" else (evaluator(inner.arguments[1]), evaluator(inner.arguments[2]))
+        )
+        inner = inner.arguments[0]
+    family = FAMILIES[draw.family]
+    doubtful = tuple(i for i in range(len(draw.parameters)) if _doubtful(draw, i, family, known, measured))
+    return Mechanism(variable, family, tuple(map(evaluator, draw.parameters)), doubtful, tuple(wraps))
+
+
+def _doubtful(draw: Draw, index: int, family: Family, known: Mapping[str, Range], measured: Set[str]) -> bool:
+    """Whether a parameter could leave its domain, for all that is known before the run."""
+    kind = _constraint(family, index)
+    expression = draw.parameters[index]
+    if any(getattr(node, "name", "") in measured for node in expression.walk()):
+        return True  # a measurement is NaN until there is one
+    if kind != "real" and any(_undefined(node, known) for node in expression.walk()):
+        return True  # a NaN is under no bound
+    if kind == "real":
+        return False  # what overflows is caught in the value itself
+    low, high = bound(expression, known=known)
+    above = low > LIMITS[kind][0] or (low == LIMITS[kind][0] and kind != "positive")
+    return kind == "count" or not (above and high <= LIMITS[kind][1])
+
+
+def _undefined(node: Expression, known: Mapping[str, Range]) -> bool:
+    """Whether an operation may have no result: the logarithm of less than nothing, 0 / 0."""
+    match node:
+        case Call("log" | "sqrt", (operand,)):
+            return bound(operand, known=known)[0] < 0
+        case Call("logit", (operand,)):
+            low, high = bound(operand, known=known)
+            return low < 0 or high > 1
+        case Binary("/", _, divisor):
+            low, high = bound(divisor, known=known)
+            return low <= 0 <= high
+        case Binary("**", base, exponent):
+            low, high = bound(exponent, known=known)
+            return bound(base, known=known)[0] < 0 and not (low == high and low.is_integer())
+    return False
+
+
+def _as_tensor(value: Value) -> Tensor:
+    return value if isinstance(value, Tensor) else torch.tensor(float(value))

@@ -1,0 +1,265 @@
+"""The structural causal model: the graph, the order in which values come, the noise sites, the mechanisms by world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import networkx as nx
+import torch
+from torch import Tensor
+
+from ...errors import NosographError, fail
+from ..families import FAMILIES
+from ..language import Expression, Read, reads
+from ..language.syntax import find_draw
+from ..model.formula import evaluate_formula, find_inputs, order_formulas, refuse_derived
+from ..model.graph import causal_graph, evaluated_steps
+from ..model.model import Model, Variable
+from ..model.world import Intervention, World
+from .expressions import Evaluator, Moment, Value, compile_expression
+from .mechanism import Mechanism, compile_mechanism
+
+
+@dataclass(frozen=True)
+class Site:
+    """One variable's exogenous noise for one of its expressions, in all the steps that need it."""
+
+    name: str  # of the Pyro site, and the key of the generator
+    variable: str
+    noise: Literal["normal", "uniform", "uniform64"]
+    steps: tuple[int, ...]
+    levels: tuple[str, ...]  # components, for a categorical
+
+
+def order_variables(model: Model, *, first: bool, worlds: Sequence[World] = ()) -> list[str]:
+    """The variables in an order in which each comes after what it reads; `first` is for step 0, where a lag reads the
+    start. Raises NosographError where same-step reads form a cycle, and shows it.
+    """
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(model.variables)
+    for variable in model.variables.values():
+        for read in _reads_in_step(variable, first):
+            if read.name in model.variables and _waits(read, first):
+                graph.add_edge(read.name, variable.name)
+    for intervention in (i for world in worlds for i in world.interventions):
+        acts = intervention.active(0) if first else intervention.stop > 1
+        for read in reads(intervention.value) if acts else ():
+            if read.name in model.variables and _waits(read, first):
+                graph.add_edge(read.name, intervention.target)
+    for event in model.variables.values():
+        if event.ends == "record":  # nothing is recorded from the step on in which the record ends
+            graph.add_edges_from((event.name, v.name) for v in model.variables.values() if v.kind == "measurement")
+        if event.competes:  # the members of a group are decided together
+            rivals = [v for v in model.variables.values() if v.competes == event.competes]
+            graph.add_edges_from((cause, v.name) for cause in list(graph.predecessors(event.name)) for v in rivals)
+    graph.remove_edges_from(list(nx.selfloop_edges(graph)) if first else [])
+    try:
+        index = {name: i for i, name in enumerate(model.variables)}
+        return list(nx.lexicographical_topological_sort(graph, key=lambda name: _rank(model, name, index)))
+    except nx.NetworkXUnfeasible:
+        cycle = [edge[0] for edge in nx.find_cycle(graph)]
+        acting = [i.text for world in worlds for i in world.interventions if i.target in cycle and reads(i.value)]
+        under = f", under {'; '.join(dict.fromkeys(acting))}" if acting else ""
+        raise fail(
+            f"variables read each other within one time step{under}",
+            node=cycle[0],
+            value=" -> ".join([*cycle, cycle[0]]),
+            fix=f"{cycle[-1]}[-1] for the last step's value somewhere in the loop",
+        ) from None
+
+
+def _waits(read: Read, first: bool) -> bool:
+    """Whether a read needs this step's value; at step 0 a lag reads the start."""
+    return read.same_step or (first and read.how in ("value", "recorded"))
+
+
+def _rank(model: Model, name: str, index: Mapping[str, int]) -> tuple[bool, int]:
+    return model.variables[name].ends != "journey", index[name]
+
+
+def _reads_in_step(variable: Variable, first: bool) -> frozenset[Read]:
+    if not first or variable.kind == "measurement":
+        return reads(variable.mechanism, variable.missing, *_when(variable))
+    if variable.kind == "event":
+        return frozenset()
+    return reads(variable.start if variable.start is not None else variable.mechanism)
+
+
+def _when(variable: Variable) -> list[Expression]:
+    return [variable.when] if isinstance(variable.when, Expression) else []
+
+
+def noise_sites(model: Model, *, steps: int, needed: Iterable[str] | None = None) -> list[Site]:
+    """The noise that steps 0 to `steps` take, one site for each expression that has a distribution."""
+    sites = []
+    names = set(model.variables if needed is None else needed)
+    for variable in model.variables.values():
+        for key, expression in variable.expressions.items() if variable.name in names else ():
+            draw = find_draw(expression)
+            at = evaluated_steps(variable, key, steps=steps)
+            if draw is not None and at:
+                family = FAMILIES[draw.family]
+                sites.append(Site(site_name(variable.name, key), variable.name, family.noise, at, draw.levels))
+    return sites
+
+
+def site_name(variable: str, key: str) -> str:
+    return f"{variable}.noise" if key == "mechanism" else f"{variable}.{key}.noise"
+
+
+@dataclass(frozen=True)
+class Forced:
+    """An intervention, compiled, in the world of index `world`; `source` is the world its value is taken from."""
+
+    world: int
+    intervention: Intervention
+    evaluate: Evaluator
+    source: int | None = None
+
+
+class Plan:
+    """A model compiled for a set of worlds: orders, mechanisms, interventions, parameters by world."""
+
+    def __init__(
+        self,
+        model: Model,
+        worlds: Sequence[World],
+        *,
+        parameters: Mapping[str, Value],
+        needed: Sequence[str],
+    ) -> None:
+        self.model, self.worlds = model, tuple(worlds)
+        wanted = set(needed)
+        self.first_order = [n for n in order_variables(model, first=True, worlds=worlds) if n in wanted]
+        self.step_order = [n for n in order_variables(model, first=False, worlds=worlds) if n in wanted]
+        self.step_order = [n for n in self.step_order if model.variables[n].kind != "static"]
+        self.levels = {v.name: v.levels for v in model.variables.values() if v.levels}
+        self.constant = {"dt", *model.parameters, *(v.name for v in model.variables.values() if v.kind == "static")}
+        self.shared: dict[Expression, Evaluator] = {}
+        self.parameters = self.set_parameters(parameters)
+        self.mechanisms = self.compile_mechanisms(wanted)
+        self.forced: dict[str, list[Forced]] = {}
+        names = [world.name for world in worlds]
+        acts = [(index, act) for index, world in enumerate(worlds) for act in world.interventions]
+        for index, act in sorted(acts, key=lambda pair: pair[1].source != ""):  # what is taken is final by then
+            if act.target in model.variables:
+                source = names.index(act.source) if act.source else None
+                forced = Forced(index, act, self.evaluator(act.value), source)
+                self.forced.setdefault(act.target, []).append(forced)
+        variables = model.variables.values()
+        policies = reads(*(forced.intervention.value for active in self.forced.values() for forced in active))
+        everything = policies.union(*(variable.reads for variable in variables))
+        self.deepest_lag = max((read.lag for read in everything), default=0)
+        self.read_since = {read.name for read in everything if read.how == "since"}
+        groups = {variable.competes for variable in variables if variable.competes}
+        self.groups = {group: [v.name for v in variables if v.competes == group] for group in groups}
+
+    def evaluator(self, expression: Expression) -> Evaluator:
+        return compile_expression(expression, constant=self.constant, levels=self.levels, shared=self.shared)
+
+    def set_parameters(self, parameters: Mapping[str, Value]) -> dict[str, Value]:
+        """The parameters' values: (1, 1), or (worlds, 1) where an intervention changes one."""
+        # numbers become float32 in every world, as they must in a world that changes one, so that twins have one bit
+        # pattern and no world depends on which others run beside it
+        given = {name: p.value for name, p in self.model.parameters.items()} | dict(parameters)
+        for name in parameters:
+            if name in self.model.parameters and (derived := refuse_derived(self.model.parameters, name)) is not None:
+                raise NosographError(derived)
+        values = self.derive({n: v if isinstance(v, Tensor) else _spread(v, (1, 1)) for n, v in given.items()})
+        patients = max((v.shape[-1] for v in values.values() if isinstance(v, Tensor) and v.dim()), default=1)
+        shape = (len(self.worlds), patients)  # 1, but where parameters differ from particle to particle
+        for index, world in enumerate(self.worlds):
+            for change in world.interventions:
+                if change.target in values:
+                    moment = Moment(time=0.0, dt=self.model.clock.dt, parameters=values, now={}, history=[])
+                    new = _spread(self.evaluator(change.value)(moment), shape)[index]
+                    row = _spread(values[change.target], shape).clone()
+                    row[index] = {"=": new, "+=": row[index] + new, "*=": row[index] * new}[change.operator]
+                    values[change.target] = row
+                    values = self.derive(values)
+        return values
+
+    def derive(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """The parameters' values with every formula computed anew from those that it reads, number by number, so that
+        what an intervention leaves as it was has the same bits in all worlds."""
+        derived = dict(values)
+        for name in order_formulas(self.model.parameters):
+            formula = self.model.parameters[name].formula
+            assert formula is not None
+            inputs = find_inputs(formula)
+            tensors = torch.broadcast_tensors(torch.zeros(1, 1), *(torch.as_tensor(derived[n]) for n in inputs))[1:]
+            if any(tensor.requires_grad for tensor in tensors):
+                raise fail(
+                    "a formula has no gradient", node=name, value=str(formula), fix="parameters without formulas"
+                )
+            shape = tensors[0].shape if tensors else (1, 1)
+            rows = zip(*(tensor.flatten().tolist() for tensor in tensors), strict=True) if tensors else [()]
+            numbers = [evaluate_formula(formula, dict(zip(inputs, row, strict=True))) for row in rows]
+            derived[name] = torch.tensor(numbers, dtype=torch.float32).reshape(shape)
+        return derived
+
+    def compile_mechanisms(self, wanted: set[str]) -> dict[tuple[str, str], Mechanism]:
+        known = {"dt": (self.model.clock.dt,) * 2, "t": (0.0, self.model.clock.dt * self.model.clock.steps)}
+        for name, value in self.parameters.items():
+            tensor = torch.as_tensor(value).detach()
+            known[name] = (float(tensor.min()), float(tensor.max()))
+        known |= {v.name: (0.0, 1.0) for v in self.model.variables.values() if v.kind == "event"}
+        measured = {v.name for v in self.model.variables.values() if v.kind == "measurement"}
+        return {
+            (v.name, key): compile_mechanism(
+                expression, variable=v.name, evaluator=self.evaluator, known=known, measured=measured
+            )
+            for v in self.model.variables.values()
+            if v.name in wanted
+            for key, expression in v.expressions.items()
+        }
+
+    def intervene(self, name: str, step: int, natural: Tensor, moment: Moment) -> Tensor:
+        """The value of `name` in all worlds, given its natural one, (worlds or 1, patients)."""
+        active = [forced for forced in self.forced.get(name, ()) if forced.intervention.active(step)]
+        if not active:
+            return natural
+        if step == 0:
+            moment.now.setdefault(name, natural)  # a target's own past is its natural start
+        truth = natural.dtype == torch.bool and self.model.variables[name].kind in ("event", "static")
+        kind = natural.dtype if truth or natural.dtype != torch.bool else torch.float32  # half a dose is half a dose
+        shape = (*natural.shape[:-2], len(self.worlds), natural.shape[-1])
+        rows = list(natural.to(kind).expand(shape).unbind(-2))
+        for forced in active:
+            if forced.source is not None:
+                rows[forced.world] = rows[forced.source]
+                continue
+            value = torch.as_tensor(forced.evaluate(moment), dtype=torch.float32)
+            new = value[..., min(forced.world, value.shape[-2] - 1), :] if value.dim() > 1 else value
+            new = new.expand(rows[0].shape)
+            old = rows[forced.world]
+            changed = {"=": new, "+=": old + new, "*=": old * new}[forced.intervention.operator]
+            rows[forced.world] = changed != 0 if truth else changed.to(kind)
+        return torch.stack(rows, -2)
+
+
+def _spread(value: Value, shape: tuple[int, int]) -> Tensor:
+    return torch.as_tensor(value, dtype=torch.float32).expand(shape)
+
+
+def ancestors(model: Model, names: Iterable[str], *, worlds: Iterable[World] = ()) -> list[str]:
+    """`names` and all that they depend on, policies in `worlds` included, in the order of the model."""
+    graph = causal_graph(model)
+    for intervention in (i for world in worlds for i in world.interventions):
+        for read in reads(intervention.value):
+            if read.name in model.variables and intervention.target in model.variables:
+                graph.add_edge(read.name, intervention.target)
+    closing = [v.name for v in model.variables.values() if v.ends == "record"]
+    wanted: set[str] = set()
+    stack = list(names)
+    while stack:
+        name = stack.pop()
+        if name not in wanted:
+            wanted.add(name)
+            stack += graph.predecessors(name)
+            variable = model.variables[name]
+            stack += closing if variable.kind == "measurement" else []
+            stack += [v.name for v in model.variables.values() if v.competes and v.competes == variable.competes]
+    return [name for name in model.variables if name in wanted]

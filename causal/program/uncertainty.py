@@ -1,0 +1,35 @@
+"""What is not known of a parameter: drawn once for a whole cohort, never once a patient, where it would average out."""
+
+from __future__ import annotations
+
+import torch
+
+from ..families import FAMILIES, Family
+from ..model.model import Model
+from .expressions import Moment, compile_expression
+from .noise import draw_normal, draw_uniform, draw_uniform64
+
+PURPOSE = "parameters"
+DRAWS = {"normal": draw_normal, "uniform": draw_uniform, "uniform64": draw_uniform64}
+
+
+def find_uncertain(model: Model) -> dict[str, tuple[Family, tuple[float, ...]]]:
+    """The distributions of the parameters that have one."""
+    values = {name: parameter.value for name, parameter in model.parameters.items()}
+    moment = Moment(time=0.0, dt=model.clock.dt, parameters=values, now={}, history=[])
+    found = {}
+    for name, parameter in model.parameters.items():
+        if parameter.uncertain is not None:
+            theta = [compile_expression(p, constant=frozenset(), levels={}) for p in parameter.uncertain.parameters]
+            found[name] = FAMILIES[parameter.uncertain.family], tuple(float(evaluate(moment)) for evaluate in theta)
+    return found
+
+
+def draw_parameters(model: Model, *, seed: int) -> dict[str, float]:
+    """Every parameter that is `uncertain`, drawn once from its distribution: a pure function of the seed, the
+    parameter's name and its distribution, so that adding one disturbs no other. `set_parameters` puts them in place."""
+    drawn = {}
+    for name, (family, theta) in find_uncertain(model).items():
+        noise = DRAWS[family.noise](seed=seed, name=name, patients=torch.arange(1), steps=1, purpose=PURPOSE)
+        drawn[name] = float(family.push(noise, *theta))
+    return drawn

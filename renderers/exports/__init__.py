@@ -1,0 +1,1 @@
+"""Patients of a run in the formats of others."""

@@ -1,0 +1,1 @@
+"""Faults in notes: planned, inserted on purpose, and detected."""

@@ -1,0 +1,240 @@
+"""A transformer that writes, from a folder: opened without network or pickles, its words drawn by our noise."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ....errors import NosographError, fail
+from ..phrases import FILE, load_phrases
+
+if TYPE_CHECKING:
+    import torch
+
+SHIPPED = Path(__file__).parent / "checkpoint"
+PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".h5", ".msgpack")
+AT_ONCE = 32  # texts that are continued together
+ROOM = 16  # tokens that an answer may have beyond twice its question
+TEMPERATURE, TOP = 0.8, 0.95  # where the checkpoint's own generation_config.json says nothing
+INSTRUCTION = (
+    "Rewrite this sentence of a clinical note in other words. Keep every number, date, unit and medical term exactly as"
+    " it is, and add nothing.\nSentence: {}\nRewritten:"
+)
+
+Chance = Callable[[int], float]  # a uniform number in (0, 1) for each token that is drawn
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """An opened checkpoint. `slots`: it reads and writes sentences as `slots` has them; others are given instructions.
+    `phrases`: the hashes of what it may write between slots (see `phrases`), where it brings them.
+    `samples`: its generation_config.json asks for sampling, from the first try."""
+
+    folder: Path
+    model: Any
+    tokenizer: Any
+    slots: bool
+    samples: bool
+    temperature: float
+    top: float
+    phrases: frozenset[int] | None = None
+
+    def answer(self, texts: Sequence[str], chances: Sequence[Chance | None]) -> list[str]:
+        """What the model writes for each text: the likeliest tokens, or drawn by its `chances`. Empty where it finds no
+        end: neither a token that says so nor a line's.
+
+        No random state but `chances` is used. An answer does not depend on the texts beside it, save that sums of
+        floating-point numbers do in their last digits, which may tip the balance between two tokens that are as likely.
+        """
+        answers: list[str] = []
+        for start in range(0, len(texts), AT_ONCE):
+            answers += self._continue(texts[start : start + AT_ONCE], chances[start : start + AT_ONCE])
+        return answers
+
+    def _continue(self, texts: Sequence[str], chances: Sequence[Chance | None]) -> list[str]:
+        import torch
+
+        prompts = [text if self.slots else self._instruct(text) for text in texts]
+        read = self.tokenizer(prompts, return_tensors="pt", padding=True, return_token_type_ids=False)
+        question = read["input_ids"].shape[1]
+        longest = max(len(ids) for ids in self.tokenizer(list(texts)).input_ids)
+        room = min(2 * longest + ROOM, self._limit() - (0 if self.model.config.is_encoder_decoder else question))
+        if room < 1 or question > self._limit():
+            return [""] * len(texts)
+        draw = _Draw(chances, temperature=self.temperature, top=self.top)
+        with torch.inference_mode():
+            written = self.model.generate(
+                **read, max_new_tokens=room, logits_processor=[draw], custom_generate=None, use_cache=True
+            )
+        first = 1 if self.model.config.is_encoder_decoder else question
+        answers: list[str] = self.tokenizer.batch_decode(
+            written[:, first:], skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        ends = torch.tensor(_list_ends(self.model.generation_config.eos_token_id, self.tokenizer.eos_token_id))
+        whole = torch.isin(written[:, first:], ends).any(-1)
+        return [answer if ended or "\n" in answer.strip() else "" for answer, ended in zip(answers, whole, strict=True)]
+
+    def _instruct(self, text: str) -> str:
+        asked = INSTRUCTION.format(text)
+        if getattr(self.tokenizer, "chat_template", None):
+            messages = [{"role": "user", "content": asked.removesuffix("\nRewritten:")}]
+            chat: str = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+            return chat
+        return asked
+
+    def _limit(self) -> int:
+        """The most tokens that the model can take in."""
+        config = self.model.config
+        named = [getattr(config, name, None) for name in ("max_position_embeddings", "n_positions")]
+        return min([limit for limit in named if isinstance(limit, int) and limit > 0], default=1 << 20)
+
+
+def _list_ends(*found: int | list[int] | None) -> list[int]:
+    """The tokens that end a text, from a checkpoint's settings: each may be a number, several or none."""
+    listed = (one if isinstance(one, list) else [one] for one in found)
+    return sorted({number for numbers in listed for number in numbers if number is not None})
+
+
+class _Draw:
+    """Draws each next token by given chances: all others are ruled out, so that greedy search takes it."""
+
+    def __init__(self, chances: Sequence[Chance | None], *, temperature: float, top: float) -> None:
+        self._chances, self._temperature, self._top = chances, temperature, top
+        self._step = 0
+
+    def __call__(self, ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """`scores` (texts, tokens): log weights of the next token."""
+        import torch
+
+        ruled = scores
+        if any(chance is not None for chance in self._chances):
+            ruled = scores.clone()
+            shares = torch.softmax(scores.double() / self._temperature, -1)
+            shares, order = torch.sort(shares, dim=-1, descending=True, stable=True)
+            total = shares.cumsum(-1)
+            shares = shares * (total - shares < self._top)  # the fewest tokens that hold that much, and the likeliest
+            total = shares.cumsum(-1)
+            for row, chance in enumerate(self._chances):
+                if chance is not None:
+                    place = int(torch.searchsorted(total[row], chance(self._step) * float(total[row, -1])))
+                    ruled[row] = -torch.inf
+                    ruled[row, order[row, place]] = 0.0
+        self._step += 1
+        return ruled
+
+
+def open_checkpoint(folder: Path) -> Checkpoint:
+    """The checkpoint of a folder, on the CPU in single precision.
+
+    Nothing is fetched, no code of the checkpoint's own runs, and no pickle is opened. Raises NosographError for a
+    folder that is no checkpoint (naming what is missing), weights that are not safetensors, and a model that writes no
+    text.
+    """
+    check_folder(folder)
+    import torch
+    import transformers
+
+    local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    with _quietly(), torch.random.fork_rng(devices=[]):
+        try:
+            config = transformers.AutoConfig.from_pretrained(folder, **local)
+            kind = _choose_kind(config, folder)
+            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **local)
+            model, told = kind.from_pretrained(
+                folder, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **local
+            )
+        except NosographError:
+            raise
+        except Exception as error:  # whatever transformers, tokenizers or safetensors say of a broken folder
+            said = str(error).strip().split("\n")[0][:300]
+            fix = "a folder that save_pretrained has written, whole, and that needs no code of its own"
+            raise fail(f"the checkpoint does not load: {said}", value=folder, fix=fix) from error
+    if told["missing_keys"]:
+        lost = ", ".join(sorted(told["missing_keys"])[:3])
+        raise fail("weights are missing in the checkpoint", value=f"{folder}: {lost}", fix="a model that writes text")
+    if len(tokenizer) > model.get_input_embeddings().num_embeddings:
+        raise fail("the tokenizer has more tokens than the model", value=folder, fix="the tokenizer of this very model")
+    return _prepare(folder, model, tokenizer)
+
+
+def check_folder(folder: Path) -> None:
+    """Raise NosographError, with what is missing, for a folder that cannot be a checkpoint with safetensors."""
+    fix = "a folder with config.json, model.safetensors and tokenizer.json, or --model default"
+    if not folder.is_dir():
+        raise fail("there is no such folder", value=folder, fix=fix)
+    if not (folder / "config.json").is_file():
+        raise fail("the folder is no checkpoint: it has no config.json", value=folder, fix=fix)
+    if not any(folder.glob("*.safetensors")):
+        pickled = sorted(path.name for path in folder.iterdir() if path.suffix in PICKLES)
+        if pickled:
+            raise fail(
+                "the weights are in a format that can run code, and are not opened",
+                value=folder / pickled[0],
+                fix="convert them where you trust them: model.save_pretrained(folder, safe_serialization=True)",
+            )
+        raise fail("the checkpoint has no weights: no model.safetensors", value=folder, fix=fix)
+    if not any((folder / name).is_file() for name in ("tokenizer.json", "tokenizer_config.json", "vocab.json")):
+        raise fail("the checkpoint has no tokenizer: no tokenizer.json", value=folder, fix=fix)
+
+
+def _choose_kind(config: Any, folder: Path) -> Any:
+    import transformers
+
+    if getattr(config, "auto_map", None):
+        raise fail("the checkpoint needs code of its own, which is not run", value=folder, fix="one that needs none")
+    kinds = (
+        (transformers.AutoModelForSeq2SeqLM, transformers.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING),
+        (transformers.AutoModelForCausalLM, transformers.MODEL_FOR_CAUSAL_LM_MAPPING),
+    )
+    for kind, mapping in kinds if config.is_encoder_decoder else kinds[1:]:
+        if type(config) in mapping:
+            return kind
+    raise fail("the model writes no text", value=config.model_type, fix="a causal or sequence-to-sequence model")
+
+
+def _prepare(folder: Path, model: Any, tokenizer: Any) -> Checkpoint:
+    own = model.generation_config
+    samples, temperature, top = bool(own.do_sample), own.temperature, own.top_p
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
+    if not model.config.is_encoder_decoder:
+        tokenizer.padding_side = "left"
+    plain = copy.deepcopy(own)
+    # whatever else the checkpoint would have: one text, by the tokens that `_Draw` leaves
+    plain.update(do_sample=False, num_beams=1, num_return_sequences=1, temperature=None, top_p=None, top_k=None)
+    plain.update(
+        typical_p=None, max_length=None, min_length=None, min_new_tokens=None, pad_token_id=tokenizer.pad_token_id
+    )
+    model.generation_config = plain
+    model.eval()
+    slots = bool(getattr(model.config, "nosograph_slots", False))
+    return Checkpoint(
+        folder=folder,
+        model=model,
+        tokenizer=tokenizer,
+        slots=slots,
+        samples=samples,
+        temperature=temperature if temperature and samples else TEMPERATURE,
+        top=top if top and samples else TOP,
+        phrases=load_phrases(folder) if slots and (folder / FILE).is_file() else None,
+    )
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without transformers' progress bars and warnings, which are switched on and off for the whole process."""
+    from transformers.utils import logging
+
+    bars, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

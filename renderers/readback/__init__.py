@@ -1,0 +1,1 @@
+"""Artifacts back to values: measured, put together, held against the record, and examined for effects."""

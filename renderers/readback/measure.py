@@ -1,0 +1,177 @@
+"""Measure every artifact of a rendering: back to a record, by the renderer's independent path, on many cores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from ...errors import fail, nearest
+from ...simulate.cohort import Run
+from ...simulate.runs.shard import work_alone
+from ...simulate.runs.workers import prepare_workers
+from ..protocol import Artifact, Options
+from ..render import BATCH, build_renderer
+from ..selection import choose_patients
+from .chart import Chart, settle
+
+ARCHIVED = ("patient", "world", "at", "modality", "path", "date")  # all that an archive knows of a document
+
+
+@dataclass(frozen=True)
+class Source:
+    """A rendering to be measured, in one world.
+
+    `faults`: what was put in on purpose; `steps`: the times asked for, None where all that were due are there.
+    """
+
+    run: Run
+    modality: str
+    world: str
+    patients: tuple[int, ...]
+    parts: tuple[str, ...]
+    locale: str
+    faults: Mapping[str, float]
+    steps: tuple[int, ...] | None
+
+    @property
+    def folder(self) -> Path:
+        return self.run.folder / self.modality
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was read of a rendering, in how many artifacts."""
+
+    source: Source
+    chart: Chart
+    artifacts: int
+
+
+def find_source(run: Run, *, modality: str, world: str) -> Source:
+    """The run's finished rendering. Raises NosographError, with the command that makes one, where there is none of this
+    very run and of `world`."""
+    from ..registry import list_modalities
+
+    if modality not in list_modalities():
+        near = nearest(modality, list_modalities()) or ", ".join(list_modalities())
+        raise fail("there is no renderer of this modality", value=modality, fix=f"--through {near}")
+    command = f"nosograph render {run.folder} --modality {modality}"
+    file = run.folder / modality / "manifest.json"
+    if not file.is_file():
+        lacking = "is not finished" if file.parent.is_dir() else "has not been made"
+        raise fail(f"the run's rendering as {modality} {lacking}, so none can be read", value=run.folder, fix=command)
+    try:
+        held = json.loads(file.read_text())
+        numbers = choose_patients(run, held["patients"])
+        same = held["dataset_sha256"] == run.manifest["dataset_sha256"]
+        worlds, parts, steps = held["worlds"], tuple(held["parts"]), held["steps"]
+        locale, faults = held["locale"], dict(held["faults"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise fail("the manifest is not one of a rendering", file=str(file), fix=f"remove {file.parent}") from error
+    if not same:
+        raise fail(f"the {modality} are of another run", file=str(file), fix=f"remove {file.parent}, then: {command}")
+    if world not in worlds:
+        fix = f"remove {file.parent}, then: {command}"
+        raise fail(f"the {modality} leave out the world {world!r}", value=", ".join(worlds), fix=fix)
+    lost = next((part for part in parts if not (file.parent / part).is_file()), None)
+    if lost is not None:
+        raise fail("a part of the rendering is gone", value=file.parent / lost, fix=f"remove {file.parent}: {command}")
+    return Source(
+        run=replace(run, model=replace(run.model, rdf=None)),  # workers need no graph
+        modality=modality,
+        world=world,
+        patients=tuple(numbers),
+        parts=parts,
+        locale=locale,
+        faults=faults,
+        steps=None if steps is None else tuple(steps),
+    )
+
+
+def measure_rendering(
+    source: Source, *, workers: int = 1, progress: Callable[[int], None] = lambda patients: None
+) -> Measured:
+    """Read all artifacts of a rendering, part by part, here or in `workers` processes; never more in memory than a part
+    each and what has been read. `progress` is told of each finished part's patients. Raises NosographError."""
+    sizes = [len(source.patients[start : start + BATCH]) for start in range(0, len(source.patients), BATCH)]
+    chart, artifacts = Chart(), 0
+    for size, (found, count) in zip(sizes, _measure_parts(source, workers), strict=True):
+        chart.add(found)
+        artifacts += count
+        progress(size)
+    return Measured(source, chart, artifacts)
+
+
+def _measure_parts(source: Source, workers: int) -> Iterator[tuple[Chart, int]]:
+    if workers == 1 or len(source.parts) < 2:
+        yield from (measure_part(source, part) for part in source.parts)
+        return
+    with ProcessPoolExecutor(workers, mp_context=prepare_workers(), initializer=work_alone) as pool:
+        try:
+            yield from pool.map(measure_part, [source] * len(source.parts), source.parts)
+        except BrokenProcessPool as error:
+            raise fail(
+                "a worker was killed, perhaps because memory ran out", value=source.folder, fix="fewer workers"
+            ) from error
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def measure_part(source: Source, part: str) -> tuple[Chart, int]:
+    """What a part's artifacts say, and how many they are."""
+    renderer = build_renderer(source.run, source.modality, Options(source.locale))
+    chart, count = Chart(), 0
+    for patient, lines in groupby(_read_lines(source, part), key=lambda line: int(line["patient"])):
+        artifacts = [open_artifact(source.run.folder, line) for line in lines]
+        read = [(artifact.time, renderer.measure(artifact)) for artifact in artifacts]
+        chart.add(settle(read, patient=patient, model=source.run.model))
+        count += len(artifacts)
+    return chart, count
+
+
+def _read_lines(source: Source, part: str) -> Iterator[dict[str, Any]]:
+    file = source.folder / part
+    with file.open(encoding="utf-8") as lines:
+        for number, text in enumerate(lines, 1):
+            try:
+                line = json.loads(text)
+                ours = line["world"] == source.world
+            except (ValueError, KeyError, TypeError) as error:
+                raise fail("the line is of no artifact", file=str(file), line=number, fix="render again") from error
+            if ours:
+                yield line
+
+
+def open_artifact(folder: Path, line: Mapping[str, Any]) -> Artifact:
+    """An artifact as an archive hands it out: its files, and what stands on the folder, but no annotation.
+
+    Where no files were kept it is the line's "text".
+    """
+    known = {key: line[key] for key in ARCHIVED if key in line}
+    path = folder / str(line["path"])
+    if "#" in path.name and "text" in line:
+        return Artifact("", float(line["at"]), {".txt": str(line["text"]).encode()}, known)
+    files = {_suffix(file): file.read_bytes() for file in _files_of(path)}
+    if not files:
+        fix = f"remove {folder / line['modality']}, and render again"
+        raise fail("an artifact's file is gone", file=str(path), fix=fix)
+    return Artifact(path.name.removesuffix(_suffix(path)), float(line["at"]), files, known)
+
+
+def _files_of(path: Path) -> Sequence[Path]:
+    """The file itself first, and those that differ in their suffix, but for annotations."""
+    stem = path.name.removesuffix(_suffix(path))
+    others = (f for f in sorted(path.parent.glob(f"{stem}.*")) if f != path and _suffix(f) != ".ann")
+    return [path, *others] if path.is_file() else []
+
+
+def _suffix(path: Path) -> str:
+    """ ".nii.gz" of "018-months-t1.nii.gz", ".txt" of "000.50-months-letter.txt": all after the last part's point."""
+    return "." + path.name.rpartition("-")[2].partition(".")[2]

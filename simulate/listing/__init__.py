@@ -1,0 +1,1 @@
+"""What a clinic writes down of the phenotypes that a patient has."""

@@ -1,0 +1,262 @@
+"""Journeys as Arrow tables: `patients`, `record`, `events` and `truth`, each sorted by patient, world and time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ...causal.model.model import Model, Variable
+from ...causal.program.journeys import Journeys
+
+TABLES = ("patients", "record", "events", "truth")
+LISTING = "listing"  # a fifth, where a clinic's imperfection is asked for: see clinic.py
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What of the truth is written: the variables `keep` (all by default), every `every`-th step."""
+
+    keep: tuple[str, ...] | None = None
+    every: int = 1
+
+
+WHOLE = Layout()
+
+
+def build_tables(journeys: Journeys, *, model: Model, layout: Layout = WHOLE) -> dict[str, pa.Table]:
+    """The four tables of a batch. After the end of a journey every value is null and nothing is recorded."""
+    tables = {name: build(journeys, model=model) for name, build in BUILDERS.items() if name != "truth"}
+    return {**tables, "truth": build_truth(journeys, model=model, layout=layout)}
+
+
+def living(journeys: Journeys, steps: Sequence[int]) -> Tensor:
+    """Whether the journey goes on in each of `steps`: bool, (worlds or 1, steps, patients)."""
+    return torch.tensor(steps, dtype=torch.int32)[None, :, None] < journeys.ended[:, None, :]
+
+
+def open_record(journeys: Journeys, steps: Sequence[int]) -> Tensor:
+    """Whether the record is still kept in each of `steps`, in the same shape."""
+    return living(journeys, steps) & (
+        torch.tensor(steps, dtype=torch.int32)[None, :, None] < journeys.closed[:, None, :]
+    )
+
+
+def build_patients(journeys: Journeys, *, model: Model) -> pa.Table:
+    """patient, world and the recorded statics, a row for each patient in each world."""
+    worlds, count = len(journeys.worlds), len(journeys.patients)
+    columns: dict[str, Any] = {
+        "patient": _numbers(np.repeat(journeys.patients.numpy(), worlds)),
+        "world": name_codes(np.tile(np.arange(worlds, dtype=np.int32), count), [w.name for w in journeys.worlds]),
+    }
+    for variable in model.variables.values():
+        if variable.kind == "static" and variable.recorded and variable.name in journeys.values:
+            values = journeys.values[variable.name].expand(worlds, 1, count)
+            columns[variable.name] = _column(_patient_major(values), None, variable)
+    return pa.table(columns)
+
+
+def build_truth(journeys: Journeys, *, model: Model, layout: Layout = WHOLE) -> pa.Table:
+    """patient, world, time and every variable, a row for each step from the start to the horizon."""
+    worlds, count = len(journeys.worlds), len(journeys.patients)
+    steps = list(range(0, journeys.last_step + 1, layout.every))
+    rows = worlds * len(steps)
+    alive = living(journeys, steps).expand(worlds, len(steps), count)
+    lived = _patient_major(alive)
+    valid = None if bool(lived.all()) else _bitmap(lived)
+    columns: dict[str, Any] = {
+        "patient": _numbers(np.repeat(journeys.patients.numpy(), rows)),
+        "world": name_codes(
+            np.tile(np.repeat(np.arange(worlds, dtype=np.int32), len(steps)), count), [w.name for w in journeys.worlds]
+        ),
+        "time": _numbers(np.tile(times(steps, model=model), worlds * count)),
+    }
+    for name, variable in model.variables.items():
+        if name not in journeys.values or (layout.keep is not None and name not in layout.keep):
+            continue
+        if variable.kind == "static":
+            flat = _patient_major(journeys.values[name].expand(worlds, 1, count))
+            columns[name] = _column(flat, valid, variable, repeat=len(steps))
+        elif variable.kind == "measurement":
+            flat, due = _spread_measured(journeys, name, steps)
+            columns[name] = _column(flat, _bitmap(due & lived), variable)
+        else:
+            flat = _patient_major(_at_steps(journeys, name, steps).expand(worlds, len(steps), count))
+            if variable.kind == "event" and variable.ends == "journey":
+                shown = alive | (torch.tensor(steps)[None, :, None] == journeys.ended[:, None, :])
+                columns[name] = _column(flat, _bitmap(_patient_major(shown)), variable)
+            else:
+                columns[name] = _column(flat, valid, variable)
+    return pa.table(columns)
+
+
+def times(steps: Sequence[int], *, model: Model) -> NDArray[np.float64]:
+    """The steps' times in the clock's unit, rounded to a billionth."""
+    return np.round(np.asarray(steps, dtype=np.float64) * model.clock.step / model.clock.unit, 9)
+
+
+def _at_steps(journeys: Journeys, name: str, steps: Sequence[int]) -> Tensor:
+    """The values of a variable that has one in every step, at `steps`."""
+    values, own = journeys.values[name], journeys.steps[name]
+    return values if tuple(steps) == own else values[:, [own.index(step) for step in steps]]
+
+
+def _spread_measured(
+    journeys: Journeys, name: str, steps: Sequence[int]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """The values of a measurement at `steps`, patient-major, and where one was due (taken, though perhaps missed)."""
+    values, own = journeys.values[name], journeys.steps[name]
+    worlds, count = len(journeys.worlds), len(journeys.patients)
+    full = np.zeros((count, worlds, len(steps)), np.float32)
+    due = np.zeros(full.shape, bool)
+    place = {step: row for row, step in enumerate(steps)}
+    shared = [(row, place[step]) for row, step in enumerate(own) if step in place]
+    if shared:
+        sources, targets = [source for source, _ in shared], [target for _, target in shared]
+        taken = values[:, sources].expand(worlds, -1, count).numpy().transpose(2, 0, 1)
+        full[:, :, targets] = taken
+        due[:, :, targets] = ~np.isnan(taken)
+    return full.reshape(-1), due.reshape(-1)
+
+
+def build_record(journeys: Journeys, *, model: Model) -> pa.Table:
+    """patient, world, time, variable, concept, value, unit: one row a recorded measurement, and one for a treatment at
+    the start and whenever it changes."""
+    worlds = len(journeys.worlds)
+    slots: list[tuple[int, int]] = []  # (step, index of the variable)
+    values: list[Tensor] = []
+    masks: list[Tensor] = []
+    names = [v.name for v in model.variables.values() if v.recorded and v.kind in ("measurement", "treatment")]
+    names = [name for name in names if name in journeys.values]
+    for index, name in enumerate(names):
+        value, steps = journeys.values[name], journeys.steps[name]
+        if not steps:
+            continue
+        shown = open_record(journeys, steps)
+        if name in journeys.recorded:
+            shown = shown & journeys.recorded[name]
+        else:
+            changed = torch.ones_like(value, dtype=torch.bool)
+            changed[:, 1:] = value[:, 1:] != value[:, :-1]
+            shown = shown & changed
+        slots += [(step, index) for step in steps]
+        values.append(value.expand(worlds, -1, -1).to(torch.float32))
+        masks.append(shown.expand(worlds, -1, -1))
+    if not slots:
+        return _record(np.empty((0, 3), np.int64), np.empty(0, np.float32), [], journeys, model)
+    order = sorted(range(len(slots)), key=slots.__getitem__)
+    mask = torch.cat(masks, 1)[:, order].permute(2, 0, 1).contiguous()  # patient, world, slot
+    value = torch.cat(values, 1)[:, order].permute(2, 0, 1)[mask]
+    patient, world, slot = (part.numpy() for part in mask.nonzero(as_tuple=True))
+    of_slot = np.array([slots[i] for i in order], dtype=np.int64)
+    rows = np.column_stack([journeys.patients.numpy()[patient], world, slot])
+    return _record(rows, value.numpy(), [(int(s), names[i]) for s, i in of_slot], journeys, model)
+
+
+def _record(
+    rows: NDArray[np.int64], values: NDArray[np.float32], slots: list[tuple[int, str]], journeys: Journeys, model: Model
+) -> pa.Table:
+    names = sorted({name for _, name in slots}, key=list(model.variables).index)
+    step_times = times([step for step, _ in slots], model=model) if slots else np.empty(0)
+    code = np.array([names.index(name) for _, name in slots], dtype=np.int32)
+    slot = rows[:, 2]
+    which = code[slot]
+    return pa.table(
+        {
+            "patient": _numbers(rows[:, 0]),
+            "world": name_codes(rows[:, 1].astype(np.int32), [w.name for w in journeys.worlds]),
+            "time": _numbers(step_times[slot]),
+            "variable": name_codes(which, names),
+            "concept": name_codes(which, [model.variables[name].concept for name in names]),
+            "value": _numbers(values),
+            "unit": name_codes(which, [model.variables[name].unit for name in names]),
+        }
+    )
+
+
+def build_events(journeys: Journeys, *, model: Model) -> pa.Table:
+    """patient, world, time (within the step for hazards), event, recorded: events of the journey, no later than its
+    end; `recorded` says whether the record holds them."""
+    names = list(journeys.occurrences)
+    parts: dict[str, list[NDArray[Any]]] = {key: [] for key in ("patient", "world", "time", "event", "recorded")}
+    ended = journeys.ended.expand(len(journeys.worlds), -1)
+    closed = journeys.closed.expand(len(journeys.worlds), -1)
+    for index, name in enumerate(names):
+        variable, found = model.variables[name], journeys.occurrences[name]
+        end, close = ended[found.world, found.patient], closed[found.world, found.patient]
+        shown = (found.step < end) | ((found.step == end) & (variable.ends == "journey"))
+        held = variable.recorded & ((found.step < close) | ((found.step == close) & (variable.ends != "nothing")))
+        parts["patient"].append(journeys.patients[found.patient[shown]].numpy())
+        parts["world"].append(found.world[shown].numpy().astype(np.int32))
+        parts["time"].append(found.date[shown].numpy())
+        parts["event"].append(np.full(int(shown.sum()), index, np.int32))
+        parts["recorded"].append(held[shown].numpy())
+    joined = {key: np.concatenate(arrays) if arrays else np.empty(0) for key, arrays in parts.items()}
+    order = np.lexsort((joined["event"], joined["time"], joined["world"], joined["patient"]))
+    return pa.table(
+        {
+            "patient": _numbers(joined["patient"][order].astype(np.int64)),
+            "world": name_codes(joined["world"][order].astype(np.int32), [w.name for w in journeys.worlds]),
+            "time": _numbers(joined["time"][order].astype(np.float64)),
+            "event": name_codes(joined["event"][order].astype(np.int32), names),
+            "recorded": _numbers(joined["recorded"][order].astype(bool)),
+        }
+    )
+
+
+def _patient_major(values: Tensor) -> NDArray[Any]:
+    """(worlds, steps, patients) flattened with the patient slowest."""
+    return np.ascontiguousarray(values.numpy().transpose(2, 0, 1)).reshape(-1)
+
+
+def _bitmap(valid: NDArray[np.bool_]) -> pa.Buffer:
+    return pa.py_buffer(np.packbits(valid, bitorder="little"))
+
+
+def name_codes(codes: NDArray[np.int32], names: Sequence[str]) -> pa.DictionaryArray:
+    """A column of the names that the codes stand for; a name that stands twice is one level."""
+    levels = list(dict.fromkeys(names))
+    if len(levels) < len(names):
+        codes = np.array([levels.index(name) for name in names], dtype=np.int32)[codes]
+    return pa.DictionaryArray.from_arrays(_numbers(codes), _texts(levels))
+
+
+def _column(flat: NDArray[Any], valid: pa.Buffer | None, variable: Variable, *, repeat: int = 1) -> pa.Array:
+    """An Arrow column of patient-major values, each `repeat` times; `valid` is its null bitmap."""
+    truth = flat.dtype == np.bool_ and variable.kind == "event"  # others are numbers, whatever worlds run beside them
+    if variable.levels:
+        flat = np.nan_to_num(flat).astype(np.int32)
+    elif not truth:
+        flat = flat.astype(np.float32, copy=False)
+    flat = np.repeat(flat, repeat) if repeat > 1 else flat
+    if variable.levels:
+        return pa.DictionaryArray.from_arrays(_numbers(flat, valid), _texts(variable.levels))
+    return _numbers(flat, valid)
+
+
+def _numbers(values: NDArray[Any], valid: pa.Buffer | None = None) -> pa.Array:
+    """An Arrow column of numbers or truth values. Not by `pa.array`, which would import pandas, for nearly a second."""
+    values = np.ascontiguousarray(values)
+    buffer = _bitmap(values) if values.dtype == np.bool_ else pa.py_buffer(values)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [valid, buffer])
+
+
+def _texts(words: Sequence[str]) -> pa.Array:
+    """An Arrow column of words, in the same way."""
+    encoded = [word.encode() for word in words]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    return pa.Array.from_buffers(pa.string(), len(encoded), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))])
+
+
+BUILDERS: dict[str, Callable[..., pa.Table]] = {
+    "patients": build_patients,
+    "record": build_record,
+    "events": build_events,
+    "truth": build_truth,
+}

@@ -1,0 +1,1 @@
+"""Whether the effects that a model means come back from its own record."""

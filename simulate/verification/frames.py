@@ -1,0 +1,126 @@
+"""The record as DoWhy's examiner sees it: one row a person, one column for each quantity known of her."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...causal.effects.columns import Column
+from ...causal.effects.design import Array
+from ...causal.model.model import Effect, Model
+from ..runs.tables import times
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..cohort import Tables
+
+
+def build_frame(cohort: Tables, columns: Sequence[Column], *, world: str) -> pd.DataFrame:
+    """The columns asked for, float64, NaN where nothing is recorded, one row for each patient of `world` in order.
+
+    A measurement is its last recorded value by its step, a treatment its value then, an event 1 where the record or
+    the patient's end holds it by then.
+    """
+    import pandas as pd
+
+    model = cohort.model
+    patients = _of_world(cohort.patients.to_pandas(), world).set_index("patient")
+    record = _of_world(cohort.record.to_pandas(), world)
+    events = _of_world(cohort.events.to_pandas(), world)
+    frame = pd.DataFrame(index=patients.index)
+    for column in columns:
+        variable = model.variables[column.variable]
+        by = float(times([column.step], model=model)[0]) + 1e-6
+        if variable.kind == "static":
+            values = patients[column.variable]
+            if variable.levels:
+                values = values.map({level: float(code) for code, level in enumerate(variable.levels)})
+        elif variable.kind == "event":
+            known = events["recorded"] | (variable.ends == "journey")
+            happened = events[known & (events["event"] == column.variable) & (events["time"] <= by)]
+            values = pd.Series(frame.index.isin(happened["patient"]), index=frame.index)
+        else:
+            rows = record[(record["variable"] == column.variable) & (record["time"] <= by)]
+            values = rows.drop_duplicates("patient", keep="last").set_index("patient")["value"]
+        frame[column.name] = values.reindex(frame.index).astype(np.float64)
+    return frame
+
+
+def apply_death(frame: pd.DataFrame, cohort: Tables, effect: Effect, column: str, *, world: str) -> pd.DataFrame:
+    """The frame with the outcome of the dead as the effect has it: their `composite` value, or none (hypothetical,
+    survivors)."""
+    if effect.death == "while alive" or column not in frame:
+        return frame
+    ending = [variable.name for variable in cohort.model.variables.values() if variable.ends == "journey"]
+    events = _of_world(cohort.events.to_pandas(), world)
+    by = float(times([effect.at], model=cohort.model)[0]) + 1e-6
+    dead = events[events["event"].isin(ending) & (events["time"] <= by)]["patient"]
+    changed = frame.copy()
+    changed.loc[frame.index.isin(dead), column] = np.nan if effect.composite is None else effect.composite
+    return changed
+
+
+def build_history(cohort: Tables, *, until: int, world: str) -> pd.DataFrame:
+    """The record over time: a row for each patient of `world` and step 0 to `until` (index: patient, step), float64.
+
+    A measurement or a treatment: its last recorded value by the step, NaN before there is one; an event: 1 where the
+    record holds it in the step, and "since(event)": how long ago it last happened in an earlier step, in the clock's
+    unit, NaN where it has not; "open": 1 as long as the record is kept.
+    """
+    import pandas as pd
+
+    model = cohort.model
+    patients = pd.Index(_of_world(cohort.patients.to_pandas(), world)["patient"], name="patient")
+    record = _of_world(cohort.record.to_pandas(), world)
+    events = _of_world(cohort.events.to_pandas(), world)
+    events = events[events["recorded"]]
+    columns = {"open": np.ones((len(patients), until + 1))}
+    dt = model.clock.dt
+    for variable in model.variables.values():
+        if not variable.recorded or variable.kind in ("static", "state"):
+            continue
+        is_event = variable.kind == "event"
+        rows = events[events["event"] == variable.name] if is_event else record[record["variable"] == variable.name]
+        row, time = patients.get_indexer(rows["patient"]), rows["time"].to_numpy()
+        step = (np.ceil(time / dt - 1e-6) if is_event else np.rint(time / dt)).astype(np.int64)
+        row, step, early = row[step <= until], step[step <= until], step <= until
+        if is_event:
+            happened = np.zeros((len(patients), until + 1))
+            happened[row, step] = 1
+            columns[variable.name] = happened
+            columns[f"since({variable.name})"] = _since(happened) * dt
+            if variable.ends != "nothing":
+                columns["open"] *= 1 - np.maximum.accumulate(happened, axis=1)
+        else:
+            values = np.full((len(patients), until + 1), np.nan)
+            values[row, step] = rows["value"].to_numpy()[early]
+            columns[variable.name] = _carry_forward(values)
+    index = pd.MultiIndex.from_product([patients, range(until + 1)], names=["patient", "step"])
+    return pd.DataFrame({name: values.ravel() for name, values in columns.items()}, index=index)
+
+
+def _carry_forward(values: Array) -> Array:
+    """Each row's last value that is not NaN."""
+    latest = np.maximum.accumulate(np.where(np.isnan(values), 0, np.arange(values.shape[1])), axis=1)
+    return np.take_along_axis(values, latest, axis=1)
+
+
+def _since(happened: Array) -> Array:
+    """How many steps ago it last happened before each step; NaN where it has not."""
+    steps = np.arange(happened.shape[1], dtype=np.float64)
+    latest = _carry_forward(np.where(happened > 0, steps, np.nan))
+    earlier = np.full_like(latest, np.nan)
+    earlier[:, 1:] = latest[:, :-1]
+    return steps - earlier
+
+
+def _of_world(table: pd.DataFrame, world: str) -> pd.DataFrame:
+    return table[table["world"] == world]
+
+
+def condition_columns(model: Model, names: Sequence[str]) -> list[Column]:
+    """Columns for the names that a condition on entry reads, as recorded at step 0."""
+    return [Column(name, name, 0, "covariate", (name, 0), model.variables[name].levels) for name in names]

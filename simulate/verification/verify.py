@@ -1,0 +1,255 @@
+"""Verification: the true effect comes from worlds that share noise; DoWhy gets the graph and the record alone."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.compute as pc
+import torch
+
+from ...causal.effects.columns import columns
+from ...causal.effects.examine import Examination, examine
+from ...causal.effects.regimes import is_regime
+from ...causal.language import Expression, reads
+from ...causal.model.build import parse_effect
+from ...causal.model.model import Effect, Model
+from ...causal.model.world import FACTUAL
+from ...causal.program.sampling import sample
+from ...errors import fail
+from ..cohort import Cohort, Run, Tables
+from ..contrast import BATCH, Truth, find_truth
+from ..entrants import find_meeting, parse_condition, select_entrants
+from .frames import apply_death, build_frame, build_history, condition_columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PATIENTS = 20_000
+TRUTH_PATIENTS = 100_000  # others than those of the record: their average is the population's, not the sample's
+
+
+@dataclass(frozen=True)
+class Verification:
+    """One examination an effect. `passed`: no effect that the record identifies was missed."""
+
+    examinations: tuple[Examination, ...]
+    model: str
+    patients: int
+    seed: int
+
+    @property
+    def passed(self) -> bool:
+        return all(examination.recovered is not False for examination in self.examinations)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "model": self.model,
+            "patients": self.patients,
+            "seed": self.seed,
+            "passed": self.passed,
+            "effects": [examination.as_json() for examination in self.examinations],
+        }
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A row for each estimate of each effect, the naive one among them."""
+        import pandas as pd
+
+        rows = []
+        for found in self.examinations:
+            estimates = ([found.naive] if found.naive else []) + list(found.estimates)
+            for estimate in estimates:
+                low, high = estimate.interval
+                row = {"effect": found.effect, "truth": found.truth, "method": estimate.method}
+                rows.append(
+                    {**row, "estimate": estimate.estimate, "low": low, "high": high, "covers": found.covers(estimate)}
+                )
+        return pd.DataFrame(rows)
+
+    def rows(self) -> list[tuple[str, str, str, str, str]]:
+        """effect, truth, without adjustment, with it, and what comes of it; in words."""
+        return [_describe(examination) for examination in self.examinations]
+
+    def __str__(self) -> str:
+        lines = [f"{self.model}: DoWhy on the record of {self.patients:,} patients, seed {self.seed} (95% intervals)"]
+        for effect, truth, naive, adjusted, verdict in self.rows():
+            lines += ["", effect, f"    truth                {truth}", f"    without adjustment   {naive}"]
+            lines += [f"    with adjustment      {adjusted}", f"    {verdict}"]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{name}</th>" for name in ("effect", "truth", "without adjustment", "adjusted", "verdict"))
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows()
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _describe(found: Examination) -> tuple[str, str, str, str, str]:
+    def show(estimate: float, low: float, high: float) -> str:
+        return f"{estimate:+.3f} ({low:+.3f} to {high:+.3f})"
+
+    truth = "-" if found.truth is None else f"{found.truth:+.3f}"
+    naive = show(found.naive.estimate, *found.naive.interval) if found.naive else "-"
+    adjusted = show(found.estimates[-1].estimate, *found.estimates[-1].interval) if found.estimates else "-"
+    if not found.identifiable:
+        verdict = f"from the record {found.reason}"
+    elif found.recovered is None:
+        verdict = found.reason
+    else:
+        verdict = "recovered" if found.recovered else "MISSED by the adjusted estimates"
+        if found.naive_misses is not None:
+            verdict += "; missed without adjustment" if found.naive_misses else "; not missed without adjustment"
+        if found.reason:
+            verdict += f"; {found.reason}"
+    return found.effect, truth, naive, adjusted, verdict
+
+
+def verify(
+    source: Model | Run,
+    *,
+    effects: str | Sequence[str | Effect] | None = None,
+    patients: int = PATIENTS,
+    truth_patients: int = TRUTH_PATIENTS,
+    seed: int = 0,
+) -> Verification:
+    """Examine effects (the model's declared ones by default) on a fresh cohort of `patients`, or on a run's record.
+
+    Raises NosographError for an effect that the model cannot have.
+    """
+    if isinstance(source, Run):
+        return verify_records(source, [source], effects=effects, truth_patients=truth_patients)[0]
+    chosen = choose_effects(source, effects)
+    with _one_thread():
+        cohort = _record(source, chosen, patients, seed)
+        examiner = _Examiner(source, FACTUAL.name, truth_patients, skip=patients, seed=seed, of=len(chosen), where=None)
+        found = [examiner.examine(effect, [cohort])[0] for effect in chosen]
+    return Verification(tuple(found), source.id, patients, seed)
+
+
+def verify_records(
+    run: Run,
+    records: Sequence[Tables],
+    *,
+    effects: str | Sequence[str | Effect] | None = None,
+    truth_patients: int = TRUTH_PATIENTS,
+    progress: Callable[[int], None] = lambda effects: None,
+) -> list[Verification]:
+    """One verification for each of several records of a run's patients in its factual world (its own, and what was read
+    of its artifacts), against the same truths, which are found once. `progress` is told of each effect.
+
+    Raises NosographError for an effect that the model cannot have, and one beyond the run's end.
+    """
+    world, seed = find_factual_world(run), int(run.manifest["seed"])
+    chosen = choose_run_effects(run, effects)
+    held = run.manifest["where"]
+    where = parse_condition(held, model=run.model) if held else None
+    found = []
+    with _one_thread():
+        examiner = _Examiner(run.model, world, truth_patients, skip=len(run), seed=seed, of=len(chosen), where=where)
+        for effect in chosen:
+            found.append(examiner.examine(effect, records))
+            progress(1)
+    sizes = [len(run) if record is run else _count_patients(record, world) for record in records]
+    columns = zip(*found, strict=True)
+    return [Verification(own, run.model.id, size, seed) for own, size in zip(columns, sizes, strict=True)]
+
+
+def choose_effects(model: Model, effects: str | Sequence[str | Effect] | None) -> list[Effect]:
+    """The effects that are asked for, or the model's declared ones. Raises NosographError where there are none."""
+    effects = [effects] if isinstance(effects, str) else effects
+    chosen = [parse_effect(e, model) if isinstance(e, str) else e for e in effects] if effects else list(model.effects)
+    if not chosen:
+        raise fail("the model declares no effects", node=model.id, fix='--effect "treatment -> outcome @ 18 months"')
+    return chosen
+
+
+def choose_run_effects(run: Run, effects: str | Sequence[str | Effect] | None) -> list[Effect]:
+    """The same, of a run. Raises NosographError also for an effect beyond its end."""
+    chosen = choose_effects(run.model, effects)
+    for effect in chosen:
+        if effect.at > int(run.manifest["steps"]):
+            fix = "an earlier time, or a longer run"
+            raise fail("the effect lies beyond the run's end", value=effect.text, fix=fix)
+    return chosen
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _count_patients(record: Tables, world: str) -> int:
+    return int(pc.sum(pc.equal(record.table("patients", ["world"]).column("world").cast("string"), world)).as_py() or 0)
+
+
+def find_factual_world(run: Run) -> str:
+    """The name of the run's world without interventions. Raises NosographError where it has none."""
+    for world in run.manifest["worlds"]:
+        if not world["interventions"]:
+            return str(world["name"])
+    raise fail("the run has no factual world to verify", value=run.folder, fix="simulate without --do")
+
+
+def _record(model: Model, effects: Sequence[Effect], patients: int, seed: int) -> Cohort:
+    """A cohort as long as the effects need, of what is recorded alone."""
+    steps = max(effect.at for effect in effects)
+    keep = [v.name for v in model.variables.values() if v.recorded and v.kind != "state"]
+    batches, drawn = [], 0
+    for entrants in select_entrants(model, count=patients, seed=seed, batch=BATCH):
+        batches.append(sample(model, patients=entrants.numbers, seed=seed, steps=steps, keep=keep))
+        drawn = entrants.drawn
+    return Cohort(model, (FACTUAL,), seed, steps, None, tuple(batches), drawn)
+
+
+@dataclass(frozen=True)
+class _Examiner:
+    """What the examinations of a table share; `of`: how many effects it has, `skip`: whom the truths leave out."""
+
+    model: Model
+    world: str
+    truth_patients: int
+    skip: int
+    seed: int
+    of: int
+    where: Expression | None
+
+    def examine(self, effect: Effect, records: Sequence[Tables]) -> list[Examination]:
+        """One effect on each record, against one truth."""
+        truth = find_truth(
+            self.model, effect, patients=self.truth_patients, skip=self.skip, seed=self.seed, where=self.where
+        )
+        return [self._examine(effect, record, truth) for record in records]
+
+    def _examine(self, effect: Effect, record: Tables, truth: Truth) -> Examination:
+        model, world = self.model, self.world
+        offered = columns(model, effect)
+        frame = build_frame(record, offered, world=world)
+        for column in offered:
+            if column.role == "outcome":
+                frame = apply_death(frame, record, effect, column.name, world=world)
+        if effect.population is not None:
+            names = sorted({read.name for read in reads(effect.population)} & set(model.variables))
+            entry = build_frame(record, condition_columns(model, names), world=world)
+            now = {name: torch.tensor(entry[name].to_numpy(), dtype=torch.float32)[None] for name in names}
+            seen = {name: ~torch.isnan(value) for name, value in now.items()}
+            kept = find_meeting([effect.population], model=model, now=now, seen=seen, count=len(frame))
+            frame = frame[kept.numpy()]
+        return examine(
+            model,
+            effect,
+            frame,
+            history=build_history(record, until=effect.at, world=world) if is_regime(model, effect) else None,
+            truth=truth.value,
+            truth_error=truth.error,
+            seed=self.seed,
+            number_of_effects=self.of,
+        )

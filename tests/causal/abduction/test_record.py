@@ -1,0 +1,163 @@
+"""Records from files: what is read, and how each mistake is named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nosograph.causal.abduction import EventReport, Observation, PatientRecord, abduct, read_record
+from nosograph.causal.model.load import load_model
+from nosograph.causal.model.model import Schedule
+from nosograph.errors import NosographError
+
+MODEL = load_model("alzheimers")
+ROWS = """time,variable,value,unit
+,age,71,a
+,sex,female,
+0,mmse,24,
+6 months,mmse,,
+1,mmse,22,
+0,hippocampal_volume_mri,6100,uL
+0,lecanemab,1,
+18 months,aria_e,0,
+1.03,dropout,1,
+2,death,0,
+"""
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def test_a_csv_record(tmp_path: Path) -> None:
+    record = read_record(write(tmp_path / "r.csv", ROWS), model=MODEL)
+    volume = next(seen for seen in record.observations if seen.variable == "hippocampal_volume_mri")
+    assert volume.value == pytest.approx(6.1)  # 6100 microlitres
+    assert set(record.observations) - {volume} == {
+        Observation("age", 0, 71.0),
+        Observation("sex", 0, 0.0),
+        Observation("mmse", 0, 24.0),
+        Observation("mmse", 6, None),
+        Observation("mmse", 12, 22.0),
+        Observation("lecanemab", 0, 1.0),
+    }
+    assert record.events == (
+        EventReport("dropout", 13),
+        EventReport("aria_e", 18, False),
+        EventReport("death", 24, False),
+    )
+    assert record.last == 24
+
+
+def test_json_says_the_same(tmp_path: Path) -> None:
+    data: dict[str, Any] = {
+        "patient": "A17",
+        "statics": {"age": 71, "sex": "female"},
+        "record": [
+            {"time": 0, "variable": "mmse", "value": 24},
+            {"time": "6 months", "variable": "mmse"},
+            {"time": 1, "concept": "LOINC:72106-8", "value": 22},
+            {"time": 0, "concept": "HP:0410170", "value": 6.1, "unit": "mL"},  # of the volume: so its measurement
+            {"time": 0, "variable": "lecanemab", "value": True},
+        ],
+        "events": [
+            {"time": "18 months", "event": "aria_e", "happened": False},
+            {"time": 1.03, "event": "dropout"},
+        ],
+        "alive_at": "2 years",
+    }
+    ours = read_record(write(tmp_path / "r.json", json.dumps(data)), model=MODEL)
+    theirs = read_record(write(tmp_path / "r.csv", ROWS), model=MODEL)
+    assert ours.patient == "A17"
+    pairs = zip(*(sorted(r.observations, key=lambda o: (o.variable, o.step)) for r in (ours, theirs)), strict=True)
+    assert all((a.variable, a.step, a.value) == (b.variable, b.step, pytest.approx(b.value)) for a, b in pairs)
+    assert ours.events == theirs.events
+    assert ours.last == theirs.last
+
+
+def test_a_narrower_concept_finds_the_variable(tmp_path: Path) -> None:
+    """HP:0007123, subcortical dementia, is a dementia (HP:0000726)."""
+    data = {"events": [{"time": 1, "event": "HP:0007123"}], "statics": {"age": 71}}
+    record = read_record(write(tmp_path / "r.json", json.dumps(data)), model=MODEL)
+    assert record.events == (EventReport("dementia_diagnosis", 12),)
+
+
+MISTAKES = {
+    "an unknown variable": ("0,mmsee,24,", "mmse"),
+    "a unit that measures another thing": ("0,amyloid_pet,60,mg", "different things"),
+    "no unit": ("0,amyloid_pet,60,furlongs", "not a UCUM unit"),
+    "a time off the grid": ("0.51,mmse,24,", "off the grid"),
+    "no time": ("soon,mmse,24,", "not a time"),
+    "a missing time": (",mmse,24,", "needs its time"),
+    "a time past the horizon": ("11,mmse,24,", "outside the horizon"),
+    "a time before the start": ("-1,mmse,24,", "outside the horizon"),
+    "a time at which nothing is measured": ("7 months,mmse,24,", "every 6 months"),
+    "a time twice": ("0,mmse,24,\n0 years,mmse,25,", "stands twice"),
+    "a record after death": ("1,death,1,\n2,mmse,24,", "goes on after death"),
+    "a record after it was closed": ("1,dropout,1,\n2,mmse,24,", "after it was closed"),
+    "an event that happens once, twice": ("1,aria_e,1,\n2,aria_e,1,", "happens once"),
+    "an event at the start": ("0,aria_e,1,", "no event happens at the start"),
+    "an event by halves": ("1,aria_e,0.5,", "happens (1) or not (0)"),
+    "an unknown level": (",sex,femal,", "write: female"),
+    "no number": ("0,mmse,twenty,", "not a number"),
+    "not a finite number": ("0,mmse,nan,", "not a finite number"),
+    "a missing value of what cannot be missed": (",age,,", "only a measurement can be missed"),
+    "a static with a time": ("1,age,71,", "does not change in time"),
+    "a row too long": ("0,mmse,24,,,", "number of columns"),
+    "nothing": ("", "the record is empty"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_each_mistake_is_named_with_its_place(tmp_path: Path, mistake: str) -> None:
+    rows, named = MISTAKES[mistake]
+    path = write(tmp_path / "r.csv", f"time,variable,value,unit\n{rows}\n")
+    with pytest.raises(NosographError) as caught:
+        read_record(path, model=MODEL)
+    message = str(caught.value)
+    assert named in message
+    assert "write: " in message
+    assert f"{path}:{1 + len(rows.splitlines())}" in message or mistake in ("nothing", "a row too long")
+
+
+def test_an_unknown_concept_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "r.csv", "time,concept,value,unit\n0,HP:0002099,1,\n0,mmse,24,\n")
+    with pytest.raises(NosographError, match="nothing in the model is of this concept") as caught:
+        read_record(path, model=MODEL)
+    assert len(caught.value.problems) == 2  # and the other row's, which is no concept
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "named"),
+    [
+        ("r.txt", "x", "a .csv or a .json file"),
+        ("r.csv", "time,variable,valeu\n", "write: value"),
+        ("r.csv", "time,variable\n", "columns are missing"),
+        ("r.csv", "patient,time,variable,value\n1,0,mmse,24\n2,0,mmse,24\n", "one patient's"),
+        ("r.json", "{", "not JSON"),
+        ("r.json", '{"recrod": []}', "write: record"),
+        ("r.json", '{"record": {}}', "record is a list"),
+        ("r.json", '{"record": [3]}', "an object was expected"),
+        ("r.json", '{"statics": [3]}', "statics are names and values"),
+    ],
+)
+def test_files_of_another_form(tmp_path: Path, name: str, text: str, named: str) -> None:
+    with pytest.raises(NosographError, match=named):
+        read_record(write(tmp_path / name, text), model=MODEL)
+
+
+def test_a_missed_value_of_what_is_never_missed() -> None:
+    model = load_model(Path(__file__).parents[2] / "models" / "core_everything.yaml")
+    always = next(v for v in model.variables.values() if v.kind == "measurement" and v.missing is None)
+    step = always.when.at[0] if isinstance(always.when, Schedule) and always.when.at else 0
+    with pytest.raises(NosographError, match="never missed"):
+        abduct(model, PatientRecord("", (Observation(always.name, step, None),), (), step))
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(NosographError, match="cannot be read"):
+        read_record(tmp_path / "none.csv", model=MODEL)

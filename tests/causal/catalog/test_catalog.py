@@ -1,0 +1,154 @@
+"""The catalog's models against plain NumPy that was written blind, from their documentation alone.
+
+Compared in distribution are each state, treatment and measurement at several times, events, death, dropout and missed
+visits by month, treatment and events within strata, correlations, and the regression of everything that is drawn on
+what it is drawn from. Each test raises a false alarm with a probability of at most ALARM, by construction (see
+agreement.py). The seeds are 0 and were not chosen.
+
+What it can see, as measured: of the 100 parameters of the reference, each in turn made a tenth larger, 61 were caught
+with 20,000 patients and 85 with 200,000; what is left are chances of rare events and weak dependences, whose values
+test_pages.py compares one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from nosograph.causal.model.load import load_model
+from nosograph.causal.model.model import Model
+
+from . import reference_alzheimers as alzheimers
+from . import reference_demographics as demographics
+from .agreement import Columns, Comparison, compare_columns, compare_correlations, compare_relations, find_disagreements
+from .columns import (
+    CORRELATED,
+    MONTHS,
+    STATICS,
+    build_strata,
+    relate,
+    relate_people,
+    tabulate_events,
+    tabulate_program,
+    tabulate_reference,
+    tabulate_statics,
+)
+
+ALARM = 1e-4
+WORLDS = {"factual": None, "lecanemab = 1": 1, "lecanemab = 0": 0}
+REFERENCE = alzheimers.Alzheimers()
+
+Draw = Callable[[str], Columns]
+
+
+def draw_reference(parameters: alzheimers.Alzheimers, *, world: str, patients: int) -> Columns:
+    rng = np.random.default_rng(0)
+    drawn = alzheimers.simulate(parameters, patients=patients, rng=rng, lecanemab=WORLDS[world], months=MONTHS)
+    return tabulate_reference(drawn)
+
+
+def compare_all(program: Columns, reference: Columns) -> list[Comparison]:
+    return [
+        *compare_columns(program | build_strata(program), reference | build_strata(reference)),
+        *compare_correlations(program, reference, names=CORRELATED),
+        *compare_relations(relate(program), relate(reference)),
+    ]
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return load_model("alzheimers")
+
+
+@pytest.fixture(scope="module")
+def draw_program(model: Model) -> Draw:
+    return cache(lambda world: tabulate_program(model, patients=20_000, world=world))
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_alzheimers_agrees_with_the_reference(draw_program: Draw, world: str) -> None:
+    comparisons = compare_all(draw_program(world), draw_reference(REFERENCE, world=world, patients=20_000))
+    assert find_disagreements(comparisons, alarm=ALARM) == []
+
+
+@pytest.mark.parametrize("name", ["onset_sd", "cognition_noise", "pet_error", "missed_visit", "aria_untreated_1"])
+def test_a_wrong_number_is_seen(draw_program: Draw, name: str) -> None:
+    """The comparison can fail: one parameter off, and it does."""
+    factor = 3 if name == "aria_untreated_1" else 1.2
+    wrong = replace(REFERENCE, **{name: factor * getattr(REFERENCE, name)})
+    comparisons = compare_all(draw_program("factual"), draw_reference(wrong, world="factual", patients=20_000))
+    assert find_disagreements(comparisons, alarm=ALARM)
+
+
+@pytest.mark.parametrize("before", [0, 59])
+def test_what_is_not_drawn_is_exact(draw_program: Draw, before: int) -> None:
+    """Patient by patient: a month's change of what has no noise of its own, as the reference computes it."""
+    c = draw_program("factual")
+    alive = c["step of death"] > before + 1
+    names = (*alzheimers.STATES, *alzheimers.TREATMENTS)
+    states = {name: c[f"{name} @ {before}"][alive] for name in names}
+    statics = {name: c[name][alive] for name in STATICS}
+    expected = alzheimers.step_states(REFERENCE, statics, states, rng=np.random.default_rng(0))
+    for name in ("tau", "hippocampal_volume", "ventricular_volume", "white_matter_hyperintensity"):
+        np.testing.assert_allclose(c[f"{name} @ {before + 1}"][alive], expected[name], rtol=1e-5, err_msg=name)
+    plaque = REFERENCE.tau_start + REFERENCE.tau_start_by_amyloid * c["amyloid @ 0"] / 100
+    np.testing.assert_allclose(c["tau @ 0"], c["tau_susceptibility"] * np.exp(plaque), rtol=1e-5)
+    for month in MONTHS:
+        severity = alzheimers.severity(REFERENCE, c[f"cognition @ {month}"])
+        np.testing.assert_allclose(c[f"cdr_sb @ {month}"], severity, rtol=1e-4)
+
+
+def test_what_is_decided_follows_the_page(draw_program: Draw) -> None:
+    """Patient by patient: who enters, what stops lecanemab and when, who is diagnosed first, what the record holds."""
+    c = draw_program("factual")
+    assert c["age"].min() >= 50
+    for month in MONTHS:
+        alive = c["step of death"] > month
+        stopped = c["step of aria_e"] < month  # in the step of ARIA-E itself lecanemab is still given
+        expected = np.where(stopped, 0, c["lecanemab @ 0"])
+        np.testing.assert_array_equal(c[f"lecanemab @ {month}"][alive], expected[alive])
+        np.testing.assert_array_equal(np.isnan(c[f"cognition @ {month}"]), ~alive)
+    alive, rated = c["step of death"] > 1, c["last cdr_sb_rated @ 0"]
+    np.testing.assert_array_equal(c["dementia_diagnosis by 1"][alive], (rated >= 4.5)[alive])
+    np.testing.assert_array_equal(c["mci_diagnosis by 1"][alive], ((rated >= 1) & (rated < 4.5))[alive])
+    closed = np.minimum(c["step of death"], c["step of dropout"])
+    for name, schedule in alzheimers.SCHEDULES.items():
+        assert c[f"{name} recorded @ 0"].all()
+        for month in schedule:
+            assert not (c[f"{name} recorded @ {month}"] == 1)[closed <= month].any(), f"{name} @ {month}"
+
+
+@pytest.mark.verification
+@pytest.mark.parametrize("world", WORLDS)
+def test_alzheimers_agrees_with_the_reference_closely(model: Model, world: str) -> None:
+    """False alarms: at most 1e-4 a world."""
+    program = tabulate_program(model, patients=200_000, world=world)
+    comparisons = compare_all(program, draw_reference(REFERENCE, world=world, patients=200_000))
+    assert find_disagreements(comparisons, alarm=ALARM) == []
+
+
+def compare_demographics(*, patients: int) -> list[str]:
+    program = tabulate_program(load_model("demographics"), patients=patients, world="factual")
+    drawn = demographics.simulate(demographics.Demographics(), patients=patients, rng=np.random.default_rng(0))
+    reference = tabulate_statics(drawn) | tabulate_events({"death": drawn["death"]})
+    names = ("age", "education", "sex is male", "ancestry is african", "step of death")
+    comparisons = [
+        *compare_columns(program, reference),
+        *compare_correlations(program, reference, names=names),
+        *compare_relations(relate_people(program), relate_people(reference)),
+    ]
+    return find_disagreements(comparisons, alarm=ALARM)
+
+
+def test_demographics_agrees_with_the_reference() -> None:
+    assert compare_demographics(patients=20_000) == []
+
+
+@pytest.mark.verification
+def test_demographics_agrees_with_the_reference_closely() -> None:
+    """False alarms: at most 1e-4."""
+    assert compare_demographics(patients=200_000) == []

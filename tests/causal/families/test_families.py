@@ -1,0 +1,406 @@
+"""Every family against scipy, mpmath and brute force: what is pushed forward, log-probability, noise, tails, bits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+import torch
+from scipy import integrate, stats
+from torch import Tensor
+
+from nosograph.causal.families import FAMILIES, Family, compete, event_delay, family_named, log_mass, restrict
+from nosograph.causal.language.syntax import FAMILIES as LANGUAGE
+from nosograph.causal.program.noise import draw_normal, draw_uniform, draw_uniform64
+from nosograph.errors import NosographError
+
+DRAW = {"normal": draw_normal, "uniform": draw_uniform, "uniform64": draw_uniform64}
+EVERYONE = np.arange(20_000)
+FALSE_ALARM = 1e-6  # of each statistical test below
+
+
+@dataclass(frozen=True)
+class Case:
+    """A family, its parameters, and scipy's account of the same law."""
+
+    family: str
+    parameters: tuple[float, ...]
+    truth: Any
+
+    def __str__(self) -> str:
+        return f"{self.family}{self.parameters}"
+
+    @property
+    def law(self) -> Family:
+        return FAMILIES[self.family]
+
+    @property
+    def exact(self) -> list[Tensor]:
+        """The parameters in float64, so that nothing is rounded on the way in."""
+        return [torch.tensor(value, dtype=torch.float64) for value in self.parameters]
+
+    def noise(self, patients: np.ndarray = EVERYONE) -> Tensor:
+        return DRAW[self.law.noise](seed=0, name=str(self), patients=patients, steps=1)
+
+
+CONTINUOUS = [
+    Case("Normal", (-3.0, 2.5), stats.norm(-3, 2.5)),
+    Case("LogNormal", (0.3, 0.7), stats.lognorm(0.7, scale=np.exp(0.3))),
+    Case("StudentT", (4.0, 1.0, 2.0), stats.t(4, 1, 2)),
+    Case("StudentT", (1.3, 0.0, 0.1), stats.t(1.3, 0, 0.1)),
+    Case("StudentT", (200.0, 5.0, 1.0), stats.t(200, 5, 1)),
+    Case("Logistic", (2.0, 0.5), stats.logistic(2, 0.5)),
+    Case("Uniform", (-1.0, 4.0), stats.uniform(-1, 5)),
+    Case("Exponential", (0.02,), stats.expon(scale=50)),
+    Case("Weibull", (3.0, 0.8), stats.weibull_min(0.8, scale=3)),
+    Case("Weibull", (80.0, 9.0), stats.weibull_min(9, scale=80)),
+    Case("Gamma", (0.3, 2.0), stats.gamma(0.3, scale=0.5)),
+    Case("Gamma", (3.0, 0.25), stats.gamma(3, scale=4)),
+    Case("Gamma", (900.0, 30.0), stats.gamma(900, scale=1 / 30)),
+    Case("Beta", (2.0, 5.0), stats.beta(2, 5)),
+    Case("Beta", (0.5, 0.4), stats.beta(0.5, 0.4)),
+    Case("Beta", (60.0, 3.0), stats.beta(60, 3)),
+]
+COUNTS = [
+    Case("Binomial", (20.0, 0.3), stats.binom(20, 0.3)),
+    Case("Binomial", (1.0, 0.9), stats.binom(1, 0.9)),
+    Case("Binomial", (5000.0, 0.001), stats.binom(5000, 0.001)),
+    Case("Poisson", (0.01,), stats.poisson(0.01)),
+    Case("Poisson", (4.5,), stats.poisson(4.5)),
+    Case("Poisson", (2500.0,), stats.poisson(2500)),
+    Case("NegativeBinomial", (3.0, 0.4), stats.nbinom(0.4, 0.4 / 3.4)),
+    Case("NegativeBinomial", (40.0, 12.0), stats.nbinom(12, 12 / 52)),
+    Case("NegativeBinomial", (0.2, 0.05), stats.nbinom(0.05, 0.05 / 0.25)),
+]
+GRID = np.array([2.0**-33, 1e-9, 1e-6, 1e-3, 0.02, 0.3, 0.5, 0.500001, 0.8, 0.99, 1 - 1e-6, 1 - 1e-9, 1 - 2.0**-33])
+
+
+def every(cases: list[Case]) -> Any:
+    return pytest.mark.parametrize("case", cases, ids=str)
+
+
+@every(CONTINUOUS)
+def test_pushed_values_have_scipys_distribution(case: Case) -> None:
+    values = case.law.push(case.noise(), *case.parameters)
+    assert values.dtype == torch.float32
+    assert stats.kstest(values.double().numpy().ravel(), case.truth.cdf).pvalue > FALSE_ALARM
+
+
+@every(COUNTS)
+def test_pushed_counts_have_scipys_distribution(case: Case) -> None:
+    values = case.law.push(case.noise(), *case.parameters).numpy().ravel()
+    edges = np.unique(case.truth.ppf(np.linspace(0.05, 0.95, 19)))  # bins of 5% or more: the last is what lies above
+    expected = np.diff(np.concatenate([[0], case.truth.cdf(edges), [1]]))
+    observed = np.bincount(np.searchsorted(edges, values), minlength=len(edges) + 1)
+    keep = expected > 1e-3
+    observed, expected = (np.append(part[keep], part[~keep].sum()) for part in (observed, expected))
+    used = expected * len(values) > 1
+    observed, expected = observed[used], expected[used]
+    assert stats.chisquare(observed, expected * observed.sum() / expected.sum()).pvalue > FALSE_ALARM
+
+
+@every(CONTINUOUS + COUNTS)
+def test_quantiles_are_scipys_far_into_both_tails(case: Case) -> None:
+    ours = case.law.quantile(torch.from_numpy(GRID), *case.exact).numpy()
+    np.testing.assert_allclose(ours[GRID <= 0.5], case.truth.ppf(GRID[GRID <= 0.5]), rtol=1e-9, atol=1e-13)
+    np.testing.assert_allclose(ours[GRID > 0.5], case.truth.isf(1 - GRID[GRID > 0.5]), rtol=1e-9, atol=1e-13)
+
+
+@every([case for case in CONTINUOUS if case.family in {"StudentT", "Gamma", "Beta"}])
+def test_quantiles_that_come_from_scipy_hold_in_mpmath(case: Case) -> None:
+    """An independent cumulative function, 40 digits, gives back the probability."""
+    mpmath.mp.dps = 40
+    for u in GRID[GRID < 0.5]:
+        x = mpmath.mpf(case.law.quantile(torch.tensor(u), *case.exact).item())
+        if case.family == "Gamma":
+            shape, rate = case.parameters
+            back = mpmath.gammainc(shape, 0, x * rate, regularized=True)
+        elif case.family == "Beta":
+            back = mpmath.betainc(*case.parameters, 0, x, regularized=True)
+        else:
+            df, location, scale = case.parameters
+            z = (x - location) / scale
+            back = mpmath.betainc(df / 2, 0.5, 0, df / (df + z * z), regularized=True) / 2
+        assert abs(back / u - 1) < 1e-8
+
+
+@every(COUNTS)
+def test_counts_are_the_least_that_reach_the_noise(case: Case) -> None:
+    """Against summing the probabilities one by one."""
+    highest = int(case.truth.isf(1e-12)) + 10
+    cumulative = np.cumsum(case.truth.pmf(np.arange(highest)))
+    u = case.noise().numpy().ravel()
+    u = u[np.abs(u[:, None] - cumulative[None]).min(axis=1) > 1e-12] if highest < 200 else u
+    expected = np.searchsorted(cumulative, u)
+    assert np.array_equal(case.law.push(torch.from_numpy(u), *case.exact).numpy(), expected)
+
+
+@every(CONTINUOUS + COUNTS)
+def test_log_prob_is_scipys(case: Case) -> None:
+    points = case.truth.ppf(np.linspace(0.001, 0.999, 41))
+    points = np.concatenate([points, [points.mean()], [-2.0, 0.5, 1e4]])
+    with np.errstate(divide="ignore"):
+        expected = case.truth.logpmf(points) if case.law.discrete else case.truth.logpdf(points)
+    ours = case.law.log_prob(torch.from_numpy(points), *case.exact)
+    np.testing.assert_allclose(ours.numpy(), expected, rtol=1e-9, atol=1e-9)
+
+
+@every(CONTINUOUS)
+def test_density_integrates_to_the_noise(case: Case) -> None:
+    """Independent of scipy.stats: the integral of exp(log_prob) between two quantiles is the noise between them."""
+    low, high = case.law.quantile(torch.tensor([0.1, 0.8], dtype=torch.float64), *case.exact).tolist()
+    density = lambda x: case.law.log_prob(torch.tensor(x, dtype=torch.float64), *case.exact).exp().item()  # noqa: E731
+    assert integrate.quad(density, low, high, epsabs=1e-10)[0] == pytest.approx(0.7, abs=1e-8)
+
+
+@every(CONTINUOUS)
+def test_noise_is_recovered_from_values(case: Case) -> None:
+    noise = case.noise(EVERYONE[:2000])
+    exact = case.law.push(noise, *case.exact)
+    low, high = case.law.recover(exact, *case.exact)
+    torch.testing.assert_close(low.double(), noise.double(), rtol=1e-7, atol=1e-10)
+    torch.testing.assert_close(high, low)
+    rounded = case.law.push(noise, *case.parameters)  # float32: back to the same value, if not to the same noise
+    low, high = case.law.recover(rounded, *case.parameters)
+    assert bool((low <= high).all())
+    tolerance = 3e-7 * (rounded.abs() + sum(abs(value) for value in case.parameters))
+    assert bool(((case.law.push(low, *case.parameters) - rounded).abs() <= tolerance).all())
+
+
+@every([*COUNTS, Case("Bernoulli", (0.2,), None), Case("Hazard", (0.3, 0.5), None)])
+def test_recovered_interval_holds_the_noise_and_gives_the_value(case: Case) -> None:
+    noise = case.noise()
+    value = case.law.push(noise, *case.parameters)
+    low, high = case.law.recover(value, *case.parameters)
+    assert bool(((low <= noise) & (noise <= high)).all())
+    redrawn = case.law.draw_consistent(
+        draw_uniform64(seed=0, name="fresh", patients=EVERYONE, steps=1), value, *case.parameters
+    )
+    again = case.law.push(redrawn, *case.parameters)
+    assert torch.equal(again, value)
+    assert (
+        stats.kstest(redrawn.numpy().ravel(), "uniform").pvalue > FALSE_ALARM
+    )  # values and fresh noise: uniform again
+    mass = log_mass(case.law.noise, low, high)
+    torch.testing.assert_close(mass.float(), case.law.log_prob(value, *case.parameters).float(), rtol=1e-4, atol=1e-5)
+
+
+@every([case for case in COUNTS + CONTINUOUS if case.family not in {"Normal", "StudentT", "Logistic"}])
+def test_values_outside_the_support_have_no_noise(case: Case) -> None:
+    value = torch.tensor(-2.0)
+    low, high = case.law.recover(value, *case.parameters)
+    assert low > high
+    assert case.law.log_prob(value, *case.parameters) == -torch.inf
+
+
+@every(CONTINUOUS)
+def test_gradients_are_those_of_finite_differences(case: Case) -> None:
+    grid = torch.from_numpy(GRID[1:-1])
+    noise = torch.special.ndtri(grid) if case.law.noise == "normal" else grid
+    parameters = [value.requires_grad_() for value in case.exact]
+    values = case.law.push(noise, *parameters)
+    for index, parameter in enumerate(parameters):
+        step = 1e-4 * parameter.item() or 1e-4
+        moved = [
+            case.law.push(noise, *(p.detach() + (k * step if i == index else 0) for i, p in enumerate(parameters)))
+            for k in (-2, -1, 1, 2)
+        ]
+        expected = (8 * (moved[2] - moved[1]) - (moved[3] - moved[0])) / (12 * step)
+        ours = torch.stack([torch.autograd.grad(value, parameter, retain_graph=True)[0] for value in values])
+        torch.testing.assert_close(ours, expected, rtol=1e-5, atol=1e-8)
+    inside = values.detach()[3:-3]
+    torch.autograd.gradcheck(lambda *theta: case.law.log_prob(inside, *theta), parameters, rtol=1e-4)
+
+
+def test_implicit_gradients_broadcast_over_worlds_and_reach_the_noise() -> None:
+    shape = torch.linspace(0.5, 1.5, 3, dtype=torch.float64)[:, None].requires_grad_()
+    rate = torch.linspace(0.6, 1.4, 5, dtype=torch.float64).requires_grad_()
+    noise = torch.tensor([[0.4, 0.02, 0.97, 0.6, 0.2]], dtype=torch.float64).requires_grad_()
+    with torch.random.fork_rng():  # gradcheck draws directions of its own
+        torch.autograd.gradcheck(FAMILIES["Gamma"].push, (noise, shape, rate), rtol=1e-4)
+
+
+def spread(case: Case) -> list[Tensor]:
+    """Parameters that differ between two worlds and between patients, (2, patients), float32 and valid."""
+    factor = 1 - 0.4 * torch.rand(2, len(EVERYONE), generator=torch.Generator().manual_seed(0))
+    values = [value * factor for value in case.parameters]
+    return [v.round() if c == "count" else v for v, c in zip(values, case.law.constraints, strict=False)] + (
+        [torch.tensor(case.parameters[1])] if case.family == "Hazard" else []
+    )
+
+
+@every([*CONTINUOUS, *COUNTS, Case("Bernoulli", (0.9,), None), Case("Hazard", (2.0, 0.5), None)])
+def test_bits_do_not_depend_on_shard_stride_or_being_a_number(case: Case) -> None:
+    noise, parameters = case.noise(), spread(case)
+    whole = case.law.push(noise, *parameters)
+    assert whole.shape == (2, 20_000)
+    for shard in (777, 131):
+        pieces = [
+            case.law.push(noise[:, i : i + shard], *(p[..., i : i + shard] if p.dim() else p for p in parameters))
+            for i in range(0, 20_000, shard)
+        ]
+        assert torch.equal(torch.cat(pieces, dim=1), whole)
+    columns = [p.T.contiguous().T if p.dim() else p for p in parameters]  # the same numbers, other strides
+    assert torch.equal(case.law.push(noise, *columns), whole)
+    numbers = case.law.push(noise, *case.parameters)
+    tensors = case.law.push(noise, *(torch.full((1, 20_000), value) for value in case.parameters))
+    assert torch.equal(numbers, tensors)
+
+
+def test_degenerate_parameters_give_constants() -> None:
+    u = torch.tensor([0.0001, 0.5, 0.9999], dtype=torch.float64)
+    z = torch.tensor([-3.0, 0.0, 3.0])
+    assert FAMILIES["Normal"].push(z, 2.0, 0.0).tolist() == [2, 2, 2]
+    assert FAMILIES["Uniform"].push(u, 2.0, 2.0).tolist() == [2, 2, 2]
+    assert FAMILIES["Poisson"].push(u, 0.0).tolist() == [0, 0, 0]
+    assert FAMILIES["Binomial"].push(u, 0.0, 0.5).tolist() == [0, 0, 0]
+    assert FAMILIES["Binomial"].push(u, 7.0, 0.0).tolist() == [0, 0, 0]
+    assert FAMILIES["Binomial"].push(u, 7.0, 1.0).tolist() == [7, 7, 7]
+    assert FAMILIES["NegativeBinomial"].push(u, 0.0, 2.0).tolist() == [0, 0, 0]
+    assert FAMILIES["Bernoulli"].push(u.float(), 0.0).tolist() == [False] * 3
+    assert FAMILIES["Bernoulli"].push(u.float(), 1.0).tolist() == [True] * 3
+    two = torch.tensor([2.0, 2.5])
+    assert FAMILIES["Normal"].log_prob(two, 2.0, 0.0).tolist() == [torch.inf, -torch.inf]
+    low, high = FAMILIES["Normal"].recover(two, 2.0, 0.0)
+    assert (low[0], high[0]) == (-torch.inf, torch.inf)
+    assert low[1] > high[1]
+
+
+def test_a_value_that_float32_rounds_to_an_end_stands_for_the_noise_beyond() -> None:
+    for name, parameters, value in (("Beta", (0.5, 0.05), 1.0), ("Gamma", (0.01, 1.0), 0.0)):
+        noise = draw_uniform64(seed=0, name=name, patients=EVERYONE, steps=1)
+        at_end = FAMILIES[name].push(noise, *parameters) == value
+        low, high = FAMILIES[name].recover(torch.tensor(value), *parameters)
+        assert at_end.any()
+        assert torch.equal(at_end, (low <= noise) & (noise <= high))
+
+
+def test_rare_events_are_as_rare_as_they_should_be() -> None:
+    """At a hazard of 1e-7 a step, exactly the words below 1e-7 * 2**32 = 429.5 are events."""
+    words = torch.arange(420, 440, dtype=torch.float64)
+    u = ((words + 0.5) / 2**32).float()
+    assert FAMILIES["Hazard"].push(u, 1.2e-6, 1 / 12).sum() == 9  # 420 to 428: 429 + 1/2 lies above 429.4967
+    assert FAMILIES["Bernoulli"].push(u, 1e-7).sum() == 9
+
+
+def test_a_hazard_is_its_keyed_exponential_within_the_step() -> None:
+    u = draw_uniform(seed=0, name="death", patients=EVERYONE, steps=1)
+    happened = FAMILIES["Hazard"].push(u, 3.0, 0.25)
+    delay = event_delay(u, 3.0)
+    assert torch.equal(happened, delay < 0.25)
+    assert stats.kstest(delay.numpy().ravel(), stats.expon(scale=1 / 3).cdf).pvalue > FALSE_ALARM
+    winner, alone = compete(u, 3.0, dt=0.25)
+    assert torch.equal(winner == 0, happened[0])
+    assert torch.equal(alone[happened[0]], delay[happened])
+
+
+def test_competing_hazards_share_by_their_rates_and_date_themselves() -> None:
+    """Shares rate / total * (1 - exp(-total dt)), and the delay independent of who wins (both closed forms)."""
+    rates, dt = (2.0, 0.5, 1.0), 0.3
+    u = torch.cat([draw_uniform(seed=0, name=f"cause {k}", patients=EVERYONE, steps=1) for k in range(3)])
+    winner, delay = compete(u, *rates, dt=dt)
+    happens = -np.expm1(-sum(rates) * dt)
+    expected = np.array([1 - happens, *(rate / sum(rates) * happens for rate in rates)]) * len(EVERYONE)
+    assert stats.chisquare(np.bincount(winner.numpy() + 1, minlength=4), expected).pvalue > FALSE_ALARM
+    for member in range(3):
+        truth = lambda x: -np.expm1(-sum(rates) * x) / happens  # noqa: E731
+        assert stats.kstest(delay[winner == member].double().numpy(), truth).pvalue > FALSE_ALARM
+    assert bool((delay[winner == -1] == torch.inf).all())
+
+
+WEIGHTS = (0.5, 1.5, 0.0, 3.0)
+
+
+def level_noise(purpose: str = "world") -> Tensor:
+    draws = [
+        draw_uniform(seed=0, name="ancestry", patients=EVERYONE, steps=1, component=str(level), purpose=purpose)
+        for level in range(len(WEIGHTS))
+    ]
+    return torch.stack(draws)
+
+
+def test_categorical_levels_come_by_their_weights() -> None:
+    value = FAMILIES["Categorical"].push(level_noise(), *WEIGHTS)
+    assert value.dtype == torch.int8
+    assert value.shape == (1, 20_000)
+    counts = np.bincount(value.numpy().ravel(), minlength=4)
+    shares = np.array(WEIGHTS) / sum(WEIGHTS)
+    assert counts[2] == 0
+    assert stats.chisquare(counts[[0, 1, 3]], shares[[0, 1, 3]] * 20_000).pvalue > FALSE_ALARM
+    log_prob = FAMILIES["Categorical"].log_prob(torch.arange(4), *WEIGHTS)
+    np.testing.assert_allclose(log_prob.exp().numpy(), shares, rtol=1e-12)
+    u = torch.tensor([0.05, 0.11, 0.39, 0.41, 0.99], dtype=torch.float64)
+    assert FAMILIES["Categorical"].quantile(u, *WEIGHTS).tolist() == [0, 1, 1, 3, 3]
+
+
+def test_categorical_is_counterfactually_stable() -> None:
+    """Oberst and Sontag's property: if a level's odds against the factual one do not grow, nobody moves to it."""
+    noise, law = level_noise(), FAMILIES["Categorical"]
+    before, after = law.push(noise, *WEIGHTS), law.push(noise, 0.5, 3.0, 0.0, 3.0)
+    moved = before != after
+    assert moved.any()
+    assert bool((after[moved] == 1).all())
+    weights = [torch.full((2, 1), weight) for weight in WEIGHTS]
+    pieces = [law.push(noise[..., i : i + 777], *weights) for i in range(0, 20_000, 777)]
+    assert torch.equal(torch.cat(pieces, dim=1), law.push(noise, *weights))
+
+
+def test_categorical_noise_given_its_level_is_that_of_rejection() -> None:
+    """Redrawn noise against the noise of those who have the level (a two-sample test each), and back to the level."""
+    noise, law = level_noise(), FAMILIES["Categorical"]
+    value = law.push(noise, *WEIGHTS)
+    for level in (0, 1, 3):
+        given = torch.full((1, 20_000), level, dtype=torch.int8)
+        redrawn = law.draw_consistent(level_noise("abduction"), given, *WEIGHTS)
+        assert torch.equal(law.push(redrawn, *WEIGHTS), given)
+        for component in range(4):
+            truth = noise[component][value == level].double().numpy()
+            assert stats.ks_2samp(redrawn[component, 0].numpy(), truth).pvalue > FALSE_ALARM
+    low, high = law.recover(torch.tensor([0, 2]), *WEIGHTS)
+    assert (low < high).all(dim=0).tolist() == [True, False]
+
+
+@pytest.mark.parametrize(("low", "high"), [(-1.0, 0.5), (6.0, 7.0), (-torch.inf, -4.0), (3.0, torch.inf), (2.0, 2.0)])
+def test_restricted_normal_noise_is_scipys_truncated_normal(low: float, high: float) -> None:
+    fresh = draw_normal(seed=0, name="restrict", patients=EVERYONE, steps=1)
+    inside = restrict("normal", fresh, torch.tensor(low), torch.tensor(high)).numpy().ravel()
+    if low == high:
+        assert (inside == low).all()
+        return
+    assert stats.kstest(inside, stats.truncnorm(low, high).cdf).pvalue > FALSE_ALARM
+    mass = log_mass("normal", torch.tensor(low), torch.tensor(high)).item()
+    near, far = (-high, -low) if low > 0 else (low, high)
+    assert mass == pytest.approx(np.log(stats.norm.cdf(far) - stats.norm.cdf(near)), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "valid"),
+    [
+        ("Normal", (0.0, -1.0), [True, False]),
+        ("Normal", (float("nan"), 0.0), [False, True]),
+        ("Gamma", (0.0, 1.0), [False, True]),
+        ("Bernoulli", (1.1,), [False]),
+        ("Binomial", (2.5, 1.0), [False, True]),
+        ("Poisson", (float("inf"),), [False]),
+        ("Uniform", (1.0, 0.0), [True, False]),
+        ("Categorical", (0.0, 0.0), [False, False]),
+        ("Categorical", (0.0, 2.0), [True, True]),
+    ],
+)
+def test_bad_parameters_are_told_from_good(name: str, parameters: tuple[float, ...], valid: list[bool]) -> None:
+    assert [bool(part) for part in FAMILIES[name].valid(*parameters)] == valid
+
+
+def test_families_are_those_of_the_language() -> None:
+    ours = {name: family.parameters for name, family in FAMILIES.items()}
+    assert ours == LANGUAGE | {"Categorical": ("weight",)}
+    assert all(len(family.constraints) == len(family.parameters) for family in FAMILIES.values())
+
+
+def test_a_misspelt_family_is_told_the_nearest() -> None:
+    assert family_named("Gamma") is FAMILIES["Gamma"]
+    with pytest.raises(NosographError, match=r"(?s)Norml.*write: Normal"):
+        family_named("Norml")
