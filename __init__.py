@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .asking import ask
+    from .causal.explain.draw import draw
+    from .causal.explain.explain import explain
     from .causal.model.load import load_model as load
+    from .causal.program.program import Program as program
     from .errors import NosographError
     from .renderers.readback.verify import verify
     from .renderers.render import render
@@ -17,13 +20,16 @@ if TYPE_CHECKING:
 _HOMES = {
     "NosographError": ("errors", "NosographError"),
     "ask": ("asking", "ask"),
+    "draw": ("causal.explain.draw", "draw"),
+    "explain": ("causal.explain.explain", "explain"),
     "load": ("causal.model.load", "load_model"),
     "open": ("simulate.cohort", "open_run"),
+    "program": ("causal.program.program", "Program"),
     "render": ("renderers.render", "render"),
     "simulate": ("simulate.cohort", "simulate"),
     "verify": ("renderers.readback.verify", "verify"),
 }
-__all__ = ["NosographError", "ask", "load", "open", "render", "simulate", "verify"]
+__all__ = ["NosographError", "ask", "draw", "explain", "load", "open", "program", "render", "simulate", "verify"]
 
 
 def __getattr__(name: str) -> Any:

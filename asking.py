@@ -14,7 +14,7 @@ from .simulate.questions.ask import PATIENTS
 from .simulate.questions.ask import ask as find_answer
 
 if TYPE_CHECKING:
-    from .causal.explain.draw import Drawing
+    from .causal.explain.picture import Drawing
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class DrawnAnswer(Answer):
     def plot(self, path: str | Path | None = None) -> Drawing | Path:
         """Her timelines in both worlds, which show themselves in a notebook; or written to `path` (.png, .svg or .pdf).
         Raises NosographError for an answer about a population, which has none."""
-        from .causal.explain.draw import Drawing
+        from .causal.explain.picture import Drawing
         from .simulate.questions.picture import draw_twins, figure_twins
 
         if self.timelines is None:

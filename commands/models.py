@@ -24,7 +24,7 @@ def list_models(as_json: AsJson = False) -> None:
     for name in list_catalog():
         report = check_model(name)
         title = report.model.title if report.model else ""
-        counts = {key: getattr(report, key) for key in ("variables", "claims", "cited", "assumed")}
+        counts = {key: report.counts[key] for key in ("variables", "claims", "cited", "assumed")}
         rows.append({"id": name, "title": title, **counts})
     answer(as_json, {"models": rows}, lambda: print_table(rows))
 
@@ -89,21 +89,21 @@ def check(model: ModelName, as_json: AsJson = False) -> None:
     from ..causal.model.check import check_model
 
     report = check_model(model)
-    counts = {key: getattr(report, key) for key in ("variables", "claims", "cited", "curated", "recalled", "assumed")}
+    counts = report.counts
     document = {
         "ok": report.ok,
-        **counts,
+        **{key: count for key, count in counts.items() if key != "structural"},
         "errors": [problem_json(problem) for problem in report.errors],
         "warnings": [problem_json(problem) for problem in report.warnings],
     }
     for heading, problems in (("error", report.errors), ("warning", report.warnings)):
         for problem in problems:
             typer.echo(f"{heading}: {problem}", err=True)
-    curated = f"{report.curated} of them as curated by a database, " if report.curated else ""
-    of_them = "" if report.curated else " of them"
+    curated = f"{counts['curated']} of them as curated by a database, " if counts["curated"] else ""
+    of_them = "" if curated else " of them"
     text = (
-        f"{model}: sound; {report.variables} variables, {report.claims} causal claims: {report.cited} cited "
-        f"({curated}{report.recalled}{of_them} recalled, not checked), {report.assumed} assumed"
+        f"{model}: sound; {counts['variables']} variables, {counts['claims']} causal claims: {counts['cited']} cited "
+        f"({curated}{counts['recalled']}{of_them} recalled, not checked), {counts['assumed']} assumed"
     )
     answer(as_json, document, lambda: typer.echo(text if report.ok else f"{model}: not sound"))
     if not report.ok:
@@ -111,7 +111,7 @@ def check(model: ModelName, as_json: AsJson = False) -> None:
 
 
 @app.command("explain")
-def explain(
+def explain_command(
     model: ModelName,
     variable: Annotated[str | None, typer.Argument(help="One variable; all by default.")] = None,
     do: Annotated[list[str] | None, typer.Option(help="An intervention: what exactly does it cut?")] = None,
@@ -119,19 +119,14 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """In words: each variable, its equation with numbers and units, each cause with its evidence."""
-    from ..causal.explain.interventions import explain_worlds
-    from ..causal.model.world import parse_intervention
+    from ..causal.explain.explain import explain
 
-    loaded = load(model, settings)
-    if do:
-        found = explain_worlds(loaded, [parse_intervention(text, model=loaded) for text in do])
-    else:
-        found = loaded.explain(variable)
+    found = explain(load(model, settings), variable, do=do or ())
     answer(as_json, found.to_json(), lambda: typer.echo(str(found)))
 
 
 @app.command("draw")
-def draw(
+def draw_command(
     model: ModelName,
     out: Annotated[Path, typer.Option("-o", "--out", help="FILE.svg or FILE.png")],
     as_json: AsJson = False,

@@ -23,9 +23,9 @@ from ..language.syntax import Name
 from ..model.model import Model
 from ..program.expressions import Evaluator, Moment, compile_expression
 from ..program.mechanism import Mechanism
+from ..program.steps import Fact
 from .record import PatientRecord
 
-Fact = tuple[str, str, int]  # variable, expression (start, mechanism, when or missing), step
 TOLERANCE = 1e-4  # relative: what a written value may be off one that the model computes
 TRUTHS = ("Bernoulli", "Hazard")
 ENTRY: Fact = ("", "population", 0)
@@ -33,7 +33,7 @@ IMPOSSIBLE = math.log(2.0**-33)  # what the generator never draws, on either sid
 
 
 @dataclass(frozen=True)
-class Evidence:
+class RecordEvidence:
     """What is known of a patient: the value of an expression at a step, () or (patients,), up to step `last`.
 
     `entered` is the condition on entry, which everybody in a record has met.
@@ -57,15 +57,20 @@ class Evidence:
         return compile_expression(self.entered, constant=frozenset(), levels=self.levels)
 
 
-class Observer:
+class RecordObserver:
     """What one run makes of the evidence. `scores`: (patients,) log-probabilities; `noise`, if `recover`: the noise of
     what was observed, made consistent, as the run draws it."""
 
-    def __init__(self, evidence: Evidence, *, recover: bool = False) -> None:
+    def __init__(self, evidence: RecordEvidence, *, recover: bool = False) -> None:
         self.facts, self.names = evidence.facts, evidence.names
         self.meets, self.recover = evidence.meets, recover
         self.scores: dict[Fact, Tensor] = {}
         self.noise: dict[Fact, Tensor] = {}
+
+    def begin(self) -> None:
+        """A pass begins: forget what the last one found."""
+        self.scores.clear()
+        self.noise.clear()
 
     def total(self, patients: int, *, impossible: float = -torch.inf) -> Tensor:
         """The log-probability of all that was observed: float64, (..., patients). What is impossible counts as so."""
@@ -146,7 +151,7 @@ class Observer:
         return self.facts[fact] != 0
 
 
-class Inverter(Observer):
+class Inverter(RecordObserver):
     """An observer that asks of an additive value only whether some noise gives it: where all is observed, nothing is
     weighted."""
 
@@ -209,7 +214,7 @@ def log_mass(family: Family, low: Tensor, high: Tensor) -> Tensor:
     return mass
 
 
-def collect_evidence(model: Model, record: PatientRecord) -> Evidence:
+def collect_evidence(model: Model, record: PatientRecord) -> RecordEvidence:
     """What a record says, as facts about the model's expressions. Raises NosographError where the two cannot meet."""
     facts: dict[Fact, Tensor] = {}
     for seen in record.observations:
@@ -236,7 +241,7 @@ def collect_evidence(model: Model, record: PatientRecord) -> Evidence:
         for step in range(1, until + 1):
             facts.setdefault((name, "mechanism", step), torch.tensor(float(step in happened), dtype=torch.float64))
     levels = {v.name: v.levels for v in model.variables.values() if v.levels}
-    return Evidence(facts, record.last, model.population, levels)
+    return RecordEvidence(facts, record.last, model.population, levels)
 
 
 def _hold_treatments(model: Model, record: PatientRecord, facts: dict[Fact, Tensor]) -> None:

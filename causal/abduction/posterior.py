@@ -17,9 +17,18 @@ from ..model.model import Model
 from ..model.world import FACTUAL, World
 from ..program.journeys import Journeys
 from ..program.plan import Plan, ancestors, noise_sites, site_name
-from ..program.program import Run
 from ..program.sampling import draw_site
-from .observer import IMPOSSIBLE, Evidence, Fact, Inverter, Observer, collect_evidence, describe_fact, find_normal_score
+from ..program.steps import Pass
+from .observer import (
+    IMPOSSIBLE,
+    Fact,
+    Inverter,
+    RecordEvidence,
+    RecordObserver,
+    collect_evidence,
+    describe_fact,
+    find_normal_score,
+)
 from .record import PatientRecord
 from .target import PENALTY, PURPOSE, Target
 from .tempering import MOST_TEMPERATURES, Tempering
@@ -67,7 +76,7 @@ class Posterior:
         plan = Plan(model, worlds, parameters=self.parameters, needed=needed)
         kept = [name for name in needed if keep is None or name in keep]
         with torch.no_grad():
-            return Run(plan, self.noise, torch.arange(self.particles), model.clock.steps, kept).finish()
+            return Pass(plan, self.noise, torch.arange(self.particles), model.clock.steps, kept).finish()
 
     def bands(self, journeys: Journeys, name: str, *, level: float = 0.9) -> Bands:
         """The middle `level` of a variable's posterior in each of its steps, among the particles alive then (NaN where
@@ -119,13 +128,13 @@ def invert(model: Model, values: Mapping[str, Tensor], *, seed: int = 0) -> Post
         facts[name, key, 0] = value.double()
     units = len(next(iter(values.values())))
     patients, plan = torch.arange(units), Plan(model, [FACTUAL], parameters={}, needed=list(model.variables))
-    observer = Inverter(Evidence(facts, 0), recover=True)
+    observer = Inverter(RecordEvidence(facts, 0), recover=True)
     noise = {}
     for site in noise_sites(model, steps=model.clock.steps):
         rows = draw_site(site, seed=seed, patients=patients, purpose=PURPOSE)
         noise[site.name] = rows if site.noise == "normal" else rows.double()
     with torch.no_grad():
-        Run(plan, noise, patients, 0, (), observer).finish()
+        Pass(plan, noise, patients, 0, (), observer).finish()
         for (name, key, _), recovered in observer.noise.items():  # everybody is looked at in step 0
             rows = noise[site_name(name, key)]
             rows[..., 0, :] = recovered.squeeze(-2) if recovered.dim() > 1 else recovered
@@ -160,13 +169,13 @@ def _refuse_impossible(target: Target, z: Tensor) -> None:
             raise _name(target, fact, "the model cannot give what was observed")
 
 
-def _refuse_unexplained(target: Target, observer: Observer) -> None:
+def _refuse_unexplained(target: Target, observer: RecordObserver) -> None:
     """Raise where what was observed would take noise that is never drawn, in every particle."""
     if max(_surprises(target, observer).values(), default=0.0) > 1:
         raise _name_worst(target, observer, "the record is beyond what the model can explain")
 
 
-def _surprises(target: Target, observer: Observer) -> dict[Fact, float]:
+def _surprises(target: Target, observer: RecordObserver) -> dict[Fact, float]:
     """How far out each observation is in the best of the particles; beyond 1 lies what is never drawn."""
     found: dict[Fact, float] = {}
     for fact, score in observer.scores.items():
@@ -179,7 +188,7 @@ def _surprises(target: Target, observer: Observer) -> dict[Fact, float]:
     return found
 
 
-def _name_worst(target: Target, observer: Observer, problem: str) -> Exception:
+def _name_worst(target: Target, observer: RecordObserver, problem: str) -> Exception:
     surprise = _surprises(target, observer)
     return _name(target, max(surprise, key=lambda fact: surprise[fact]), problem)
 

@@ -15,10 +15,10 @@ from ..model.world import FACTUAL
 from ..program.journeys import Journeys
 from ..program.noise import draw_normal
 from ..program.plan import Plan, Site, ancestors, noise_sites
-from ..program.program import Run
 from ..program.sampling import draw_site
+from ..program.steps import Pass
 from ..program.uncertainty import find_uncertain
-from .observer import Evidence, Observer
+from .observer import RecordEvidence, RecordObserver
 
 PURPOSE = "abduction"  # of all draws here: no particle is handed the truth
 PENALTY = -1e4  # what stands for minus infinity while tempering: of two impossible particles the nearer is better
@@ -50,7 +50,7 @@ class Target:
     """
 
     def __init__(
-        self, model: Model, evidence: Evidence, *, particles: int, seed: int, sample_parameters: bool = False
+        self, model: Model, evidence: RecordEvidence, *, particles: int, seed: int, sample_parameters: bool = False
     ) -> None:
         self.model, self.evidence, self.seed = model, evidence, seed
         self.patients = torch.arange(particles)
@@ -107,10 +107,10 @@ class Target:
             noise[block.site.name] = own if block.site.noise == "normal" else torch.special.ndtr(own.double())
         return noise
 
-    def run(self, z: Tensor, *, recover: bool = False, keep: tuple[str, ...] = ()) -> tuple[Journeys, Observer]:
+    def run(self, z: Tensor, *, recover: bool = False, keep: tuple[str, ...] = ()) -> tuple[Journeys, RecordObserver]:
         """One pass up to the end of the record."""
-        observer = Observer(self.evidence, recover=recover)
-        run = Run(self.plan, self.noise(z), self.patients, self.evidence.last, keep, observer)
+        observer = RecordObserver(self.evidence, recover=recover)
+        run = Pass(self.plan, self.noise(z), self.patients, self.evidence.last, keep, observer)
         if self.uncertain:
             run.moment.parameters = self.plan.derive({**self.plan.parameters, **self.parameters_at(z)})
         return run.finish(), observer
@@ -127,7 +127,7 @@ class Target:
         rows = [value[0].double() for value in journeys.values.values()]
         return torch.cat([z[self.still].double(), *rows])
 
-    def finish(self, z: Tensor) -> tuple[dict[str, Tensor], Observer]:
+    def finish(self, z: Tensor) -> tuple[dict[str, Tensor], RecordObserver]:
         """The noise of every site up to the horizon: as inferred, consistent with what was observed, else fresh."""
         _, observer = self.run(z, recover=True)
         inferred = self.noise(z)

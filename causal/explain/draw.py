@@ -6,15 +6,13 @@ import itertools
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..language import reads
-from ..model.graph import count_lag
 from ..model.model import Claim, Model, Variable
 from .layers import FLAT, Edge, Layout, Point, arrange
-from .picture import FONT, encode_figure, measure_text, write_picture
+from .picture import FONT, Drawing, measure_text, write_picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,14 +39,9 @@ LEGEND = 0.66
 HEAD = (0.042, 0.11)  # half an arrow head's width, and its length
 
 
-@dataclass(frozen=True)
-class Drawing:
-    """A drawn model, which shows itself in a notebook; `figure` is matplotlib's."""
-
-    figure: Figure
-
-    def _repr_svg_(self) -> str:
-        return encode_figure(self.figure, "svg").decode()
+def draw(model: Model) -> Drawing:
+    """The causal graph as a picture that a notebook shows."""
+    return Drawing(figure_model(model))
 
 
 def draw_model(model: Model, path: str | Path) -> Path:
@@ -112,7 +105,7 @@ def _sort_edges(model: Model) -> dict[Edge, list[Claim]]:
 
     def precedence(edge: Edge) -> tuple[int, bool]:
         cause, effect = (model.variables[name] for name in edge)
-        lag = min((count_lag(read) for read in effect.reads if read.name == cause.name), default=0)
+        lag = min((read.steps_back for read in effect.reads if read.name == cause.name), default=0)
         return lag, kinds.index(cause.kind) > kinds.index(effect.kind)
 
     return {edge: edges[edge] for edge in sorted(edges, key=precedence)}
@@ -122,7 +115,7 @@ def _is_lagged(effect: Variable, cause: str) -> bool:
     """Whether every read of the cause, the start apart, looks back in time."""
     running = [text for key, text in effect.expressions.items() if key != "start"]
     found = [read for read in reads(*running) if read.name == cause]
-    return bool(found) and all(count_lag(read) > 0 for read in found)
+    return bool(found) and all(read.steps_back > 0 for read in found)
 
 
 def _shape(kind: str, center: Point, size: Point, **look: Any) -> Patch:

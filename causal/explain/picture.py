@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,16 @@ if TYPE_CHECKING:
 
 SUFFIXES = ("svg", "png", "pdf")
 FONT = "DejaVu Sans"  # comes with matplotlib
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A picture that shows itself in a notebook; `figure` is matplotlib's."""
+
+    figure: Figure
+
+    def _repr_svg_(self) -> str:
+        return encode_figure(self.figure, "svg").decode()
 
 
 def write_picture(draw: Callable[[], Figure], path: str | Path) -> Path:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ...errors import fail, list_some, nearest
 from ..language import Expression, Read, reads
+from ..model.claims import count_claims
 from ..model.formula import find_inputs, order_formulas
 from ..model.graph import measured_steps
 from ..model.model import Claim, Clock, Effect, Evidence, Model, Parameter, Schedule, Variable
 from .equations import describe_draw, describe_time, format_quantity, substitute
 from .explanation import Explanation, Section
-from .interventions import explain_worlds
 
 if TYPE_CHECKING:
     from ...ontology.knowledge import KnowledgeGraph
 
-__all__ = ["Explanation", "Section", "count_evidence", "explain_model", "explain_variable", "explain_worlds"]
 KINDS = {
     "static": "a static: it has one value for the whole journey",
     "state": "a state: the truth, which changes in time and is on no record",
@@ -63,7 +62,7 @@ def explain_variable(model: Model, name: str, *, knowledge: KnowledgeGraph | Non
 
 def _explain_head(model: Model, knowledge: KnowledgeGraph | None) -> Section:
     clock = model.clock
-    counts = count_evidence(model.claims)
+    counts = count_claims(model.claims)
     lines = [f"{model.id}, version {model.version}." if model.version else f"{model.id}."]
     lines += [model.description.strip()] if model.description.strip() else []
     lines += [f"Disease: {_name_concept(model.disease, knowledge)}."] if model.disease else []
@@ -74,13 +73,12 @@ def _explain_head(model: Model, knowledge: KnowledgeGraph | None) -> Section:
     if model.population is not None:
         lines.append(f"Who enters: {_in_numbers(model.population, model)}.")
     lines.append(
-        f"{len(model.variables)} variables and {counts['claims']} causal claims: {counts['cited']} cited "
-        f"({counts['curated']} of them as curated by a database, {counts['recalled']} recalled, not looked up), "
-        f"{counts['assumed']} assumed, "
-        f"{counts['structural']} that only say what a measurement measures."
+        f"{len(model.variables)} variables and {counts.claims} causal claims: {counts.cited} cited "
+        f"({counts.curated} of them as curated by a database, {counts.recalled} recalled, not looked up), "
+        f"{counts.assumed} assumed; {counts.structural} more only say what a measurement measures."
     )
     lines += [f"Declared effect: {_describe_estimand(effect, clock)}" for effect in model.effects]
-    return Section("The model", tuple(lines), {"model": model.id, **counts})
+    return Section("The model", tuple(lines), {"model": model.id, **asdict(counts)})
 
 
 def _describe_estimand(effect: Effect, clock: Clock) -> str:
@@ -93,22 +91,6 @@ def _describe_estimand(effect: Effect, clock: Clock) -> str:
         f"{high:g} against {low:g}, decided at {describe_time(effect.decision, clock)}, "
         f"{given} ({effect.strategy}); deaths: {dead}"
     )
-
-
-def count_evidence(claims: Iterable[Claim]) -> dict[str, int]:
-    """How many claims there are, cited, curated (of these: by a database at best), recalled (none of the evidence
-    looked up by anybody), assumed, structural."""
-    counts = Counter[str]()
-    for claim in claims:
-        cited = [evidence for evidence in claim.evidence if not evidence.assumed]
-        counts["claims"] += 1
-        counts["cited"] += bool(cited)
-        checked = {evidence.checked for evidence in cited}
-        counts["recalled"] += checked == {"recalled"}
-        counts["curated"] += "curated" in checked and checked <= {"curated", "recalled"}
-        counts["structural"] += claim.structural and not claim.evidence
-        counts["assumed"] += not cited and not (claim.structural and not claim.evidence)
-    return {key: counts[key] for key in ("claims", "cited", "curated", "recalled", "assumed", "structural")}
 
 
 def _explain_variable(model: Model, variable: Variable, knowledge: KnowledgeGraph | None) -> Section:

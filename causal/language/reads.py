@@ -20,6 +20,11 @@ class Read:
         """Whether the read needs this step's value; `ever` and `since` speak of earlier steps only."""
         return self.lag == 0 and self.how in ("value", "recorded")
 
+    @property
+    def steps_back(self) -> int:
+        """How many steps back the read looks, at least."""
+        return self.lag if self.same_step or self.lag else 1
+
 
 def reads(*expressions: Expression | None) -> frozenset[Read]:
     """Everything that the expressions read: variables, parameters, `t` and `dt` alike."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rdflib import Graph
@@ -12,26 +12,28 @@ from ...ontology.document import Places
 from ...ontology.knowledge import KnowledgeGraph
 from ...ontology.shapes import check_shapes
 from .build import examine_graph
+from .claims import count_claims
 from .compose import Source, compose
-from .model import Claim, Model
+from .model import Model
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a check found. `claims` = `cited` + `assumed`; of the cited, `curated` are as a database has them whose
-    curators read the source, and `recalled` were cited from memory alone. What a measurement measures (`of`) needs no
-    evidence and is not counted, unless it is given some."""
+    """What a check found. `model` is None where an error prevents one."""
 
-    ok: bool
-    variables: int = 0
-    claims: int = 0
-    cited: int = 0
-    curated: int = 0
-    recalled: int = 0
-    assumed: int = 0
     errors: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
     model: Model | None = None
+
+    @property
+    def ok(self) -> bool:
+        return not self.errors
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many variables there are, and causal claims by how they are founded; 0 where there is no model."""
+        found = count_claims(self.model.claims if self.model else ())
+        return {"variables": len(self.model.variables) if self.model else 0, **asdict(found)}
 
 
 def check_model(source: Source, *, knowledge: KnowledgeGraph | None = None) -> Report:
@@ -40,39 +42,13 @@ def check_model(source: Source, *, knowledge: KnowledgeGraph | None = None) -> R
     try:
         composition = compose(source, knowledge=knowledge)
     except NosographError as error:
-        return Report(ok=False, errors=error.problems)
+        return Report(error.problems)
     model, findings = examine_graph(composition.graph, places=composition.places)
     errors = [*composition.problems, *findings.errors]
     if not errors:
         errors = _check_own_shapes(composition.own, source)
-    if model is None:
-        return Report(ok=False, errors=tuple(errors), warnings=tuple(findings.warnings))
-    return replace(
-        count_claims(model), ok=not errors, errors=tuple(dict.fromkeys(errors)), warnings=tuple(findings.warnings)
-    )
+    return Report(tuple(dict.fromkeys(errors)), tuple(findings.warnings), model)
 
 
 def _check_own_shapes(graph: Graph, source: Source) -> list[Problem]:
     return check_shapes(graph, Places("" if isinstance(source, Graph) else str(Path(source)), {}))
-
-
-def count_claims(model: Model) -> Report:
-    """The report of a sound model: its variables and claims, and how many of them are cited, curated, recalled and
-    assumed."""
-    claims = [claim for claim in model.claims if claim.evidence or not claim.structural]
-    cited = [claim for claim in claims if _is_cited(claim)]
-    checked = [{item.checked for item in claim.evidence if not item.assumed} for claim in cited]
-    return Report(
-        ok=True,
-        variables=len(model.variables),
-        claims=len(claims),
-        cited=len(cited),
-        curated=sum("curated" in words and words <= {"curated", "recalled"} for words in checked),
-        recalled=sum(words == {"recalled"} for words in checked),
-        assumed=len(claims) - len(cited),
-        model=model,
-    )
-
-
-def _is_cited(claim: Claim) -> bool:
-    return any(not item.assumed for item in claim.evidence)

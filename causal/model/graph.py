@@ -1,33 +1,14 @@
-"""The causal graph of a model, when each of its arrows acts, and what interventions cut and reach. No torch here."""
+"""When each arrow of a causal graph acts, and what interventions cut and reach. No torch here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import networkx as nx
-
-from ..language import Read, reads
+from ..language import reads
 from .formula import find_dependents
 from .model import Model, Schedule, Variable
 from .world import Intervention
-
-
-def causal_graph(model: Model) -> nx.DiGraph[str]:
-    """The causal graph: variables as nodes (`kind`, `recorded`), claims as edges (`lag`: the least, in steps)."""
-    graph: nx.DiGraph[str] = nx.DiGraph()
-    for variable in model.variables.values():
-        graph.add_node(variable.name, kind=variable.kind, recorded=variable.recorded and variable.kind != "state")
-    for variable in model.variables.values():
-        for cause in {claim.cause for claim in variable.claims}:
-            lags = [count_lag(read) for read in variable.reads if read.name == cause]
-            graph.add_edge(cause, variable.name, lag=min(lags, default=0))
-    return graph
-
-
-def count_lag(read: Read) -> int:
-    """How many steps back a read looks; `ever` and `since` speak of earlier steps."""
-    return read.lag if read.same_step or read.lag else 1
 
 
 def measured_steps(variable: Variable, *, steps: int) -> tuple[int, ...]:
@@ -158,7 +139,7 @@ def _find_arrows(model: Model) -> Iterator[_Arrow]:
                 if read.name in model.variables:
                     lasting = read.how != "value" or model.variables[read.name].kind in ("static", "measurement")
                     own = read.name == name and read.lag == 1  # goes on from itself
-                    yield _Arrow(read.name, name, count_lag(read), steps, lasting or own)
+                    yield _Arrow(read.name, name, read.steps_back, steps, lasting or own)
         if variable.kind == "measurement":
             yield from (_Arrow(event, name, 0, mechanism, lasting=True) for event in closing)
         if variable.kind == "event" and variable.occurs == "once":

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     import networkx as nx
     from rdflib import Graph
 
-    from ..explain.draw import Drawing
-    from ..explain.explanation import Explanation
-    from ..program.program import Program
 
 Kind = Literal["static", "state", "event", "treatment", "measurement"]
 Checked = Literal["text", "abstract", "curated", "recalled"]
@@ -181,31 +178,17 @@ class Model:
 
     @property
     def graph(self) -> nx.DiGraph[str]:
-        """The causal graph: variables as nodes (`kind`, `recorded`), claims as edges (`lag`)."""
-        from .graph import causal_graph
+        """The causal graph: variables as nodes (`kind`, `recorded`), claims as edges (`lag`: the least, in steps)."""
+        import networkx as nx
 
-        return causal_graph(self)
-
-    @property
-    def program(self) -> Program:
-        """The Pyro program itself."""
-        from ..program.program import Program
-
-        return Program(self)
-
-    def explain(self, variable: str | None = None) -> Explanation:
-        """The model, or one variable of it, in words."""
-        from ...ontology.knowledge import KnowledgeGraph
-        from ..explain.variables import explain_model, explain_variable
-
-        known = KnowledgeGraph.open()
-        return explain_variable(self, variable, knowledge=known) if variable else explain_model(self, knowledge=known)
-
-    def draw(self) -> Drawing:
-        """The causal graph as a picture that a notebook shows."""
-        from ..explain.draw import Drawing, figure_model
-
-        return Drawing(figure_model(self))
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        for variable in self.variables.values():
+            graph.add_node(variable.name, kind=variable.kind, recorded=variable.recorded and variable.kind != "state")
+        for variable in self.variables.values():
+            for cause in {claim.cause for claim in variable.claims}:
+                lags = [read.steps_back for read in variable.reads if read.name == cause]
+                graph.add_edge(cause, variable.name, lag=min(lags, default=0))
+        return graph
 
     def to_turtle(self) -> str:
         """The graph that the model was compiled from, imports and all; empty where it was built by hand."""

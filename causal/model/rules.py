@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Set
-from graphlib import CycleError, TopologicalSorter
+from collections.abc import Set
 
 from ...errors import nearest
 from ..language import Expression, Read, reads
-from ..language.syntax import Binary, Call, Level, Name, find_draw
+from ..language.syntax import find_draw
 from .findings import Findings
+from .levels import EXPECTED, check_levels_used
 from .model import Model, Variable
+from .order import find_cycle, find_waits
 
 TIME = frozenset({"t", "dt"})
-EXPECTED = {"ever": "event", "since": "event", "recorded": "measurement"}
 
 
 def check_claims(variable: Variable, place: str, model: Model, findings: Findings, broken: Set[str]) -> None:
@@ -204,58 +204,6 @@ def _check_own_past(
         findings.error(path, f"at step 0 '{name}' {problem}", fix=fix, value=shown)
 
 
-def check_levels_used(path: str, variable: Variable, expression: Expression, model: Model, findings: Findings) -> None:
-    """Levels are compared with a categorical that has them; a categorical is otherwise no number."""
-    levels = {name: v.levels for name, v in model.variables.items() if v.levels}
-
-    def walk(node: Expression, result: bool) -> None:
-        if isinstance(node, Binary) and node.operator in ("==", "!="):
-            sides = [node.left, node.right]
-            names = [side for side in sides if isinstance(side, Name) and side.name in levels]
-            for side in sides:
-                if isinstance(side, Level):
-                    check(side, names)
-                elif side not in names or not all(isinstance(s, Level) or s in names for s in sides):
-                    walk(side, False)
-        elif isinstance(node, Level):
-            findings.error(path, f"the level {node} stands alone", fix=f"x == {node}", value=str(expression))
-        elif isinstance(node, Name) and node.name in levels:
-            if not (result and variable.levels == levels[node.name]):
-                findings.error(
-                    path,
-                    f"'{node.name}' is categorical, and so no number",
-                    fix=f'{node} == "{levels[node.name][0]}"',
-                    value=str(expression),
-                )
-        elif isinstance(node, Call) and node.function == "where":
-            walk(node.arguments[0], False)
-            for branch in node.arguments[1:]:
-                walk(branch, result)
-        else:
-            for child in node.children:
-                walk(child, False)
-
-    def check(level: Level, names: list[Name]) -> None:
-        if not names:
-            findings.error(
-                path,
-                f"{level} is compared with what has no levels",
-                fix=f"x == {level}, where x is drawn from Categorical({level}: 0.5, …)",
-                value=str(expression),
-            )
-        elif level.name not in levels[names[0].name]:
-            known = levels[names[0].name]
-            near = nearest(level.name, known) or known[0]
-            findings.error(
-                path,
-                f"'{names[0].name}' has no level {level}; it has {', '.join(known)}",
-                fix=f'{names[0]} == "{near}"',
-                value=str(expression),
-            )
-
-    walk(expression, True)
-
-
 def _check_treatment(variable: Variable, model: Model, findings: Findings) -> None:
     """A treatment given by what no record holds is confounded by it: an effect that cannot be identified."""
     latent = sorted(
@@ -275,16 +223,13 @@ def _check_treatment(variable: Variable, model: Model, findings: Findings) -> No
 def _check_cycles(model: Model, findings: Findings, broken: Set[str]) -> None:
     """Within a step, nothing may wait for itself; at step 0 a lag reads the start, and so waits as well."""
     for first in (False, True):
-        waits = {
-            name: _find_waits(variable, model, first)
-            for name, variable in model.variables.items()
+        waits = find_waits(model, first=first)
+        others = {  # what reads itself is reported by another rule
+            name: [cause for cause in causes if cause != name or model.variables[name].competes]
+            for name, causes in waits.items()
             if name not in broken
         }
-        for name, variable in model.variables.items():
-            if variable.competes and not first:  # the members of a group are decided together
-                rivals = [v.name for v in model.variables.values() if v.competes == variable.competes]
-                waits[name] = [cause for rival in rivals for cause in waits.get(rival, [])]
-        if cycle := _find_cycle(waits):
+        if cycle := find_cycle(others):
             when = "at step 0, where a lag reads the start" if first else "within one step"
             cause, effect = cycle[0], cycle[1]
             fix = f"{cause}[-1] in {effect}, for the last step's value"
@@ -292,34 +237,6 @@ def _check_cycles(model: Model, findings: Findings, broken: Set[str]) -> None:
                 fix = f"a start of {next((n for n in cycle if model.variables[n].start), effect)} that reads less"
             findings.error(effect, f"the variables cause each other {when}", fix=fix, value=" -> ".join(cycle))
             return
-
-
-def _find_waits(variable: Variable, model: Model, first: bool) -> list[str]:
-    """What must be known before the variable is, in one step."""
-    expressions: Iterable[Expression | None] = variable.expressions.values()
-    if variable.kind != "measurement":
-        if first and variable.kind == "event":
-            return []
-        serves = variable.start if first and variable.start is not None else variable.mechanism
-        expressions = (serves,) if first or variable.kind != "static" else ()
-    waits: dict[str, None] = {}
-    for read in sorted(reads(*expressions)):
-        waiting = read.same_step or (first and read.how in ("value", "recorded"))
-        if waiting and read.name in model.variables and read.name != variable.name:
-            waits[read.name] = None
-    if variable.kind == "measurement":
-        waits |= dict.fromkeys(name for name, event in model.variables.items() if event.ends == "record" and not first)
-    return list(waits)
-
-
-def _find_cycle(waits: dict[str, list[str]]) -> list[str]:
-    """A cycle from cause to effect, its first node again at the end; empty where there is none."""
-    try:
-        TopologicalSorter(waits).prepare()
-    except CycleError as error:
-        cycle: list[str] = error.args[1]
-        return cycle
-    return []
 
 
 def check_entry(path: str, expression: Expression, model: Model, findings: Findings) -> None:

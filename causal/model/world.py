@@ -13,8 +13,8 @@ from ..language.syntax import Number, find_draw
 from .duration import parse_steps
 from .findings import Findings
 from .formula import refuse_derived
+from .levels import EXPECTED, check_levels_used
 from .model import Model, Variable
-from .rules import EXPECTED, check_levels_used
 
 Operator = Literal["=", "+=", "*="]
 MAXIMUM_LENGTH = 20_000

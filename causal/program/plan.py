@@ -6,17 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import networkx as nx
 import torch
 from torch import Tensor
 
 from ...errors import NosographError, fail
 from ..families import FAMILIES
-from ..language import Expression, Read, reads
+from ..language import Expression, reads
 from ..language.syntax import find_draw
 from ..model.formula import evaluate_formula, find_inputs, order_formulas, refuse_derived
-from ..model.graph import causal_graph, evaluated_steps
-from ..model.model import Model, Variable
+from ..model.graph import evaluated_steps
+from ..model.model import Model
+from ..model.order import order_variables
 from ..model.world import Intervention, World
 from .expressions import Evaluator, Moment, Value, compile_expression
 from .mechanism import Mechanism, compile_mechanism
@@ -31,64 +31,6 @@ class Site:
     noise: Literal["normal", "uniform", "uniform64"]
     steps: tuple[int, ...]
     levels: tuple[str, ...]  # components, for a categorical
-
-
-def order_variables(model: Model, *, first: bool, worlds: Sequence[World] = ()) -> list[str]:
-    """The variables in an order in which each comes after what it reads; `first` is for step 0, where a lag reads the
-    start. Raises NosographError where same-step reads form a cycle, and shows it.
-    """
-    graph: nx.DiGraph[str] = nx.DiGraph()
-    graph.add_nodes_from(model.variables)
-    for variable in model.variables.values():
-        for read in _reads_in_step(variable, first):
-            if read.name in model.variables and _waits(read, first):
-                graph.add_edge(read.name, variable.name)
-    for intervention in (i for world in worlds for i in world.interventions):
-        acts = intervention.active(0) if first else intervention.stop > 1
-        for read in reads(intervention.value) if acts else ():
-            if read.name in model.variables and _waits(read, first):
-                graph.add_edge(read.name, intervention.target)
-    for event in model.variables.values():
-        if event.ends == "record":  # nothing is recorded from the step on in which the record ends
-            graph.add_edges_from((event.name, v.name) for v in model.variables.values() if v.kind == "measurement")
-        if event.competes:  # the members of a group are decided together
-            rivals = [v for v in model.variables.values() if v.competes == event.competes]
-            graph.add_edges_from((cause, v.name) for cause in list(graph.predecessors(event.name)) for v in rivals)
-    graph.remove_edges_from(list(nx.selfloop_edges(graph)) if first else [])
-    try:
-        index = {name: i for i, name in enumerate(model.variables)}
-        return list(nx.lexicographical_topological_sort(graph, key=lambda name: _rank(model, name, index)))
-    except nx.NetworkXUnfeasible:
-        cycle = [edge[0] for edge in nx.find_cycle(graph)]
-        acting = [i.text for world in worlds for i in world.interventions if i.target in cycle and reads(i.value)]
-        under = f", under {'; '.join(dict.fromkeys(acting))}" if acting else ""
-        raise fail(
-            f"variables read each other within one time step{under}",
-            node=cycle[0],
-            value=" -> ".join([*cycle, cycle[0]]),
-            fix=f"{cycle[-1]}[-1] for the last step's value somewhere in the loop",
-        ) from None
-
-
-def _waits(read: Read, first: bool) -> bool:
-    """Whether a read needs this step's value; at step 0 a lag reads the start."""
-    return read.same_step or (first and read.how in ("value", "recorded"))
-
-
-def _rank(model: Model, name: str, index: Mapping[str, int]) -> tuple[bool, int]:
-    return model.variables[name].ends != "journey", index[name]
-
-
-def _reads_in_step(variable: Variable, first: bool) -> frozenset[Read]:
-    if not first or variable.kind == "measurement":
-        return reads(variable.mechanism, variable.missing, *_when(variable))
-    if variable.kind == "event":
-        return frozenset()
-    return reads(variable.start if variable.start is not None else variable.mechanism)
-
-
-def _when(variable: Variable) -> list[Expression]:
-    return [variable.when] if isinstance(variable.when, Expression) else []
 
 
 def noise_sites(model: Model, *, steps: int, needed: Iterable[str] | None = None) -> list[Site]:
@@ -246,7 +188,7 @@ def _spread(value: Value, shape: tuple[int, int]) -> Tensor:
 
 def ancestors(model: Model, names: Iterable[str], *, worlds: Iterable[World] = ()) -> list[str]:
     """`names` and all that they depend on, policies in `worlds` included, in the order of the model."""
-    graph = causal_graph(model)
+    graph = model.graph
     for intervention in (i for world in worlds for i in world.interventions):
         for read in reads(intervention.value):
             if read.name in model.variables and intervention.target in model.variables:

@@ -8,27 +8,19 @@ a Messenger that fills the noise sites from the keyed generator instead. Tensors
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyro
 import pyro.distributions as dist
 import torch
 from torch import Tensor
 
-from ...errors import fail
-from ..families import event_delay
-from ..families.hazard import Hazard
-from ..model.model import Model, Schedule, Variable
+from ..model.model import Model
 from ..model.world import FACTUAL, World
-from .expressions import Moment, Value
-from .journeys import Journeys, Occurrences
-from .plan import Plan, Site, ancestors, noise_sites, site_name
-
-if TYPE_CHECKING:
-    from ..abduction.observer import Evidence, Observer
-
-HAZARD = Hazard()
+from .expressions import Value
+from .journeys import Journeys
+from .plan import Plan, Site, ancestors, noise_sites
+from .steps import Observer, Pass
 
 
 class Program:
@@ -45,12 +37,12 @@ class Program:
         steps: int | None = None,
         keep: Sequence[str] | None = None,
         parameters: Mapping[str, Value] | None = None,
-        evidence: Evidence | None = None,
+        observer: Observer | None = None,
     ) -> Journeys:
         """Run `steps` steps (the model's horizon by default) for so many patients, or for those numbered.
 
         `keep` names the variables to return; only these and what they depend on are computed. `parameters` replace the
-        model's. What there is `evidence` of is used instead of drawn, and scored by a `pyro.factor`, so that Pyro's own
+        model's. What the `observer` saw is used instead of drawn, and scored by a `pyro.factor`, so that Pyro's own
         inference applies. Raises NosographError where a distribution's parameter leaves its domain.
         """
         numbers = torch.arange(patients) if isinstance(patients, int) else patients
@@ -58,21 +50,17 @@ class Program:
         needed = (
             list(self.model.variables)
             if keep is None
-            else ancestors(self.model, [*keep, *self.endings(), *(evidence.names if evidence else ())], worlds=worlds)
+            else ancestors(self.model, [*keep, *self.endings(), *(observer.names if observer else ())], worlds=worlds)
         )
         plan = Plan(self.model, worlds, parameters=parameters or {}, needed=needed)
         sites = noise_sites(self.model, steps=last, needed=needed)
         people = pyro.plate("patients", len(numbers), dim=-1)  # one plate for all sites, as a trace demands
         noise = {site.name: sample_site(site, people) for site in sites}
         kept = [name for name in needed if keep is None or name in keep]
-        if evidence is None:
-            return Run(plan, noise, numbers, last, kept).finish()
-        from ..abduction.observer import Observer
-
-        observer = Observer(evidence)
-        journeys = Run(plan, noise, numbers, last, kept, observer).finish()
-        with people:
-            pyro.factor("evidence", observer.total(len(numbers)))
+        journeys = Pass(plan, noise, numbers, last, kept, observer).finish()
+        if observer is not None:
+            with people:
+                pyro.factor("evidence", observer.total(len(numbers)))
         return journeys
 
     def endings(self) -> list[str]:
@@ -88,267 +76,3 @@ def sample_site(site: Site, people: Any) -> Tensor:
             return pyro.sample(site.name, base.expand(shape))
         with pyro.plate(f"{site.name}.levels", len(site.levels), dim=-3):
             return pyro.sample(site.name, base.expand((len(site.levels), *shape)))
-
-
-@dataclass
-class _Track:
-    """What is kept of one variable, step by step."""
-
-    steps: list[int] = field(default_factory=list)
-    values: list[Tensor] = field(default_factory=list)
-    recorded: list[Tensor] = field(default_factory=list)
-
-
-class Run:
-    """One pass through time on given noise. The end of a journey is not applied inside: it would let the dead differ
-    from the living in what an intervention cannot reach."""
-
-    def __init__(
-        self,
-        plan: Plan,
-        noise: Mapping[str, Tensor],
-        patients: Tensor,
-        last: int,
-        keep: Sequence[str],
-        observer: Observer | None = None,
-    ) -> None:
-        self.plan, self.noise, self.patients, self.last, self.keep = plan, noise, patients, last, keep
-        self.observer = observer
-        self.variables = plan.model.variables
-        self.dt = plan.model.clock.dt
-        none = torch.zeros(1, len(patients), dtype=torch.bool)
-        self.moment = Moment(time=0.0, dt=self.dt, parameters=plan.parameters, now={}, history=[])
-        self.tracks = {name: _Track() for name in keep}
-        self.row = dict.fromkeys(noise, 0)
-        self.rates: dict[str, list[Tensor]] = {}  # of the hazards that are kept: they date their events
-        self.ended = self.closed = torch.full((1, len(patients)), last + 1, dtype=torch.int32)
-        self.clocks: dict[str, tuple[Tensor, Value]] = {}  # of this step's hazards: noise and rate
-        for name in plan.first_order:
-            if self.variables[name].kind == "event":
-                self.moment.ever[name] = none
-                if name in keep:
-                    self.rates[name] = []
-                if name in plan.read_since:
-                    self.moment.latest[name] = torch.full((1, len(patients)), -torch.inf)
-            if self.variables[name].kind == "measurement":
-                self.moment.seen[name] = none
-                self.moment.now[name] = torch.full((1, len(patients)), torch.nan)
-
-    def finish(self) -> Journeys:
-        self.step(0, self.plan.first_order)
-        if self.observer is not None:
-            self.observer.admit(self.moment)
-        carried = self.moment.now
-        self.moment.history = [carried] * self.plan.deepest_lag
-        statics = [name for name in self.plan.first_order if self.variables[name].kind == "static"]
-        constants = {name: carried[name] for name in statics}
-        for step in range(1, self.last + 1):
-            self.moment.time = step * self.dt
-            previous = self.moment.now
-            carry = {name: previous[name] for name in self.moment.seen}
-            self.moment.now = {**constants, **carry}
-            self.clocks.clear()
-            self.step(step, self.plan.step_order)
-            if self.plan.deepest_lag:
-                self.moment.history = [self.moment.now, *self.moment.history[: self.plan.deepest_lag - 1]]
-        return self.collect()
-
-    def step(self, step: int, order: Sequence[str]) -> None:
-        moment = self.moment
-        for name in order:
-            variable = self.variables[name]
-            if variable.kind == "measurement":
-                self.measure(variable, step)
-                continue
-            if variable.kind == "event":
-                moment.now[name] = self.occur(variable, step)
-            else:
-                key = "start" if step == 0 and variable.start is not None else "mechanism"
-                moment.now[name] = self.value(variable, key, step)
-            if name in self.keep:
-                self.tracks[name].steps.append(step)
-                self.tracks[name].values.append(moment.now[name])
-        for name in moment.ever:
-            self.remember(self.variables[name], step)
-        for name, seen in moment.seen.items():
-            moment.now[f"{name} recorded"] = seen
-
-    def draw(self, variable: Variable, key: str) -> Tensor | None:
-        """The next row of an expression's noise, (..., 1, patients), levels in front."""
-        site = site_name(variable.name, key)
-        noise = self.noise.get(site)
-        if noise is None:
-            return None
-        row = self.row[site]
-        self.row[site] += 1
-        at = noise[..., row, :]
-        mechanism = self.plan.mechanisms[variable.name, key]
-        if mechanism.family is not None and mechanism.family.name == "Categorical":
-            at = at.movedim(-2, 0)
-            at = at.unsqueeze(-2) if at.dim() > 2 else at  # Pyro's particles stand left of the levels' dimension
-        return at.unsqueeze(-2)
-
-    def push(self, variable: Variable, key: str, step: int) -> Tensor:
-        """What an expression gives on its noise, or what was observed instead."""
-        mechanism, noise = self.plan.mechanisms[variable.name, key], self.draw(variable, key)
-        fact = (variable.name, key, step)
-        if self.observer is not None and fact in self.observer.facts:
-            return self.observer.observe(fact, mechanism, self.moment, noise, patients=self.patients)
-        return mechanism.push(self.moment, noise, patients=self.patients)
-
-    def value(self, variable: Variable, key: str, step: int) -> Tensor:
-        """The natural value, then what interventions make of it."""
-        value = self.push(variable, key, step)
-        return self.plan.intervene(variable.name, step, self.spread(value), self.moment)
-
-    def spread(self, value: Tensor) -> Tensor:
-        """A value that is the same for all patients, or all worlds, in the shape (..., worlds or 1, patients)."""
-        count = len(self.patients)
-        if value.dim() > 1 and value.shape[-1] == count:
-            return value
-        return value.expand(*value.shape[:-2], value.shape[-2] if value.dim() > 1 else 1, count)
-
-    def occur(self, event: Variable, step: int) -> Tensor:
-        """Whether the event happens in this step, (worlds or 1, patients)."""
-        if step == 0:
-            return torch.zeros(1, len(self.patients), dtype=torch.bool)
-        mechanism = self.plan.mechanisms[event.name, "mechanism"]
-        if mechanism.family is not None and mechanism.family.name == "Hazard":
-            happened = self.race(event, step)
-        else:
-            happened = self.push(event, "mechanism", step) != 0
-        happened = self.spread(happened)
-        happened = self.plan.intervene(event.name, step, happened, self.moment)
-        return happened & ~self.moment.ever[event.name] if event.occurs == "once" else happened
-
-    def race(self, event: Variable, step: int) -> Tensor:
-        """Whether the hazard's keyed exponential falls within the step, and before its rivals'."""
-        rivals = self.plan.groups.get(event.competes, [event.name])
-        for name in rivals:
-            if name not in self.clocks:
-                mechanism = self.plan.mechanisms[name, "mechanism"]
-                (rate,) = mechanism.evaluate_parameters(self.moment, patients=self.patients)
-                noise = self.draw(self.variables[name], "mechanism")
-                assert noise is not None
-                self.clocks[name] = (noise, rate)
-        noise, rate = self.clocks[event.name]
-        if event.name in self.rates:
-            self.rates[event.name].append(self.spread(torch.as_tensor(rate)))
-        fact = (event.name, "mechanism", step)
-        if self.observer is not None and fact in self.observer.facts:
-            return self.observer.decide(fact, {name: self.clocks[name] for name in rivals}, self.moment)
-        happened = HAZARD.push(noise, rate, self.dt)
-        for name in rivals:
-            if name != event.name:
-                own, rival = event_delay(noise, rate), self.rival_delay(name, step)
-                first = own < rival if rivals.index(name) < rivals.index(event.name) else own <= rival
-                happened = happened & first  # of equals, the one that is declared first
-        return happened
-
-    def rival_delay(self, name: str, step: int) -> Tensor:
-        """When a rival would happen; one that is kept from it, or that has happened once and for all, is no rival."""
-        delay = event_delay(*self.clocks[name])
-        if self.variables[name].occurs == "once":
-            delay = torch.where(self.moment.ever[name], torch.inf, delay)
-        able = self.plan.intervene(name, step, torch.ones_like(delay, dtype=torch.bool), self.moment)
-        return torch.where(able, delay, torch.inf)
-
-    def remember(self, event: Variable, step: int) -> None:
-        """Carry the past of an event on: whether it ever happened, when last, and whether it ended anything."""
-        moment, now = self.moment, self.moment.now[event.name]
-        moment.ever[event.name] = moment.ever[event.name] | now
-        if event.name in moment.latest:
-            moment.latest[event.name] = torch.where(now, step, moment.latest[event.name])
-        if event.ends == "journey":
-            self.ended = torch.where(now, self.ended.clamp(max=step), self.ended)
-            moment.dead = self.ended <= step
-        elif event.ends == "record":
-            self.closed = torch.where(now, self.closed.clamp(max=step), self.closed)
-
-    def measure(self, variable: Variable, step: int) -> None:
-        """Take a measurement where it is due, and carry the last recorded value where it is not."""
-        moment, name = self.moment, variable.name
-        due: Tensor | None = None
-        if isinstance(variable.when, Schedule):
-            if not variable.when.includes(step):
-                return
-        elif variable.when is not None:
-            due = self.push(variable, "when", step) != 0
-        value = self.value(variable, "mechanism", step)
-        recorded = self.closed > step
-        for event in self.plan.model.variables.values():
-            if event.ends == "record" and event.name in moment.now:
-                recorded = recorded & ~moment.now[event.name]
-        if due is not None:
-            recorded = recorded & due
-        if variable.missing is not None:
-            recorded = recorded & ~(self.push(variable, "missing", step) != 0)
-        moment.now[name] = torch.where(recorded, value, moment.now[name])
-        moment.seen[name] = moment.seen[name] | recorded
-        if name in self.keep:
-            track = self.tracks[name]
-            track.steps.append(step)
-            track.values.append(value if due is None else torch.where(due, value, torch.nan))
-            track.recorded.append(recorded)
-
-    def collect(self) -> Journeys:
-        values = {name: _stack(track.values, len(self.patients)) for name, track in self.tracks.items()}
-        taken = {name: track.recorded for name, track in self.tracks.items() if name in self.moment.seen}
-        recorded = {name: _stack(rows, len(self.patients)).bool() for name, rows in taken.items()}
-        for name, value in values.items():
-            if self.variables[name].kind != "event" and value.dtype.is_floating_point:
-                self.check_finite(name, torch.where(recorded[name], value, 0) if name in recorded else value)
-        return Journeys(
-            worlds=self.plan.worlds,
-            patients=self.patients,
-            last_step=self.last,
-            values=values,
-            steps={name: tuple(track.steps) for name, track in self.tracks.items()},
-            recorded=recorded,
-            occurrences={name: self.find_occurrences(name, values[name]) for name in self.rates},
-            ended=self.ended,
-            closed=self.closed,
-        )
-
-    def find_occurrences(self, event: str, happened: Tensor) -> Occurrences:
-        """Who had the event, and when: within the step for a hazard, at its end for what was set or decided then."""
-        if happened.dim() > 3:  # under Pyro's own particles there is no one list
-            happened = happened[..., :0, :, :].reshape(0, *happened.shape[-2:])
-        everywhere = happened.expand(len(self.plan.worlds) if happened.shape[0] else 0, *happened.shape[-2:])
-        world, step, patient = everywhere.nonzero(as_tuple=True)
-        date = step.double() * self.dt
-        rates = self.rates[event]
-        if rates and len(step):
-            row = step - 1  # a hazard has no noise in step 0
-            rate = _stack(rates, len(self.patients))
-            noise = self.noise[site_name(event, "mechanism")][row, patient]
-            delay = event_delay(noise, rate[world.clamp(max=rate.shape[0] - 1), row, patient])
-            date = torch.where(delay < self.dt, row.double() * self.dt + delay, date)
-        return Occurrences(world, patient, step, date)
-
-    def check_finite(self, name: str, value: Tensor) -> None:
-        """Raise NosographError where a value is not finite while the patient lives."""
-        if torch.isfinite(value.detach().sum()):
-            return
-        alive = torch.tensor(self.tracks[name].steps)[:, None] < self.ended.unsqueeze(-2)
-        bad = ~torch.isfinite(value) & alive
-        if not bool(bad.any()):
-            return
-        where = bad.nonzero()[0]
-        row, patient = where[-2:].tolist()
-        raise fail(
-            "a value is not a finite number",
-            node=name,
-            value=f"{float(value.expand(bad.shape)[tuple(where)])} at t = {self.tracks[name].steps[row] * self.dt:g}, "
-            f"patient {int(self.patients[patient])}",
-            fix="clip(…, low, high) around what grows without bound, where(recorded(x), …, …) around what may miss",
-        )
-
-
-def _stack(rows: list[Tensor], patients: int) -> Tensor:
-    """(worlds or 1, steps, patients) from a row a step, each (worlds or 1, patients)."""
-    if not rows:
-        return torch.empty(1, 0, patients)
-    if len({row.shape for row in rows}) > 1:
-        rows = list(torch.broadcast_tensors(*rows))  # torch.broadcast_shapes would import sympy, for over a second
-    return torch.stack(rows, dim=-2)

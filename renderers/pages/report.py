@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ...causal.model.check import count_claims
+from ...causal.model.claims import count_claims
 from ...causal.model.model import Evidence, Model, Variable
 from ...errors import fail
 from ...simulate.cohort import Run
@@ -215,18 +215,20 @@ def show_static(variable: Variable, value: Any) -> str:
 
 def tell_claims(model: Model) -> Markup:
     """How many causal claims are cited, curated, recalled and assumed, and each of them with its evidence."""
-    report = count_claims(model)
-    read = report.cited - report.curated - report.recalled
-    counts = {CITED: read, CURATED: report.curated, RECALLED: report.recalled, ASSUMED: report.assumed}
+    founded = count_claims(model.claims)
+    read = founded.cited - founded.curated - founded.recalled
+    counts = {CITED: read, CURATED: founded.curated, RECALLED: founded.recalled, ASSUMED: founded.assumed}
     words = {
         CITED: "cited and checked against the source",
         CURATED: "cited as a database curates them",
         RECALLED: "cited from memory",
         ASSUMED: "assumed",
     }
-    if not report.curated:
+    if not founded.curated:
         del counts[CURATED]
-    intro = f"{count_of(len(model.variables), 'variable')} and {count_of(report.claims, 'causal claim')} between them: "
+    intro = (
+        f"{count_of(len(model.variables), 'variable')} and {count_of(founded.claims, 'causal claim')} between them: "
+    )
     intro += ", ".join(f"{count} {words[kind]}" for kind, count in counts.items()) + "."
     shares = [tag("span", class_=kind, style=f"flex:{count}") for kind, count in counts.items() if count]
     keys = [tag("li", tag("span", class_=f"key {kind}"), f"{kind}: {count}") for kind, count in counts.items()]

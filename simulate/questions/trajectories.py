@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...causal.model.graph import causal_graph
 from ...causal.model.model import Model
 from ...causal.model.world import World
 from ...causal.program.journeys import Journeys
@@ -52,7 +51,7 @@ def choose_shown(model: Model, worlds: Sequence[World], *, outcome: str, differi
     targets = {act.target for world in worlds for act in world.interventions} & model.variables.keys()
     shown = {name for name in differing if model.variables[name].kind in ("state", "treatment")}
     if outcome:
-        graph = causal_graph(model)
+        graph = model.graph
         before = nx.ancestors(graph, outcome) | {outcome}
         after = {name for target in targets for name in nx.descendants(graph, target)}
         shown = (shown & before & after if targets else shown & before) | {outcome}

@@ -20,7 +20,7 @@ from pyro.infer import MCMC, NUTS
 from pyro.ops.stats import effective_sample_size
 
 from nosograph.causal.abduction import EventReport, Observation, PatientRecord, abduct, invert
-from nosograph.causal.abduction.observer import collect_evidence
+from nosograph.causal.abduction.observer import RecordObserver, collect_evidence
 from nosograph.causal.language import parse_mechanism
 from nosograph.causal.language.syntax import Draw
 from nosograph.causal.model.model import Model, Schedule
@@ -311,7 +311,7 @@ def test_pyro_scores_the_evidence(linear: Model) -> None:
     """Given the noise of x, the rows of y are independent normals around 2 x + 1."""
     evidence = collect_evidence(linear, record_of(SEEN))
     with pyro.poutine.seed(rng_seed=0):
-        trace = pyro.poutine.trace(Program(linear)).get_trace(7, evidence=evidence)
+        trace = pyro.poutine.trace(Program(linear)).get_trace(7, observer=RecordObserver(evidence))
     journeys: Any = trace.nodes["_RETURN"]["value"]
     x = journeys.values["x"][0]
     expected = sum(torch.distributions.Normal(2 * x[k] + 1, 0.3).log_prob(torch.tensor(y)) for k, y in SEEN.items())
@@ -326,7 +326,7 @@ def test_pyros_nuts_agrees(linear: Model) -> None:
     evidence = collect_evidence(linear, record_of(seen))
 
     def program() -> torch.Tensor:
-        return Program(linear)(1, steps=3, keep=["x"], evidence=evidence).values["x"]
+        return Program(linear)(1, steps=3, keep=["x"], observer=RecordObserver(evidence)).values["x"]
 
     before = pyro.util.get_rng_state()
     pyro.set_rng_seed(0)

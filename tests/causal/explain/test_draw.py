@@ -230,7 +230,7 @@ SCRIPT = """
 import sys
 from nosograph.causal.model.load import load_model
 from nosograph.causal.explain.draw import draw_model
-from nosograph.causal.explain import explain_model
+from nosograph.causal.explain.variables import explain_model
 import matplotlib
 before = matplotlib.rcParams.copy()  # reading the backend itself would import pyplot
 model = load_model(sys.argv[1])

@@ -14,10 +14,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from nosograph.causal.explain.equations import describe_draw, format_quantity, substitute
-from nosograph.causal.explain.variables import count_evidence, explain_model, explain_variable, explain_worlds
+from nosograph.causal.explain.explain import explain
+from nosograph.causal.explain.interventions import explain_worlds
+from nosograph.causal.explain.variables import explain_model, explain_variable
 from nosograph.causal.language import parse_expression, parse_mechanism, reads
 from nosograph.causal.language.syntax import FAMILIES, Binary, Name, Number, Unary
-from nosograph.causal.model.graph import causal_graph, find_cut, find_reach
+from nosograph.causal.model.claims import count_claims
+from nosograph.causal.model.graph import find_cut, find_reach
 from nosograph.causal.model.load import load_model as load_anew
 from nosograph.causal.model.model import Parameter, Schedule
 from nosograph.causal.model.world import FACTUAL, World, parse_intervention
@@ -156,10 +159,10 @@ def test_the_whole_model_has_all_variables_and_counts_its_evidence(model):
     explanation = explain_model(model)
     told = [section.facts["variable"] for section in explanation.sections if "variable" in section.facts]
     assert told == list(model.variables)
-    counts = count_evidence(model.claims)
-    assert counts["claims"] == len(model.claims) == counts["cited"] + counts["assumed"] + counts["structural"]
-    assert counts["cited"] == sum(any(not e.assumed for e in claim.evidence) for claim in model.claims)
-    assert f"{counts['cited']} cited" in " ".join(explanation.sections[0].lines)
+    counts = count_claims(model.claims)
+    assert counts.claims == len(model.claims) - counts.structural == counts.cited + counts.assumed
+    assert counts.cited == sum(any(not e.assumed for e in claim.evidence) for claim in model.claims)
+    assert f"{counts.cited} cited" in " ".join(explanation.sections[0].lines)
     for variable in model.variables.values():
         assert section_of(model, variable.name) in explanation.sections
 
@@ -431,7 +434,7 @@ def test_reach_is_the_descendants_in_the_unrolled_graph(window, model):
 
 def test_reach_is_among_the_descendants_of_the_summary_graph(model):
     """With closed records and competing events added; and all of them, where every arrow acts in every step."""
-    graph = causal_graph(model)
+    graph = model.graph
     for event in [v for v in model.variables.values() if v.ends == "record"]:
         graph.add_edges_from((event.name, v.name) for v in model.variables.values() if v.kind == "measurement")
     rivals = [v.name for v in model.variables.values() if v.competes]
@@ -451,7 +454,7 @@ def test_reach_is_among_the_descendants_of_the_summary_graph(model):
 
 def test_a_whole_window_cuts_every_incoming_edge(model):
     """Pearl's mutilated graph: the incoming edges of the target go, all others stay."""
-    graph = causal_graph(model)
+    graph = model.graph
     for variable in model.variables.values():
         value = next(iter(variable.levels), "0")
         cut = find_cut(model, parse_intervention(f"{variable.name} = {value}", model=model))
@@ -528,7 +531,7 @@ def test_titles_stand_where_there_are_no_names():
 
 def test_of_many_names_a_dozen_is_offered() -> None:
     with pytest.raises(NosographError) as error:
-        load_model("alzheimers").explain("qqqq")
+        explain(load_model("alzheimers"), "qqqq")
     names = error.value.problems[0].fix.removeprefix("one of ").split(", ")
     assert len(names) == 13
     assert names[-1] == "…"

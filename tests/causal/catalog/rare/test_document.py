@@ -59,7 +59,9 @@ def test_every_kind_is_sound_and_readable(knowledge, tmp_path):
         conversion = convert_disease(disease, knowledge=knowledge)
         report = check_model(write(conversion, tmp_path), knowledge=knowledge)
         assert not (*report.errors, *report.warnings), disease
-        assert (report.variables, report.claims) == (conversion.variables, conversion.claims), disease
+        assert (report.counts["variables"], report.counts["claims"]) == (conversion.variables, conversion.claims), (
+            disease
+        )
         lines = conversion.text.splitlines()
         assert sum(len(line) > 120 for line in lines) <= 0.01 * len(lines), disease
 
@@ -236,7 +238,9 @@ def check_sample(knowledge, folder, count):
             continue
         report = check_model(write(conversion, folder), knowledge=knowledge)
         assert not (*report.errors, *report.warnings), disease
-        assert (report.variables, report.claims) == (conversion.variables, conversion.claims), disease
+        assert (report.counts["variables"], report.counts["claims"]) == (conversion.variables, conversion.claims), (
+            disease
+        )
         converted += 1
     assert converted > 0.85 * count
     assert all("phenotype" in reason for reason in reasons)

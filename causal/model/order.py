@@ -1,0 +1,98 @@
+"""The order in which variables get their values within one step, and the cycles that would leave none."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+
+from ...errors import fail
+from ..language import Read, reads
+from .model import Model, Variable
+from .world import World
+
+Waits = Mapping[str, Sequence[str]]  # variable -> what must be known before it, within a step
+
+
+def find_waits(model: Model, *, first: bool, worlds: Sequence[World] = ()) -> dict[str, list[str]]:
+    """What each variable waits for within one step; `first` is for step 0, where a lag reads the start.
+
+    Policies of the `worlds` count. A measurement waits for whatever ends the record, and the members of a competing
+    group, which are decided together, wait for each other's causes.
+    """
+    waits: dict[str, dict[str, None]] = {name: {} for name in model.variables}
+    for name, variable in model.variables.items():
+        for read in sorted(_find_reads(variable, first)):
+            if read.name in model.variables and _waits(read, first):
+                waits[name][read.name] = None
+    for intervention in (i for world in worlds for i in world.interventions):
+        acts = intervention.active(0) if first else intervention.stop > 1
+        for read in sorted(reads(intervention.value)) if acts and intervention.target in waits else ():
+            if read.name in model.variables and _waits(read, first):
+                waits[intervention.target][read.name] = None
+    closing = [event.name for event in model.variables.values() if event.ends == "record"]
+    groups: dict[str, list[str]] = {}
+    for name, variable in model.variables.items():
+        if variable.kind == "measurement":
+            waits[name] |= dict.fromkeys(closing)
+        if variable.competes:
+            groups.setdefault(variable.competes, []).append(name)
+    for members in groups.values():
+        causes = dict.fromkeys(cause for member in members for cause in waits[member])
+        for member in members:
+            waits[member] = causes
+    if first:  # before step 0 a variable's own past is its natural start
+        return {name: [cause for cause in causes if cause != name] for name, causes in waits.items()}
+    return {name: list(causes) for name, causes in waits.items()}
+
+
+def _find_reads(variable: Variable, first: bool) -> frozenset[Read]:
+    """What the expressions read that are evaluated in step 0 (`first`), or in a later step."""
+    if variable.kind == "measurement":
+        return variable.reads
+    if variable.kind == ("event" if first else "static"):  # no event happens in step 0; a static is decided there
+        return frozenset()
+    return reads(variable.start if first and variable.start is not None else variable.mechanism)
+
+
+def _waits(read: Read, first: bool) -> bool:
+    return read.same_step or (first and read.how in ("value", "recorded"))
+
+
+def find_cycle(waits: Waits) -> list[str]:
+    """A cycle from cause to effect, its first node again at the end; empty where there is none."""
+    try:
+        TopologicalSorter(waits).prepare()
+    except CycleError as error:
+        cycle: list[str] = error.args[1]
+        return cycle
+    return []
+
+
+def order_variables(model: Model, *, first: bool, worlds: Sequence[World] = ()) -> list[str]:
+    """The variables in an order in which each comes after what it waits for; of those that could come next, what ends
+    the journey comes first, then the first declared. Raises NosographError where they form a cycle, and shows it.
+    """
+    waits = find_waits(model, first=first, worlds=worlds)
+    if cycle := find_cycle(waits):
+        acting = [i.text for world in worlds for i in world.interventions if i.target in cycle and reads(i.value)]
+        under = f", under {'; '.join(dict.fromkeys(acting))}" if acting else ""
+        raise fail(
+            f"variables read each other within one time step{under}",
+            node=cycle[0],
+            value=" -> ".join(cycle),
+            fix=f"{cycle[-2]}[-1] for the last step's value somewhere in the loop",
+        )
+    rank = {name: (model.variables[name].ends != "journey", index) for index, name in enumerate(model.variables)}
+    names = list(model.variables)
+    sorter = TopologicalSorter(waits)
+    sorter.prepare()
+    ready: list[tuple[bool, int]] = []
+    order = []
+    while sorter.is_active():
+        for name in sorter.get_ready():
+            heapq.heappush(ready, rank[name])
+        name = names[heapq.heappop(ready)[1]]
+        order.append(name)
+        sorter.done(name)
+    return order
