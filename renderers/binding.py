@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..causal.language.syntax import Binary, Call, Draw, Expression, Name, Number, Past, Unary
 from ..causal.model.model import Model, Variable
 from ..errors import NosographError, Problem
 from ..ontology.knowledge import KnowledgeGraph
 from ..ontology.units import parse_unit
 from .protocol import Requirement
-
-COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "and", "or")
 
 
 def concepts_of(variable: Variable, model: Model) -> tuple[str, ...]:
@@ -79,43 +76,3 @@ def _describe(need: Requirement, knowledge: KnowledgeGraph) -> str:
     concept = f" with a concept under {' or '.join(names)}" if names else ""
     unit = f" in a unit such as {need.unit}" if need.unit else ""
     return f"a {'recorded ' if need.recorded else ''}variable of kind {kinds}{concept}{unit}"
-
-
-def is_binary(variable: Variable, model: Model) -> bool:
-    """Whether all of a variable's values are 0 or 1, as far as its expressions show."""
-    own = [e for e in (variable.start, variable.mechanism) if e is not None]
-    if variable.kind == "event":
-        return True
-    return bool(own) and not variable.levels and all(_is_binary(e, model, frozenset({variable.name})) for e in own)
-
-
-def _is_binary(expression: Expression, model: Model, inside: frozenset[str]) -> bool:
-    """Induction over the tree; a variable's own past, and loops, are what its other values are."""
-
-    def all_binary(*parts: Expression) -> bool:
-        return all(_is_binary(part, model, inside) for part in parts)
-
-    match expression:
-        case Number(value):
-            return value in (0, 1)
-        case Draw(family):
-            return family in ("Bernoulli", "Hazard")
-        case Past(function):
-            return function != "since"
-        case Unary(operator):
-            return operator == "not"
-        case Binary(operator, left, right):
-            return operator in COMPARISONS or (operator == "*" and all_binary(left, right))
-        case Call("where", arguments):
-            return all_binary(*arguments[1:])
-        case Call("min" | "max" | "round" | "floor" | "abs" | "clip", arguments):
-            return all_binary(*arguments)
-        case Name(name):
-            other = model.variables.get(name)
-            if other is None or name in inside:
-                return name in inside
-            parts = [e for e in (other.start, other.mechanism) if e is not None]
-            return other.kind == "event" or (
-                bool(parts) and not other.levels and all(_is_binary(e, model, inside | {name}) for e in parts)
-            )
-    return False

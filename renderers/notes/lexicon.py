@@ -11,11 +11,12 @@ from itertools import takewhile
 from typing import Literal
 
 from ...causal.language.syntax import find_draw
+from ...causal.model.binary import is_binary
 from ...causal.model.model import Model, Variable
 from ...errors import fail
 from ...ontology.knowledge import KnowledgeGraph, Synonym
 from ...ontology.units import parse_unit
-from ..binding import concepts_of, converts, falls_under, is_binary
+from ..binding import concepts_of, converts, falls_under
 from ..usage import INVERTED, OUTDATED, PROPER_NAMES, USAGE, say_naturally, write_unit
 from .systems import find_system
 

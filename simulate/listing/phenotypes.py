@@ -10,8 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...causal.language import Expression
-from ...causal.language.syntax import Binary, Call, Draw, Name, Number, Past, Unary
+from ...causal.model.binary import is_binary
 from ...causal.model.model import Model, Variable
 from ...causal.program.journeys import Journeys
 from ...ontology.anatomy import ANATOMY
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 ABNORMALITY = "HP:0000118"  # Phenotypic abnormality
 SEXES = ("female", "male")
-_TRUTHS = ("or", "and", "==", "!=", "<", "<=", ">", ">=")
 
 
 @dataclass(frozen=True)
@@ -61,33 +59,10 @@ def find_phenotypes(model: Model, *, knowledge: KnowledgeGraph) -> Phenotypes:
 
 
 def is_present_or_absent(variable: Variable, *, model: Model) -> bool:
-    """Whether a variable is a recorded event, or a state without a unit that can be only 0 or 1, as it is written."""
+    """Whether a variable is a recorded event, or a state without a unit that can only be 0 or 1."""
     if variable.kind == "event":
         return variable.recorded
-    written = [expression for expression in (variable.start, variable.mechanism) if expression is not None]
-    return variable.kind == "state" and variable.unit in ("", "1") and all(_is_truth(e, model, 0) for e in written)
-
-
-def _is_truth(node: Expression, model: Model, depth: int) -> bool:
-    """Whether an expression is 0 or 1 whatever it reads. `depth`: of names followed, against loops through lags."""
-    match node:
-        case Number(value):
-            return value in (0, 1)
-        case Binary(operator) if operator in _TRUTHS:
-            return True
-        case Unary("not") | Past("ever" | "recorded") | Draw("Bernoulli"):
-            return True
-        case Binary("*", left, right):
-            return _is_truth(left, model, depth) and _is_truth(right, model, depth)
-        case Call("where", (_, *branches)) | Call("min" | "max", branches):
-            return all(_is_truth(branch, model, depth) for branch in branches)
-        case Name(name):
-            read = model.variables.get(name)
-            if read is None or read.levels or depth > 5:
-                return read is not None and not read.levels
-            written = [expression for expression in (read.start, read.mechanism) if expression is not None]
-            return read.kind == "event" or all(_is_truth(e, model, depth + 1) for e in written)
-    return False
+    return variable.kind == "state" and variable.unit in ("", "1") and is_binary(variable, model)
 
 
 def limit_sexes(knowledge: KnowledgeGraph) -> dict[str, str]:

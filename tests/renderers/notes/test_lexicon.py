@@ -10,13 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nosograph.causal.language import parse_mechanism
 from nosograph.causal.model.load import load_model
 from nosograph.causal.model.model import Model
 from nosograph.errors import NosographError
 from nosograph.ontology import hpo
 from nosograph.ontology.knowledge import KnowledgeGraph
-from nosograph.renderers.binding import is_binary
 from nosograph.renderers.notes.lexicon import build_lexicon, shorten_title, speak
 from nosograph.renderers.usage import write_unit
 
@@ -161,22 +159,3 @@ def test_speaking_changes_the_first_letter_at_most(title: str) -> None:
 )  # fmt: skip
 def test_units_are_written_as_clinicians_do(code: str, written: str) -> None:
     assert write_unit(code)[0] == written
-
-
-@pytest.mark.parametrize(
-    ("mechanism", "binary"),
-    [
-        ("Bernoulli(0.3)", True), ("x > 2", True), ("x > 2 and not y", True), ("where(x > 2, 1, 0)", True),
-        ("y", True), ("where(x > 2, y, 0)", True), ("x", False), ("Normal(y, 1)", False), ("y + y", False),
-        ("where(y, x, 0)", False), ("2", False), ("max(y, 0)", True), ("Binomial(2, 0.5)", False),
-    ],
-)  # fmt: skip
-def test_what_is_there_or_not_is_told_from_what_is_measured(mechanism: str, binary: bool) -> None:
-    model = load_model("demographics")
-    template = model.variables["age"]
-    made = {
-        "x": replace(template, name="x", mechanism=parse_mechanism("Normal(0, 1)")),
-        "y": replace(template, name="y", mechanism=parse_mechanism("Bernoulli(0.5)")),
-        "z": replace(template, name="z", mechanism=parse_mechanism(mechanism)),
-    }
-    assert is_binary(made["z"], replace(model, variables=made)) is binary
