@@ -86,7 +86,7 @@ class PatientRecord:
 
 
 @dataclass(frozen=True)
-class Row:
+class RecordRow:
     """An entry as it was written."""
 
     time: object = None
@@ -116,10 +116,10 @@ def read_record(path: str | Path, *, model: Model) -> PatientRecord:
         patient, rows = _read_csv(text, str(path))
     else:
         raise fail("a record is a .csv or a .json file", value=path, fix=f"{path.stem}.csv")
-    return build_record(rows, model=model, patient=patient, file=str(path))
+    return make_record(rows, model=model, patient=patient, file=str(path))
 
 
-def _read_csv(text: str, file: str) -> tuple[str, list[Row]]:
+def _read_csv(text: str, file: str) -> tuple[str, list[RecordRow]]:
     lines = csv.DictReader(text.splitlines())
     columns = [name.strip() for name in lines.fieldnames or ()]
     for name in columns:
@@ -141,7 +141,7 @@ def _read_csv(text: str, file: str) -> tuple[str, list[Row]]:
         cells: dict[str, Any] = {key: value.strip() for key, value in entry.items()}
         patients.add(cells.pop("patient", ""))
         cells.pop("world", None)
-        rows.append(Row(**cells, line=lines.line_num))
+        rows.append(RecordRow(**cells, line=lines.line_num))
     if len(patients) > 1:
         raise fail(
             "a record is one patient's", file=file, value=", ".join(sorted(patients)[:3]), fix="the rows of one of them"
@@ -149,7 +149,7 @@ def _read_csv(text: str, file: str) -> tuple[str, list[Row]]:
     return patients.pop() if patients else "", rows
 
 
-def _read_json(text: str, file: str, model: Model) -> tuple[str, list[Row]]:
+def _read_json(text: str, file: str, model: Model) -> tuple[str, list[RecordRow]]:
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
@@ -158,7 +158,7 @@ def _read_json(text: str, file: str, model: Model) -> tuple[str, list[Row]]:
     statics = data.get("statics", {})
     if not isinstance(statics, Mapping):
         raise fail("statics are names and values", file=file, value=statics, fix='"statics": {"age": 71}')
-    rows = [Row(variable=name, value=value) for name, value in statics.items()]
+    rows = [RecordRow(variable=name, value=value) for name, value in statics.items()]
     for key, keys in ROW_KEYS.items():
         entries = data.get(key, [])
         if not isinstance(entries, list):
@@ -173,10 +173,10 @@ def _read_json(text: str, file: str, model: Model) -> tuple[str, list[Row]]:
                 cells["value"] = 1.0 if cells.pop("happened", True) else 0.0
             cells = {name: cell if name in ("time", "value") else str(cell) for name, cell in cells.items()}
             cells["event"] = key == "events"
-            rows.append(Row(**cells))
+            rows.append(RecordRow(**cells))
     for key, happened in (("alive_at", 0.0), ("death", 1.0)):
         if data.get(key) is not None:
-            rows.append(Row(time=data[key], variable=_ending(model, key, file), value=happened))
+            rows.append(RecordRow(time=data[key], variable=_ending(model, key, file), value=happened))
     return str(data.get("patient", "")), rows
 
 
@@ -198,10 +198,10 @@ def _ending(model: Model, key: str, file: str) -> str:
     raise fail(f"several events end the journey: {', '.join(names)}", file=file, node=key, fix=fix)
 
 
-def build_record(rows: Iterable[Row], *, model: Model, patient: str = "", file: str = "") -> PatientRecord:
+def make_record(rows: Iterable[RecordRow], *, model: Model, patient: str = "", file: str = "") -> PatientRecord:
     """The record that rows make. Raises NosographError as `read_record` does."""
-    observations: dict[tuple[str, int], tuple[Observation, Row]] = {}
-    events: dict[tuple[str, int], tuple[EventReport, Row]] = {}
+    observations: dict[tuple[str, int], tuple[Observation, RecordRow]] = {}
+    events: dict[tuple[str, int], tuple[EventReport, RecordRow]] = {}
     problems: list[Problem] = []
     for row in rows:
         try:
@@ -232,13 +232,13 @@ def build_record(rows: Iterable[Row], *, model: Model, patient: str = "", file: 
     )
 
 
-def _place(problem: Problem, row: Row, file: str) -> Problem:
+def _place(problem: Problem, row: RecordRow, file: str) -> Problem:
     return Problem(
         problem.problem, problem.fix, problem.node or row.variable or row.concept, problem.value, file, row.line
     )
 
 
-def find_variable(row: Row, model: Model) -> Variable:
+def find_variable(row: RecordRow, model: Model) -> Variable:
     """The variable that a row speaks of, by name or by concept. Raises NosographError for none, or several."""
     if row.variable:
         known = {v.name: v for v in model.variables.values() if row.event in (None, v.kind == "event")}
@@ -281,7 +281,7 @@ def _canonical(concept: str) -> str:
     return compact(concept if is_iri(concept) else expand(concept))
 
 
-def _find_step(row: Row, variable: Variable, model: Model, *, happened: bool) -> int:
+def _find_step(row: RecordRow, variable: Variable, model: Model, *, happened: bool) -> int:
     """The step of a row. An event's is the one in whose interval (t - dt, t] it falls, or the last one without it."""
     clock = model.clock
     if variable.kind == "static":
@@ -317,7 +317,7 @@ def _find_step(row: Row, variable: Variable, model: Model, *, happened: bool) ->
     return step
 
 
-def read_value(row: Row, variable: Variable) -> float | None:
+def read_value(row: RecordRow, variable: Variable) -> float | None:
     """The value in the model's unit: a level's index for a level. Raises NosographError for what is no value."""
     text = str(row.value if row.value is not None else "").strip()
     if not text:
@@ -351,14 +351,14 @@ def _convert(unit: str, variable: Variable) -> float:
 
 
 def _check_order(
-    observations: Mapping[tuple[str, int], tuple[Observation, Row]],
-    events: Mapping[tuple[str, int], tuple[EventReport, Row]],
+    observations: Mapping[tuple[str, int], tuple[Observation, RecordRow]],
+    events: Mapping[tuple[str, int], tuple[EventReport, RecordRow]],
     model: Model,
-) -> Iterable[tuple[Problem, Row]]:
+) -> Iterable[tuple[Problem, RecordRow]]:
     """What comes after an end: of the journey, of the record, or of an event that happens once."""
     ends = [(e, row) for e, row in events.values() if e.happened and model.variables[e.event].ends == "journey"]
     closes = [(e, row) for e, row in events.values() if e.happened and model.variables[e.event].ends == "record"]
-    entries: list[tuple[Observation | EventReport, Row]] = list(observations.values())
+    entries: list[tuple[Observation | EventReport, RecordRow]] = list(observations.values())
     entries += list(events.values())
     for end, written in ends:
         for entry, row in entries:

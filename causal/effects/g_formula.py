@@ -71,12 +71,12 @@ class _Round:
 
 
 @dataclass(frozen=True)
-class _Course:
-    """The rounds of one strategy, forwards. `strangers`: by variable, people of whose like nobody followed; `few`: how
-    many followed where they were too few to go on; `began`: how many did at first."""
+class _Strategy:
+    """One strategy's rounds, forwards. `unsupported`: by variable, the people with a value that nobody who followed
+    has; `began`: how many followed at first; `few`: how many did where they became too few to go on."""
 
     rounds: list[_Round]
-    strangers: dict[str, Mask]
+    unsupported: dict[str, Mask]
     began: int
     shortened: bool
     few: int | None = None
@@ -97,21 +97,21 @@ def g_formula(
     notes, parts = [], []
     for level in effect.contrast:
         words = f"{effect.treatment} = {_level_name(model, effect, level)}"
-        course = _follow(model, effect, decisions, history, level)
-        if course.few is not None:
-            return None, f"not recoverable: positivity: {course.few} people of {len(outcome)} keep to {words}"
-        parts.append(_iterate(course.rounds, outcome))
-        notes += _describe(model, course, words)
+        strategy = _follow(model, effect, decisions, history, level)
+        if strategy.few is not None:
+            return None, f"not recoverable: positivity: {strategy.few} people of {len(outcome)} keep to {words}"
+        parts.append(_iterate(strategy.rounds, outcome))
+        notes += _describe(model, strategy, words)
     expected = parts[0][0] - parts[1][0]
     influence = expected + parts[0][1] - parts[1][1]
     return Estimate(G_FORMULA, float(expected.mean()), error_of_mean(influence)), "; ".join(notes)
 
 
-def _follow(model: Model, effect: Effect, decisions: Sequence[Decision], history: History, level: float) -> _Course:
+def _follow(model: Model, effect: Effect, decisions: Sequence[Decision], history: History, level: float) -> _Strategy:
     treatment = history.steps[effect.treatment]
     followed = np.ones(len(treatment), dtype=np.bool_)
     rounds: list[_Round] = []
-    strangers: dict[str, Mask] = {}
+    unsupported: dict[str, Mask] = {}
     began, shortened = 0, False
     for decision in decisions:
         open_ = followed & ~history.settled(model, effect, decision.step)
@@ -122,13 +122,13 @@ def _follow(model: Model, effect: Effect, decisions: Sequence[Decision], history
         if follows.sum() == open_.sum():
             continue
         if follows.sum() < max(FEWEST, ROWS_PER_TERM * (1 + decision.inputs)):
-            return _Course(rounds, strangers, began, shortened, few=int(follows.sum()))
+            return _Strategy(rounds, unsupported, began, shortened, few=int(follows.sum()))
         frame, columns = _known(history, decision, open_)
         keeps = follows[open_]
         if decision.step > effect.decision:  # there the propensities have been looked at
             for column in columns:
-                if (alone := _strangers(frame[column.name].to_numpy(dtype=np.float64), keeps)).any():
-                    mask = strangers.setdefault(column.variable, np.zeros(len(treatment), dtype=np.bool_))
+                if (alone := _find_unsupported(frame[column.name].to_numpy(dtype=np.float64), keeps)).any():
+                    mask = unsupported.setdefault(column.variable, np.zeros(len(treatment), dtype=np.bool_))
                     mask[np.flatnonzero(open_)[alone]] = True
         encoded = encode(frame, columns)
         most = max(int(keeps.sum()) // ROWS_PER_TERM - 1, 1)
@@ -137,7 +137,7 @@ def _follow(model: Model, effect: Effect, decisions: Sequence[Decision], history
         design = basis(encoded, [keeps], products=encoded.shape[1] <= FEW_COLUMNS)
         orthogonal, triangle = np.linalg.qr(design[keeps])
         rounds.append(_Round(np.flatnonzero(open_), keeps, orthogonal, triangle, design[~keeps]))
-    return _Course(rounds, strangers, began, shortened)
+    return _Strategy(rounds, unsupported, began, shortened)
 
 
 def _iterate(rounds: Sequence[_Round], outcome: Array) -> tuple[Array, Array]:
@@ -179,7 +179,7 @@ def _known(history: History, decision: Decision, rows: Mask) -> tuple[pd.DataFra
     return pd.DataFrame(kept), columns
 
 
-def _strangers(values: Array, follows: Mask) -> Mask:
+def _find_unsupported(values: Array, follows: Mask) -> Mask:
     """Whose value (or gap) no follower has; of a column of many values: whose lies outside the followers' range."""
     gap = np.isnan(values)
     present = values[follows & ~gap]
@@ -192,17 +192,17 @@ def _strangers(values: Array, follows: Mask) -> Mask:
     return alone
 
 
-def _describe(model: Model, course: _Course, words: str) -> list[str]:
+def _describe(model: Model, strategy: _Strategy, words: str) -> list[str]:
     notes = []
-    for name, mask in course.strangers.items():
-        if mask.sum() > TOLERATED * course.began:
-            share = mask.sum() / course.began
+    for name, mask in strategy.unsupported.items():
+        if mask.sum() > TOLERATED * strategy.began:
+            share = mask.sum() / strategy.began
             where = f"after {name}" if model.variables[name].kind == "event" else f"at some values of {name}"
             notes.append(
                 f"positivity: nobody keeps to {words} {where} ({share:.0%} of those who began): the g-formula "
                 "extrapolates over them"
             )
-    if course.shortened:
+    if strategy.shortened:
         notes.append(f"too few keep to {words} for their whole history: its latest values stand for it")
     return notes
 

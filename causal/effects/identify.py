@@ -10,9 +10,9 @@ import networkx as nx
 
 from ..model.model import Effect, Model
 from .columns import Column, columns
+from .dowhy import quiet_dowhy
 from .paths import describe_path, open_path
 from .projection import project
-from .silence import quiet_dowhy
 from .unroll import ENTERS, Graph, Node, final_node, survival_node, unroll, value_node
 
 MOST_CANDIDATES = 12  # DoWhy tries subsets one by one where none is valid: 4,096 of them take about a second

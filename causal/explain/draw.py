@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..language import reads
 from ..model.model import Claim, Model, Variable
-from .layers import FLAT, Edge, Layout, Point, arrange
+from .layers import FLAT, Arrangement, Edge, Point, arrange
 from .picture import FONT, Drawing, measure_text, write_picture
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def _write_text(axes: Axes, x: float, y: float, text: str, **look: Any) -> None:
     axes.text(x, y, text, va="center", family=FONT, color="black", parse_math=False, zorder=4, **look)
 
 
-def _draw_edge(axes: Axes, edge: Edge, claims: Sequence[Claim], layout: Layout, *, lagged: bool) -> None:
+def _draw_edge(axes: Axes, edge: Edge, claims: Sequence[Claim], layout: Arrangement, *, lagged: bool) -> None:
     points = layout.routes[edge]
     gid = f"claim-{edge[0]}-{edge[1]}"
     _draw_route(axes, points, look=_look_of(claims), lagged=lagged, gid=gid)
@@ -170,7 +170,7 @@ def _look_of(claims: Sequence[Claim]) -> tuple[str, Any]:
 
 
 def _draw_route(axes: Axes, points: Sequence[Point], *, look: tuple[str, Any], lagged: bool, gid: str = "") -> None:
-    """An edge through `points` (see Layout.routes), with its head, open for one that acts in a later step."""
+    """An edge through `points` (see Arrangement.routes), with its head, open for one that acts in a later step."""
     from matplotlib.patches import PathPatch, Polygon
     from matplotlib.path import Path as Outline
 

@@ -28,7 +28,7 @@ SWEEPS = 24
 
 
 @dataclass(frozen=True)
-class Layout:
+class Arrangement:
     """In inches, y upwards, the drawing being (0, 0) to (`width`, `height`).
 
     `routes` has each edge's points from cause to effect; between the points of one pair and the next (0-1, 2-3, …) the
@@ -41,7 +41,7 @@ class Layout:
     height: float
 
 
-def arrange(sizes: Mapping[str, Point], edges: Sequence[Edge]) -> Layout:
+def arrange(sizes: Mapping[str, Point], edges: Sequence[Edge]) -> Arrangement:
     """Lay out a graph of nodes (name -> width and height in inches), which may have cycles but no loops at one node.
 
     Edges come by precedence: one that closes a cycle with those before it is drawn upwards.
@@ -74,7 +74,7 @@ def arrange(sizes: Mapping[str, Point], edges: Sequence[Edge]) -> Layout:
         routes[edge] = tuple(route if chain[0] == pair[0] else reversed(route))
     centers = {name: (x[i], middle[layer[i]]) for i, name in enumerate(names)}
     width = max((x[n] + half[n] for n in range(len(x))), default=0.0)
-    return Layout(centers, routes, width, height)
+    return Arrangement(centers, routes, width, height)
 
 
 def _orient(pairs: Sequence[tuple[int, int]], *, nodes: int) -> list[tuple[int, int]]:

@@ -50,7 +50,7 @@ def examine_graph(graph: Graph, *, places: Mapping[str, Places] | None = None) -
         findings.error(problem.node, problem.problem, fix=problem.fix, value=problem.value)
     if findings.errors:
         return None, findings
-    return _Compiler(documents, findings).compile(), findings
+    return _Builder(documents, findings).build(), findings
 
 
 def _shorten(places: Places) -> dict[str, Place]:
@@ -69,7 +69,7 @@ def _gather_evidence(entry: Evidenced) -> tuple[Evidence, ...]:
 
 
 @dataclass
-class _Compiler:
+class _Builder:
     documents: Mapping[URIRef, Document]
     findings: Findings
     owners: dict[str, URIRef] = field(default_factory=dict)  # which document declares a name
@@ -79,7 +79,7 @@ class _Compiler:
     broken: set[str] = field(default_factory=set)  # places where an expression does not parse
     timeless: bool = False  # the clock is wrong, so that nothing can be said about times
 
-    def compile(self) -> Model:
+    def build(self) -> Model:
         for iri, document in self.documents.items():
             self.merge(iri, document)
         self.resolve_parameters()
