@@ -6,17 +6,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .asking import ask
     from .causal.model.load import load_model as load
     from .errors import NosographError
     from .renderers.readback.verify import verify
     from .renderers.render import render
     from .simulate.cohort import open_run as open
     from .simulate.cohort import simulate
+    from .simulate.questions.ask import ask
 
 _HOMES = {
     "NosographError": ("errors", "NosographError"),
-    "ask": ("asking", "ask"),
+    "ask": ("simulate.questions.ask", "ask"),
     "load": ("causal.model.load", "load_model"),
     "open": ("simulate.cohort", "open_run"),
     "render": ("renderers.render", "render"),

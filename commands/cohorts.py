@@ -180,7 +180,7 @@ def ask_command(
 ) -> None:
     """Truth in other worlds: of a simulated patient, of a population or a subgroup, of somebody known by a record."""
     loaded = load(model, settings)
-    from ..asking import ask
+    from ..simulate.questions.ask import ask
 
     found = ask(
         loaded, effect, patient=patient, record=record, do=do or (), given=given, measure=measure, mediator=mediator,
