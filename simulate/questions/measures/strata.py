@@ -87,5 +87,5 @@ def _gather(question: Question, failures: list[str]) -> tuple[Mask, Numbers]:
 
 
 STRATA = Measure(
-    "strata", help="principal strata: their shares, and the effect in each", answer=stratify, mediator="optional"
+    "strata", help="shares of the principal strata, and the effect in each", answer=stratify, mediator="optional"
 )
