@@ -6,7 +6,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .asking import ask
     from .causal.explain.draw import draw
     from .causal.explain.explain import explain
     from .causal.model.load import load_model as load
@@ -16,10 +15,11 @@ if TYPE_CHECKING:
     from .renderers.render import render
     from .simulate.cohort import open_run as open
     from .simulate.cohort import simulate
+    from .simulate.questions.ask import ask
 
 _HOMES = {
     "NosographError": ("errors", "NosographError"),
-    "ask": ("asking", "ask"),
+    "ask": ("simulate.questions.ask", "ask"),
     "draw": ("causal.explain.draw", "draw"),
     "explain": ("causal.explain.explain", "explain"),
     "load": ("causal.model.load", "load_model"),

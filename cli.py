@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from .commands import artifacts, cohorts, models
+from .commands import artifacts, ask, demo, models, report, simulate, verify
 from .commands.shared import report_problems
 from .errors import NosographError
 
@@ -19,8 +19,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(models.app, name="model")
-app.add_typer(cohorts.app)
-app.add_typer(artifacts.app)
+for command in (simulate, verify, ask, report, demo, artifacts):
+    app.add_typer(command.app)
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,15 +14,17 @@ import pyarrow.parquet as pq
 import torch
 
 from ..causal.language import Expression
-from ..causal.model.load import load_model, set_parameters
+from ..causal.model.compose import Source
+from ..causal.model.load import as_model, load_model, set_parameters
 from ..causal.model.model import Model
 from ..causal.model.world import FACTUAL, World, parse_intervention, parse_world
 from ..causal.program.journeys import Journeys
 from ..causal.program.sampling import sample
 from ..causal.program.uncertainty import draw_parameters
 from ..errors import fail, nearest
+from .dataset import build_dataset
 from .entrants import count_patients, parse_condition, select_entrants
-from .listing.clinic import Practice, build_listing, parse_clinic, prepare_practice
+from .listing.clinic import ClinicPractice, build_listing, parse_clinic, prepare_practice
 from .runs.run import SHARD_SIZE, RunSummary, write_run
 from .runs.shard import Job
 from .runs.tables import BUILDERS, LISTING, Layout
@@ -39,6 +41,10 @@ class Tables:
     def table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
         """One of the tables, sorted by patient, world and time."""
         raise NotImplementedError
+
+    def parts(self, name: str) -> Iterator[pa.Table]:
+        """The same in parts of whole patients, one after the other, so that the whole need not be in memory."""
+        yield self.table(name)
 
     @property
     def patients(self) -> pa.Table:
@@ -65,29 +71,9 @@ class Tables:
 
     @cached_property
     def truth(self) -> xarray.Dataset:
-        """What really was: every variable over (world, patient, time), null after the end of a journey; each read
-        from the table when it is first asked for. Units and concepts are attributes."""
-        import xarray
-
-        index = self.table("truth", ["patient", "world", "time"]).to_pandas()
-        coordinates = {
-            "world": list(dict.fromkeys(index["world"])),
-            "patient": index["patient"].drop_duplicates().to_numpy(),
-            "time": index["time"].drop_duplicates().to_numpy(),
-        }
-        shape = tuple(len(coordinates[key]) for key in ("patient", "world", "time"))
-        data = {}
-        for name in self.truth_columns():
-            column = self.table("truth", [name]).column(name).to_pandas().to_numpy()
-            variable = self.model.variables[name]
-            notes = {"unit": variable.unit, "concept": variable.concept, "long_name": variable.title or name}
-            attributes = {key: value for key, value in notes.items() if value}
-            data[name] = (("world", "patient", "time"), column.reshape(shape).swapaxes(0, 1), attributes)
-        unit = self.model.clock.text[2]
-        return xarray.Dataset(data, {**coordinates, "time": ("time", coordinates["time"], {"units": unit})})
-
-    def truth_columns(self) -> list[str]:
-        raise NotImplementedError
+        """What really was: every variable over world, patient and time, null after the end of a journey; statics have
+        no time. What has levels is codes into its attribute `levels`, -1 for null: see `dataset.build_dataset`."""
+        return build_dataset(self.parts("truth"), model=self.model)
 
 
 @dataclass(frozen=True)
@@ -101,7 +87,7 @@ class Cohort(Tables):
     where: Expression | None
     batches: tuple[Journeys, ...]
     drawn: int
-    practice: Practice | None = None
+    practice: ClinicPractice | None = None
 
     def __len__(self) -> int:
         return sum(len(batch.patients) for batch in self.batches)
@@ -115,9 +101,11 @@ class Cohort(Tables):
 
     def table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
         if name not in self.built:
-            parts = [self._build(name, batch) for batch in self.batches]
-            self.built[name] = pa.concat_tables(parts).unify_dictionaries()
+            self.built[name] = pa.concat_tables(self.parts(name)).unify_dictionaries()
         return self.built[name] if columns is None else self.built[name].select(list(columns))
+
+    def parts(self, name: str) -> Iterator[pa.Table]:
+        return (self._build(name, batch) for batch in self.batches)
 
     def _build(self, name: str, batch: Journeys) -> pa.Table:
         if name != LISTING:
@@ -125,9 +113,6 @@ class Cohort(Tables):
         if self.practice is None:
             raise fail("the cohort was simulated without a clinic", value=self.model.id, fix='clinic="listing=7"')
         return build_listing(batch, model=self.model, practice=self.practice, seed=self.seed)
-
-    def truth_columns(self) -> list[str]:
-        return [name for name in self.table("truth").column_names if name in self.model.variables]
 
     def save(self, folder: str | Path, *, workers: int = 1, shard_size: int = SHARD_SIZE) -> RunSummary:
         """Write the cohort as a run folder, with the same bytes as `nosograph simulate` with the same arguments."""
@@ -166,7 +151,11 @@ class Run(Tables):
         chosen = None if columns is None else list(columns)
         return pa.concat_tables([pq.read_table(file, columns=chosen) for file in self.files(name)]).unify_dictionaries()
 
+    def parts(self, name: str) -> Iterator[pa.Table]:
+        return (pq.read_table(file) for file in self.files(name))
+
     def truth_columns(self) -> list[str]:
+        """The variables that the truth holds: with `--keep`, some."""
         schema = pq.read_schema(self.files("truth")[0])
         return [name for name in schema.names if name in self.model.variables]
 
@@ -188,7 +177,7 @@ def open_run(folder: str | Path) -> Run:
 
 
 def simulate(
-    model: Model,
+    model: Model | Source,
     *,
     patients: int = 10_000,
     seed: int = 0,
@@ -199,7 +188,7 @@ def simulate(
     sample_parameters: bool = False,
     clinic: str | None = None,
 ) -> Cohort:
-    """Simulate a cohort in memory.
+    """Simulate a cohort in memory, of a model or what `nosograph.load` finds: a catalog name, a path, a graph.
 
     `worlds` names worlds beside the factual one ({"treated": "lecanemab = 1 from 6 months"}); `do` intervenes in the
     base world itself, which is then called "intervened". `years` shortens the horizon, `where` selects at entry;
@@ -208,6 +197,7 @@ def simulate(
     does not know and for N = 0.
     """
     count_patients(patients)
+    model = as_model(model)
     model = set_parameters(model, draw_parameters(model, seed=seed)) if sample_parameters else model
     do = [do] if isinstance(do, str) else do
     chosen = choose_worlds(model, worlds=[f"{name}: {text}" for name, text in (worlds or {}).items()], do=do)
@@ -227,7 +217,7 @@ def simulate(
     return Cohort(model, chosen, seed, steps, condition, tuple(batches), drawn, practice)
 
 
-def choose_practice(clinic: str | None, *, model: Model) -> Practice | None:
+def choose_practice(clinic: str | None, *, model: Model) -> ClinicPractice | None:
     """The clinic that `clinic` asks for, ready for the model; None where it asks for none. Raises NosographError."""
     return prepare_practice(parse_clinic(clinic), model=model) if clinic is not None else None
 
@@ -293,6 +283,26 @@ def simulate_to(
     return write_run(
         job, folder, patients=patients, where=condition, workers=workers, shard_size=shard_size, progress=progress
     )
+
+
+def simulate_cohorts(model: Model, folder: Path, *, cohorts: int, seed: int = 0, **options: Any) -> list[RunSummary]:
+    """Simulate into `folder`/cohort-0 and so on; the `options` are those of `simulate_to`.
+
+    Cohort k is made with seed + k, and so is what `simulate_to` makes alone with that seed. What was interrupted goes
+    on from the finished cohorts and shards. Raises NosographError as `simulate_to`, and where `folder` is a run itself.
+    """
+    if cohorts < 1:
+        raise fail("at least one cohort is simulated", value=cohorts, fix="--cohorts 10")
+    if (folder / "manifest.json").exists():
+        raise fail("the folder holds a run, and not cohorts", value=folder, fix="a new folder")
+    return [simulate_to(model, folder / f"cohort-{k}", seed=seed + k, **options) for k in range(cohorts)]
+
+
+def simulate_one_or_many(model: Model, folder: Path, *, cohorts: int | None, **options: Any) -> list[RunSummary]:
+    """One run in `folder` itself, or `cohorts` of them in it."""
+    if cohorts is None:
+        return [simulate_to(model, folder, **options)]
+    return simulate_cohorts(model, folder, cohorts=cohorts, **options)
 
 
 def choose_device(name: str) -> str:

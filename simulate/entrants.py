@@ -110,12 +110,12 @@ def find_meeting(
     count: int,
 ) -> Tensor:
     """Which of `count` patients meet all conditions at step 0, by values and by what has been recorded, each of shape
-    (1, patients): bool, (patients,)."""
+    (1, patients): bool, (patients,). A condition that is NaN, since what it reads has no value, is not met."""
     parameters = {name: parameter.value for name, parameter in model.parameters.items()}
     moment = Moment(time=0.0, dt=model.clock.dt, parameters=parameters, now=now, history=[], seen=seen)
     levels = {variable.name: variable.levels for variable in model.variables.values() if variable.levels}
     kept = torch.ones(count, dtype=torch.bool)
     for condition in conditions:
-        value = compile_expression(condition, constant=frozenset(), levels=levels)(moment)
-        kept &= (torch.as_tensor(value) != 0).expand(1, count)[0]
+        value = torch.as_tensor(compile_expression(condition, constant=frozenset(), levels=levels)(moment))
+        kept &= ((value != 0) & ~torch.isnan(value)).expand(1, count)[0]
     return kept

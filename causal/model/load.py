@@ -13,7 +13,7 @@ from .compose import Source, compose, list_catalog
 from .formula import check_values, refuse_derived, resolve_formulas
 from .model import Model
 
-__all__ = ["list_catalog", "load_model", "set_parameters"]
+__all__ = ["as_model", "list_catalog", "load_model", "set_parameters"]
 
 
 def load_model(
@@ -30,6 +30,11 @@ def load_model(
     if problems or model is None:
         raise NosographError(problems)
     return set_parameters(replace(model, rdf=composition.graph), parameters or {})
+
+
+def as_model(source: Model | Source) -> Model:
+    """`source` itself where it is a model, else what `load_model` finds there."""
+    return source if isinstance(source, Model) else load_model(source)
 
 
 def set_parameters(model: Model, values: Mapping[str, float]) -> Model:

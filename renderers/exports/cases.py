@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ...causal.model.model import Model, Variable
 from ...errors import fail
 from ...simulate.cohort import Run
-from ...simulate.listing.phenotypes import Phenotypes
+from ...simulate.listing.phenotypes import ModelPhenotypes
 from ...simulate.runs.tables import LISTING
 
 PATIENTS_AT_ONCE = 500
@@ -52,7 +52,7 @@ class Case:
 
 
 def read_cases(
-    run: Run, *, world: str, phenotypes: Phenotypes, patients: Sequence[int], at: float | None = None
+    run: Run, *, world: str, phenotypes: ModelPhenotypes, patients: Sequence[int], at: float | None = None
 ) -> Iterator[Case]:
     """The cases of `patients`, by number, as they were by `at` (clock's unit; by default, by
     the end of their records). No more than one shard's record and some hundred patients' truth are held at once."""
@@ -89,7 +89,7 @@ def make_case(
     times: NDArray[np.float64],
     present: NDArray[np.bool_],
     *,
-    phenotypes: Phenotypes,
+    phenotypes: ModelPhenotypes,
     at: float | None,
     record: Sequence[Mapping[str, Any]],
     events: Sequence[Mapping[str, Any]],
@@ -143,7 +143,7 @@ def find_onsets(variable: Variable, model: Model) -> list[str]:
     return [name for name in statics if name == "onset" or name.endswith("_onset")]
 
 
-def _require(run: Run, phenotypes: Phenotypes) -> None:
+def _require(run: Run, phenotypes: ModelPhenotypes) -> None:
     held = set(run.truth_columns())
     missing = next((name for name in phenotypes.names if name not in held), None)
     if missing:
@@ -164,7 +164,7 @@ def _split(table: pa.Table, world: str, numbers: NDArray[np.int64]) -> dict[int,
     return rows
 
 
-def _read_truth(run: Run, file: Path, phenotypes: Phenotypes) -> Iterator[pa.Table]:
+def _read_truth(run: Run, file: Path, phenotypes: ModelPhenotypes) -> Iterator[pa.Table]:
     """A shard's truth in batches of whole patients: the phenotypes and the statics."""
     statics = [name for name in run.truth_columns() if run.model.variables[name].kind == "static"]
     size = PATIENTS_AT_ONCE * _rows_each(run)
@@ -185,7 +185,7 @@ def _rows_each(run: Run) -> int:
 
 
 def _unfold(
-    run: Run, batch: pa.Table, world: str, phenotypes: Phenotypes, chosen: set[int]
+    run: Run, batch: pa.Table, world: str, phenotypes: ModelPhenotypes, chosen: set[int]
 ) -> Iterator[tuple[int, dict[str, Any], NDArray[np.float64], NDArray[np.bool_]]]:
     """Each chosen patient's number, statics, times, and phenotypes (steps, terms): the truth is a whole grid."""
     worlds = [held["name"] for held in run.manifest["worlds"]]

@@ -25,7 +25,7 @@ from ...errors import fail
 from ...ontology.knowledge import KnowledgeGraph
 from ...ontology.prefixes import find_prefix
 from ...simulate.cohort import Run
-from ...simulate.listing.phenotypes import ABNORMALITY, Phenotypes, find_phenotypes
+from ...simulate.listing.phenotypes import ABNORMALITY, ModelPhenotypes, find_phenotypes
 from ...simulate.runs.tables import LISTING
 from ..binding import begins_at_birth
 from ..duration import write_age
@@ -61,7 +61,7 @@ class Diagnosis:
 class PacketWriter:
     """Turns cases of one run into phenopackets."""
 
-    def __init__(self, model: Model, *, world: str, phenotypes: Phenotypes, knowledge: KnowledgeGraph) -> None:
+    def __init__(self, model: Model, *, world: str, phenotypes: ModelPhenotypes, knowledge: KnowledgeGraph) -> None:
         self.model = model
         self.world = world
         self.phenotypes = phenotypes

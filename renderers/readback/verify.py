@@ -10,6 +10,7 @@ import html
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from ...causal.effects.columns import columns
@@ -24,6 +25,7 @@ from ...simulate.verification.verify import (
     PATIENTS,
     TRUTH_PATIENTS,
     Verification,
+    as_model_or_run,
     choose_run_effects,
     find_factual_world,
     verify_records,
@@ -190,16 +192,16 @@ def _width(estimate: Estimate) -> float:
 
 @overload
 def verify(
-    source: Model | Run, *, effects: str | Sequence[str | Effect] | None = ..., patients: int = ...,
+    source: Model | Run | str | Path, *, effects: str | Sequence[str | Effect] | None = ..., patients: int = ...,
     truth_patients: int = ..., seed: int = ..., through: None = ..., workers: int = ...,
 ) -> Verification: ...  # fmt: skip
 @overload
 def verify(
-    source: Model | Run, *, effects: str | Sequence[str | Effect] | None = ..., patients: int = ...,
+    source: Model | Run | str | Path, *, effects: str | Sequence[str | Effect] | None = ..., patients: int = ...,
     truth_patients: int = ..., seed: int = ..., through: str, workers: int = ...,
 ) -> Reread: ...  # fmt: skip
 def verify(
-    source: Model | Run,
+    source: Model | Run | str | Path,
     *,
     effects: str | Sequence[str | Effect] | None = None,
     patients: int = PATIENTS,
@@ -210,10 +212,12 @@ def verify(
 ) -> Verification | Reread:
     """Examine effects (the model's declared ones by default) on a fresh cohort of `patients`, or on a run's record.
 
+    `source`: a model, its catalog name or its path, a run, or a run's folder.
     With `through`, a modality that the run has been rendered in: on what can be read of that, in `workers` processes.
 
     Raises NosographError for an effect that the model cannot have, and for a run without the rendering.
     """
+    source = as_model_or_run(source)
     if through is None:
         return simulated.verify(source, effects=effects, patients=patients, truth_patients=truth_patients, seed=seed)
     if not isinstance(source, Run):

@@ -26,12 +26,12 @@ from ..runs.tables import name_codes, times
 from .phenotypes import (
     ABNORMALITY,
     SEXES,
-    Phenotypes,
+    ModelPhenotypes,
     find_phenotypes,
     find_present,
-    find_sexes,
     last_encounters,
     limit_sexes,
+    read_sexes,
 )
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Slips:
 
 
 @dataclass(frozen=True)
-class Practice:
+class ClinicPractice:
     """A clinic made ready for a model: all that it may write, by code in `concepts` (the phenotypes' own come first).
 
     `incidental[sex]`: codes and cumulative probabilities of what a patient of that sex, "" where it is not known, may
@@ -77,7 +77,7 @@ class Practice:
     """
 
     clinic: Clinic
-    phenotypes: Phenotypes
+    phenotypes: ModelPhenotypes
     concepts: tuple[str, ...]
     slips: tuple[Slips, ...]
     incidental: dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]
@@ -109,7 +109,7 @@ def parse_clinic(text: str) -> Clinic:
     return clinic
 
 
-def prepare_practice(clinic: Clinic, *, model: Model, knowledge: KnowledgeGraph | None = None) -> Practice:
+def prepare_practice(clinic: Clinic, *, model: Model, knowledge: KnowledgeGraph | None = None) -> ClinicPractice:
     """The practice of `clinic` with the patients of `model`. Raises NosographError where the model has no phenotype."""
     from ...ontology.knowledge import KnowledgeGraph
 
@@ -140,7 +140,7 @@ def prepare_practice(clinic: Clinic, *, model: Model, knowledge: KnowledgeGraph 
             fitting = {concept: count for concept, count in pool.items() if limits.get(concept, sex) == sex}
             shares = np.cumsum(np.array(list(fitting.values()), dtype=np.float64))
             incidental[sex] = (encode(fitting), shares / shares[-1])
-    return Practice(clinic, phenotypes, tuple(codes), tuple(slips), incidental)
+    return ClinicPractice(clinic, phenotypes, tuple(codes), tuple(slips), incidental)
 
 
 def find_slips(concept: str, *, knowledge: KnowledgeGraph, limits: dict[str, str]) -> list[tuple[str, int, float]]:
@@ -168,7 +168,7 @@ def find_slips(concept: str, *, knowledge: KnowledgeGraph, limits: dict[str, str
     ]
 
 
-def find_incidental(model: Model, phenotypes: Phenotypes, *, knowledge: KnowledgeGraph) -> dict[str, int]:
+def find_incidental(model: Model, phenotypes: ModelPhenotypes, *, knowledge: KnowledgeGraph) -> dict[str, int]:
     """Terms that are not of the disease, and in how many diseases each is annotated: its weight.
 
     Left out is whatever is a term of the model or of its diseases' annotations (the excluded ones too), or above or
@@ -200,7 +200,7 @@ def count_diseases() -> dict[str, int]:
     return {term: len(those) for term, those in diseases.items()}
 
 
-def build_listing(journeys: Journeys, *, model: Model, practice: Practice, seed: int) -> pa.Table:
+def build_listing(journeys: Journeys, *, model: Model, practice: ClinicPractice, seed: int) -> pa.Table:
     """patient, world, time, concept, variable, term, how: a row for each of the most specific terms that held by the
     last encounter (`variable` and its `term`), with the `concept` that was written, null where it was omitted; then a
     row for each incidental concept, which has no variable."""
@@ -210,7 +210,7 @@ def build_listing(journeys: Journeys, *, model: Model, practice: Practice, seed:
     how, codes = _write_terms(held, practice=practice, patients=patients, seed=seed)
     world, place, index = np.nonzero(held)
     parts = [np.column_stack([place, world, index, codes[place, index], how[world, place, index]])]
-    sexes = find_sexes(journeys, model)
+    sexes = read_sexes(journeys, model)
     if practice.clinic.incidental:
         found = _draw_incidental(practice, patients=patients, sexes=sexes, seed=seed, worlds=len(journeys.worlds))
         parts.append(found)
@@ -220,7 +220,7 @@ def build_listing(journeys: Journeys, *, model: Model, practice: Practice, seed:
 
 
 def _write_terms(
-    held: NDArray[np.bool_], *, practice: Practice, patients: NDArray[np.int64], seed: int
+    held: NDArray[np.bool_], *, practice: ClinicPractice, patients: NDArray[np.int64], seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """How each term was written (worlds, patients, terms), and the code of what stands there (patients, terms)."""
     concepts, clinic = practice.phenotypes.concepts, practice.clinic
@@ -267,7 +267,7 @@ def _draw_terms(
 
 
 def _draw_incidental(
-    practice: Practice, *, patients: NDArray[np.int64], sexes: NDArray[np.str_] | None, seed: int, worlds: int
+    practice: ClinicPractice, *, patients: NDArray[np.int64], sexes: NDArray[np.str_] | None, seed: int, worlds: int
 ) -> NDArray[np.int64]:
     """Rows (place of the patient, world, place in the list, code, INCIDENTAL); a term drawn twice is written once."""
     uniform = draw_uniform64(seed=seed, name="clinic", purpose="incidental", patients=patients, steps=1)[0].numpy()
@@ -301,7 +301,7 @@ def _accumulate_poisson(mean: float) -> NDArray[np.float64]:
     return np.cumsum(np.array(terms))
 
 
-def _tabulate(rows: NDArray[np.int64], journeys: Journeys, *, model: Model, practice: Practice) -> pa.Table:
+def _tabulate(rows: NDArray[np.int64], journeys: Journeys, *, model: Model, practice: ClinicPractice) -> pa.Table:
     place, world, index, code, how = rows.T
     true = how != INCIDENTAL
     steps = last_encounters(journeys)[world, place]

@@ -24,7 +24,7 @@ SEXES = ("female", "male")
 
 
 @dataclass(frozen=True)
-class Phenotypes:
+class ModelPhenotypes:
     """Variables and their concepts, in the model's order. `below[i, j]`: concept j is more specific than concept i."""
 
     names: tuple[str, ...]
@@ -44,7 +44,7 @@ def _any_of(held: NDArray[np.bool_], beside: NDArray[np.bool_]) -> NDArray[np.bo
     return np.asarray(held.astype(np.float32) @ beside.T.astype(np.float32) > 0)
 
 
-def find_phenotypes(model: Model, *, knowledge: KnowledgeGraph) -> Phenotypes:
+def find_phenotypes(model: Model, *, knowledge: KnowledgeGraph) -> ModelPhenotypes:
     """The states and recorded events that are 0 or 1 and whose concept lies below HP:0000118 (it excluded)."""
     found: dict[str, str] = {}
     for variable in model.variables.values():
@@ -55,7 +55,7 @@ def find_phenotypes(model: Model, *, knowledge: KnowledgeGraph) -> Phenotypes:
     concepts = tuple(found.values())
     above = {concept: knowledge.ancestors(concept) for concept in concepts}
     below = np.array([[general in above[special] for special in concepts] for general in concepts], dtype=bool)
-    return Phenotypes(tuple(found), concepts, below.reshape(len(concepts), len(concepts)))
+    return ModelPhenotypes(tuple(found), concepts, below.reshape(len(concepts), len(concepts)))
 
 
 def is_present_or_absent(variable: Variable, *, model: Model) -> bool:
@@ -66,7 +66,7 @@ def is_present_or_absent(variable: Variable, *, model: Model) -> bool:
 
 
 def limit_sexes(knowledge: KnowledgeGraph) -> dict[str, str]:
-    """The terms that only one sex can have, by their anatomy (see `causal.rare.sexes`): term -> sex."""
+    """The terms that only one sex can have, by their anatomy (see `ontology.anatomy`): term -> sex."""
     tops = {"female": ANATOMY["FEMALE"], "male": ANATOMY["MALE"]}
     own = {sex: {term for top in tops[sex] for term in (top, *knowledge.descendants(top))} for sex in SEXES}
     either = own["female"] & own["male"]
@@ -89,7 +89,7 @@ def find_present(journeys: Journeys, names: Sequence[str]) -> NDArray[np.bool_]:
     return present
 
 
-def find_sexes(journeys: Journeys, model: Model) -> NDArray[np.str_] | None:
+def read_sexes(journeys: Journeys, model: Model) -> NDArray[np.str_] | None:
     """Each patient's `sex`, "female" or "male" or another level: (worlds, patients); None where the model has none."""
     variable = model.variables.get("sex")
     if variable is None or not set(SEXES) & set(variable.levels):

@@ -1,4 +1,4 @@
-"""Answers: the value of what was asked, how sure it is, how it was found, and what it rests on."""
+"""Answers: a value, its interval, how it was found, and what it rests on."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ import html
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from ...errors import fail
 from .timelines import Timelines
+
+if TYPE_CHECKING:
+    from ...causal.explain.picture import Drawing
 
 Interval = tuple[float, float]
 
@@ -23,7 +28,8 @@ COUPLING = (
 class Answer:
     """An answer. `value` is a number, or numbers by name; `interval` is its 95% interval in the same form, or None
     where it is exact. `method` says how it was found, `note` what must be known to read it, and `details` holds what
-    else was found on the way. `effective_sample_size` is that of an abduction, None otherwise.
+    else was found on the way. `effective_sample_size` is that of an abduction, None otherwise. `timelines` are those of
+    one person in both worlds, None for a population.
     """
 
     question: str
@@ -37,6 +43,16 @@ class Answer:
 
     def with_details(self, **details: Any) -> Answer:
         return replace(self, details={**self.details, **details})
+
+    def plot(self, path: str | Path | None = None) -> Drawing | Path:
+        """One person's timelines in both worlds: a drawing that shows itself in a notebook, or the file at `path`
+        (.png, .svg or .pdf). Raises NosographError for an answer about a population, which has none."""
+        from ...causal.explain.picture import Drawing
+        from .picture import draw_twins, figure_twins
+
+        if self.timelines is None:
+            raise fail("an answer about a population has no timelines", value=self.question, fix="--patient 42")
+        return Drawing(figure_twins(self.timelines)) if path is None else draw_twins(self.timelines, path)
 
     def to_json(self) -> dict[str, Any]:
         """The answer as a document; what is not finite, or not defined, is null."""

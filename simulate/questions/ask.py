@@ -2,47 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
+import networkx as nx
 import torch
 
 from ...causal.language import Expression
 from ...causal.language.syntax import Binary
 from ...causal.model.build import parse_effect
+from ...causal.model.compose import Source
+from ...causal.model.graph import causal_graph
+from ...causal.model.load import as_model
 from ...causal.model.model import Effect, Model
-from ...causal.model.world import World, parse_intervention, parse_world
+from ...causal.model.world import Intervention, World, parse_intervention, parse_world
 from ...errors import fail, nearest
 from ..entrants import count_patients, parse_condition
-from . import averages, causation, mediation, survival
 from .answer import Answer
-from .of_patient import compare_worlds, parse_outcome
-from .of_record import compare_record
+from .measure import Measure
+from .measures import list_measures
+from .patient import compare_patient, parse_outcome
 from .question import Question
-from .strata import strata
+from .record import compare_record
 
 PATIENTS = 20_000
-MEASURES: dict[str, Callable[[Question], Answer]] = {
-    "ate": averages.average,
-    "att": averages.on_the_treated,
-    "quantile": averages.quantile,
-    "risk": averages.risk,
-    "survival": survival.survival,
-    "rmst": survival.restricted_mean,
-    "nde": mediation.natural_direct,
-    "nie": mediation.natural_indirect,
-    "cde": mediation.controlled_direct,
-    "strata": strata,
-    "necessity": causation.necessity,
-    "sufficiency": causation.sufficiency,
-    "both": causation.necessity_and_sufficiency,
-}
-MEDIATED = ("nde", "nie", "cde", "strata")
 
 
 def ask(
-    model: Model,
+    model: Model | Source,
     effect: str | Effect | None = None,
     *,
     patient: int | None = None,
@@ -55,13 +42,14 @@ def ask(
     patients: int = PATIENTS,
     seed: int = 0,
 ) -> Answer:
-    """What would have been. One of three questions:
+    """What would have been, in a model or what `nosograph.load` finds. One of three questions:
 
     `effect="lecanemab -> cdr_sb @ 18 months"`: of a population, or of those who are `given` at entry
-    ("apoe4 == 2 and age > 70"). `measure` says what contrast of the two worlds: one of `MEASURES`, "quantile 0.9" for
-    a quantile effect. `mediator` is for nde, nie (a name), cde ("tau = 1.2") and strata; `do` acts in both worlds.
-    `patients` enter, and each is simulated in all worlds. An effect may have its longer form, for levels of a cause
-    that is not binary and the rest of an estimand: '{effect: "apoe4 -> cdr_sb @ 18 months", contrast: [2, 0]}'.
+    ("apoe4 == 2 and age > 70"). `measure` says what contrast of the two worlds: one of the files in `measures/`,
+    "quantile 0.9" for a quantile effect. `mediator` is for nde, nie (a name), cde ("tau = 1.2") and strata; `do` acts
+    in both worlds. `patients` enter, and each is simulated in all worlds. An effect may have its longer form, for
+    levels of a cause that is not binary and the rest of an estimand:
+    '{effect: "apoe4 -> cdr_sb @ 18 months", contrast: [2, 0]}'.
 
     `patient=42, do="lecanemab = 1"`: of a simulated patient, exactly; `record="her.csv", do=…`: of somebody known by a
     record. With `outcome="cdr_sb @ 18 months"` the value is how that differs, else all that does.
@@ -71,79 +59,138 @@ def ask(
     if sum(form is not None for form in (patient, record, effect)) != 1:
         fix = '--effect "lecanemab -> cdr_sb @ 18 months", or --patient 42 or --record FILE with --do'
         raise fail("a question is about an effect, a patient, or a record: one of them", fix=fix)
+    model = as_model(model)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         if effect is not None:
             if outcome is not None:
                 raise fail("the effect names the outcome already", value=outcome, fix="--effect without --outcome")
-            name, quantile = _read_measure(measure, mediator)
-            question = _read_question(model, effect, do, given, mediator, patients, seed)
-            return MEASURES[name](replace(question, quantile=quantile))
+            return _ask_effect(
+                model, effect, do=do, given=given, measure=measure, mediator=mediator, patients=patients, seed=seed
+            )
         for name, value in {"given": given, "mediator": mediator}.items():
             if value is not None or measure != "ate":
-                raise fail("that is asked of an effect", value=value or measure, fix=f"--effect with --{name}")
-        asked = _read_world(model, do)
+                raise fail("only an effect has that", value=value or measure, fix=f"--effect with --{name}")
+        world = _read_world(model, do)
         end = parse_outcome(outcome, model=model) if outcome is not None else None
         if patient is not None:
-            return compare_worlds(model, asked, patient=patient, outcome=end, seed=seed)
+            return compare_patient(model, world, patient=patient, outcome=end, seed=seed)
         assert record is not None
-        return compare_record(model, asked, path=record, outcome=end, seed=seed)
+        return compare_record(model, world, path=record, outcome=end, seed=seed)
     finally:
         torch.set_num_threads(threads)
 
 
-def _read_measure(text: str, mediator: str | None) -> tuple[str, float]:
-    """The name of a measure, and the quantile where it takes one."""
+def _ask_effect(
+    model: Model,
+    effect: str | Effect,
+    *,
+    do: str | Sequence[str],
+    given: str | None,
+    measure: str,
+    mediator: str | None,
+    patients: int,
+    seed: int,
+) -> Answer:
+    chosen, quantile = _read_measure(measure)
+    target = effect if isinstance(effect, Effect) else parse_effect(effect, model)
+    _check_outcome(chosen, target, model=model)
+    name, level = _read_mediator(chosen, mediator, effect=target, model=model)
+    conditions = [target.population, parse_condition(given, model=model) if given else None]
+    question = Question(
+        model=model,
+        effect=target,
+        patients=count_patients(patients),
+        seed=seed,
+        where=_join(conditions),
+        base=_read_world(model, do).interventions if do else (),
+        mediator=name,
+        level=level,
+        quantile=quantile,
+        binary=chosen.outcome == "binary",
+    )
+    return chosen.answer(question)
+
+
+def _read_measure(text: str) -> tuple[Measure, float]:
+    """A measure, and the quantile where it takes one."""
+    known = list_measures()
     name, _, rest = text.strip().partition(" ")
-    if name not in MEASURES:
-        near = nearest(name, MEASURES)
-        raise fail("there is no such measure", value=text, fix=near or f"one of {', '.join(MEASURES)}")
-    if mediator is not None and name not in MEDIATED:
-        raise fail(f"{name} has no mediator", value=mediator, fix=f"--measure {', '.join(MEDIATED)}")
-    if (name == "quantile") != bool(rest):
-        raise fail("only a quantile effect says which", value=text, fix='--measure "quantile 0.9"')
+    if name not in known:
+        near = nearest(name, known)
+        raise fail("there is no such measure", value=text, fix=near or f"one of {', '.join(known)}")
+    measure = known[name]
+    if measure.quantile != bool(rest):
+        problem = f"{name} needs a quantile" if measure.quantile else f"{name} takes no quantile"
+        raise fail(problem, value=text, fix=f"--measure {measure.usage}")
     try:
         quantile = float(rest) if rest else 0.5
     except ValueError:
         quantile = 0.0
     if not 0 < quantile < 1:
-        raise fail("a quantile lies between 0 and 1", value=text, fix='--measure "quantile 0.9"')
-    return name, quantile
+        raise fail("a quantile lies between 0 and 1", value=text, fix=f"--measure {measure.usage}")
+    return measure, quantile
+
+
+def _check_outcome(measure: Measure, effect: Effect, *, model: Model) -> None:
+    """Raise NosographError where the outcome is of no kind that the measure is for. Whether values are binary shows
+    only when they are there."""
+    outcome = model.variables[effect.outcome]
+    if outcome.levels:
+        fix = f"{effect.treatment} -> a number or an event @ …"
+        raise fail(f"{outcome.name} has levels, and no average", value=effect.text, fix=fix)
+    if measure.outcome == "event" and outcome.kind != "event":
+        events = [v.name for v in model.variables.values() if v.kind == "event"]
+        fix = f"{effect.treatment} -> {events[0]} @ …" if events else "a model with events"
+        raise fail(f"{outcome.name} is no event, and {measure.name} needs one", value=effect.text, fix=fix)
+
+
+def _read_mediator(
+    measure: Measure, text: str | None, *, effect: Effect, model: Model
+) -> tuple[str, Intervention | None]:
+    """The mediator's name, and the intervention that holds it at a value where the measure needs one. Raises
+    NosographError where the measure takes none or needs one, and for what cannot mediate the effect."""
+    text = (text or "").strip()
+    if text and measure.mediator == "none":
+        names = [other.name for other in list_measures().values() if other.mediator != "none"]
+        raise fail(f"{measure.name} has no mediator", value=text, fix=f"--measure {', '.join(names)}")
+    if not text and measure.mediator in ("none", "optional"):
+        return "", None
+    level = parse_intervention(text, model=model) if "=" in text else None
+    name = level.target if level is not None else text
+    if not name or (level is not None) != (measure.mediator == "value"):
+        example = name or _suggest_mediator(model, effect)
+        fix = f'--mediator "{example} = 1"' if measure.mediator == "value" else f"--mediator {example}"
+        how = "held at a value" if measure.mediator == "value" else "by its name"
+        raise fail(f"{measure.name} takes a mediator {how}", value=text, fix=fix)
+    if measure.mediator != "optional":
+        _check_mediator(name, effect=effect, model=model)
+    return name, level
+
+
+def _suggest_mediator(model: Model, effect: Effect) -> str:
+    graph = causal_graph(model)
+    between = nx.descendants(graph, effect.treatment) & nx.ancestors(graph, effect.outcome)
+    return next((name for name in model.variables if name in between), "NAME")
+
+
+def _check_mediator(name: str, *, effect: Effect, model: Model) -> None:
+    """Raise NosographError where a variable cannot be the mediator of the effect."""
+    if name not in model.variables:
+        near = nearest(name, model.variables) or _suggest_mediator(model, effect)
+        raise fail(f"there is no variable {name!r}", value=name, fix=f"--mediator {near}")
+    if name in (effect.treatment, effect.outcome):
+        raise fail("cause and outcome are no mediators", value=name, fix="a variable between them")
+    if model.variables[name].ends == "journey":
+        raise fail("an event that ends the journey is no mediator", value=name, fix="--measure strata")
 
 
 def _read_world(model: Model, do: str | Sequence[str]) -> World:
     texts = [do] if isinstance(do, str) else list(do)
     if not any(text.strip() for text in texts):
-        raise fail("the other world is not said", fix='--do "lecanemab = 1 from 6 months"')
+        raise fail("the other world has no intervention", fix='--do "lecanemab = 1 from 6 months"')
     return parse_world(f"asked: {'; '.join(texts)}", model=model)
-
-
-def _read_question(
-    model: Model,
-    effect: str | Effect,
-    do: str | Sequence[str],
-    given: str | None,
-    mediator: str | None,
-    patients: int,
-    seed: int,
-) -> Question:
-    chosen = effect if isinstance(effect, Effect) else parse_effect(effect, model)
-    if model.variables[chosen.outcome].levels:
-        fix = f"{chosen.treatment} -> a number or an event @ …"
-        raise fail(f"{chosen.outcome} has levels, and no average", value=chosen.text, fix=fix)
-    conditions = [chosen.population, parse_condition(given, model=model) if given else None]
-    level = parse_intervention(mediator, model=model) if mediator and "=" in mediator else None
-    return Question(
-        model=model,
-        effect=chosen,
-        patients=count_patients(patients),
-        seed=seed,
-        where=_join(conditions),
-        base=_read_world(model, do).interventions if do else (),
-        mediator="" if level is not None else (mediator or "").strip(),
-        level=level,
-    )
 
 
 def _join(conditions: Sequence[Expression | None]) -> Expression | None:

@@ -16,7 +16,7 @@ from ..runs.tables import living, open_record, times
 from .timelines import Band, TimelineEvent, TimelineIntervention, Timelines, TimelineVariable
 
 
-def follow(journeys: Journeys, name: str, *, model: Model) -> Tensor:
+def read_trajectory(journeys: Journeys, name: str, *, model: Model) -> Tensor:
     """A variable at every step, float64 (worlds, steps, patients): NaN after the end of the journey, and where a
     measurement is not recorded."""
     variable, worlds = model.variables[name], len(journeys.worlds)
@@ -92,7 +92,7 @@ def find_evidence(journeys: Journeys, *, model: Model) -> dict[str, tuple[tuple[
     found: dict[str, tuple[tuple[float, float], ...]] = {}
     for variable in model.variables.values():
         if variable.kind == "measurement" and variable.name in journeys.values:
-            values = follow(journeys, variable.name, model=model)[0, :, 0].numpy()
+            values = read_trajectory(journeys, variable.name, model=model)[0, :, 0].numpy()
             rows = np.flatnonzero(~np.isnan(values))
             points = tuple((round(float(k * model.clock.dt), 9), float(values[k])) for k in rows)
             found[variable.name] = points

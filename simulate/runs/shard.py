@@ -21,7 +21,7 @@ from torch import Tensor
 from ...causal.model.model import Model
 from ...causal.model.world import World
 from ...causal.program.sampling import sample
-from ..listing.clinic import Practice, build_listing
+from ..listing.clinic import ClinicPractice, build_listing
 from .fingerprint import fingerprint_patients
 from .tables import LISTING, TABLES, WHOLE, Layout, build_tables
 
@@ -38,7 +38,7 @@ class Job:
     steps: int
     layout: Layout = WHOLE
     device: str = "cpu"
-    practice: Practice | None = None  # the clinic, where its imperfection is asked for
+    practice: ClinicPractice | None = None  # the clinic, where its imperfection is asked for
 
     @property
     def tables(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import html
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
@@ -16,11 +17,13 @@ from ...causal.effects.examine import Examination, examine
 from ...causal.effects.regimes import is_regime
 from ...causal.language import Expression, reads
 from ...causal.model.build import parse_effect
+from ...causal.model.compose import Source
+from ...causal.model.load import as_model
 from ...causal.model.model import Effect, Model
 from ...causal.model.world import FACTUAL
 from ...causal.program.sampling import sample
 from ...errors import fail
-from ..cohort import Cohort, Run, Tables
+from ..cohort import Cohort, Run, Tables, open_run
 from ..contrast import BATCH, Truth, find_truth
 from ..entrants import find_meeting, parse_condition, select_entrants
 from .frames import apply_death, build_frame, build_history, condition_columns
@@ -109,7 +112,7 @@ def _describe(found: Examination) -> tuple[str, str, str, str, str]:
 
 
 def verify(
-    source: Model | Run,
+    source: Model | Run | Source,
     *,
     effects: str | Sequence[str | Effect] | None = None,
     patients: int = PATIENTS,
@@ -118,8 +121,10 @@ def verify(
 ) -> Verification:
     """Examine effects (the model's declared ones by default) on a fresh cohort of `patients`, or on a run's record.
 
-    Raises NosographError for an effect that the model cannot have.
+    `source`: a model, what `nosograph.load` finds, a run, or its folder. Raises NosographError for an effect that the
+    model cannot have.
     """
+    source = as_model_or_run(source)
     if isinstance(source, Run):
         return verify_records(source, [source], effects=effects, truth_patients=truth_patients)[0]
     chosen = choose_effects(source, effects)
@@ -128,6 +133,15 @@ def verify(
         examiner = _Examiner(source, FACTUAL.name, truth_patients, skip=patients, seed=seed, of=len(chosen), where=None)
         found = [examiner.examine(effect, [cohort])[0] for effect in chosen]
     return Verification(tuple(found), source.id, patients, seed)
+
+
+def as_model_or_run(source: Model | Run | Source) -> Model | Run:
+    """`source` itself, the run in a folder, or else the model that `load_model` finds there."""
+    if isinstance(source, Run):
+        return source
+    if isinstance(source, str | Path) and Path(source).is_dir():
+        return open_run(source)
+    return as_model(source)
 
 
 def verify_records(

@@ -44,6 +44,9 @@ CONDITIONS = {
     "assay > 0": lambda v, r: (v["assay"] > 0) & r["assay"],
     "not recorded(assay)": lambda v, r: ~r["assay"],
     "assay != 0": lambda v, r: r["assay"],
+    "assay": lambda v, r: r["assay"],
+    "where(recorded(assay), 1, assay)": lambda v, r: r["assay"],
+    "late or d": lambda v, r: v["d"],
     "recorded(late) or d": lambda v, r: v["d"],
     "g > 1 and t == 0": lambda v, r: v["x"] == v["x"],
 }  # fmt: skip

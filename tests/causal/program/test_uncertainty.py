@@ -15,8 +15,7 @@ from nosograph.causal.model.load import load_model, set_parameters
 from nosograph.causal.model.model import Model
 from nosograph.causal.program.uncertainty import draw_parameters
 from nosograph.errors import NosographError
-from nosograph.simulate.cohort import open_run, simulate, simulate_to
-from nosograph.simulate.cohorts import simulate_cohorts
+from nosograph.simulate.cohort import open_run, simulate, simulate_cohorts, simulate_to
 
 TEXT = """
 id: uncertain

@@ -12,8 +12,7 @@ from scipy import integrate, stats
 from nosograph.causal.model.model import Model
 from nosograph.simulate.questions.answer import Answer
 from nosograph.simulate.questions.ask import ask
-from nosograph.simulate.questions.averages import compare_shares
-from nosograph.simulate.questions.question import estimate_share
+from nosograph.simulate.questions.estimates import compare_shares, estimate_share
 
 MakeModel = Callable[..., Model]
 SIGMAS = 5  # a right answer is farther off than this once in two million

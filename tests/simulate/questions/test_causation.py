@@ -14,7 +14,7 @@ from scipy.optimize import linprog
 from nosograph.causal.model.model import Model
 from nosograph.errors import NosographError
 from nosograph.simulate.questions.ask import ask
-from nosograph.simulate.questions.causation import _Causation
+from nosograph.simulate.questions.measures.causation import _Causation
 
 MakeModel = Callable[..., Model]
 CELLS = list(product((0, 1), repeat=3))  # natural level, outcome with it, outcome without it

@@ -18,7 +18,7 @@ from nosograph.causal.model.model import Model
 from nosograph.causal.program.sampling import sample
 from nosograph.ontology.knowledge import KnowledgeGraph
 from nosograph.simulate.entrants import select_entrants
-from nosograph.simulate.listing.phenotypes import find_present, find_sexes
+from nosograph.simulate.listing.phenotypes import find_present, read_sexes
 
 PATIENTS = 100_000
 BATCH = 5_000
@@ -64,7 +64,7 @@ def _draw_batch(model: Model, names: Sequence[str], numbers: object) -> tuple[Fl
     journeys = sample(model, patients=numbers, seed=1, keep=[*names, *known, "sex"])  # type: ignore[arg-type]
     end = journeys.ended[0].numpy()  # a step is a year
     ages = [journeys.values[name][0, 0].numpy() if name != "sex" else 0 * end for name in known]
-    sexes = find_sexes(journeys, model)
+    sexes = read_sexes(journeys, model)
     assert sexes is not None
     return find_present(journeys, names)[0], np.stack([age < end for age in ages], axis=1), sexes[0] == "female"
 

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
+from ..measure import Measure
 
-from ...causal.program.journeys import Journeys
-from ...errors import fail
-from .answer import Answer
-from .averages import compare_shares
-from .question import Question, describe_contrast
-from .trajectories import first_dates
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from ....causal.program.journeys import Journeys
+    from ..answer import Answer
+    from ..question import Question
 
 
-def survival(question: Question) -> Answer:
+def compare_survival(question: Question) -> Answer:
     """The difference of the shares who are free of the event at a time, their ratio, and the difference of the
     restricted mean times. For an event that ends the journey, such as death, these are without that event; for another,
-    without it and with the journey not ended, as for any composite end point. Raises NosographError where the outcome
-    is no event.
+    without it and with the journey not ended, as for any composite end point.
     """
+    from ..estimates import compare_shares
+
     found = _gather(question)
-    answer = describe_contrast(question, found["free"], what="difference in survival free of the event")
-    restricted = describe_contrast(question, found["time"], what="")
+    answer = question.describe_contrast(found["free"], what="difference in survival free of the event")
+    restricted = question.describe_contrast(found["time"], what="")
     ratio, interval = compare_shares(*found["free"])
     return answer.with_details(
         survival_ratio=ratio,
@@ -36,20 +36,20 @@ def survival(question: Question) -> Answer:
     )
 
 
-def restricted_mean(question: Question) -> Answer:
-    """The difference of E[min(T, at)], T being the time free of the event as in `survival`, in the clock's unit: the
-    area between the survival curves (Royston and Parmar 2013, BMC Medical Research Methodology 13:152)."""
-    answer = describe_contrast(question, _gather(question)["time"], what="difference in restricted mean survival time")
+def compare_restricted_means(question: Question) -> Answer:
+    """The difference of E[min(T, at)], T being the time free of the event as in `compare_survival`, in the clock's
+    unit: the area between the survival curves (Royston and Parmar 2013, BMC Medical Research Methodology 13:152)."""
+    answer = question.describe_contrast(_gather(question)["time"], what="difference in restricted mean survival time")
     return answer.with_details(time_unit=question.model.clock.text[2])
 
 
 def _gather(question: Question) -> dict[str, NDArray[Any]]:
     """`free`: without the event at the time of the effect; `time`: how long so, at most until then."""
+    import torch
+
+    from ..trajectories import first_dates
+
     effect, model = question.effect, question.model
-    if model.variables[effect.outcome].kind != "event":
-        events = [v.name for v in model.variables.values() if v.kind == "event"]
-        fix = f"{effect.treatment} -> {events[0]} @ …" if events else "a model with events"
-        raise fail(f"{effect.outcome} is no event, and has no survival", value=effect.text, fix=fix)
     ending = question.failures(effect.outcome)
 
     def read(journeys: Journeys) -> dict[str, Tensor]:
@@ -57,3 +57,11 @@ def _gather(question: Question) -> dict[str, NDArray[Any]]:
         return {"free": torch.isinf(first).double(), "time": first.clamp(max=effect.at * model.clock.dt)}
 
     return question.gather(question.worlds(), read, keep=ending)
+
+
+SURVIVAL = Measure(
+    "survival", help="the difference of the shares without the event", answer=compare_survival, outcome="event"
+)
+RMST = Measure(
+    "rmst", help="the difference of restricted mean survival times", answer=compare_restricted_means, outcome="event"
+)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import torch
-from torch import Tensor
+from ....errors import fail
+from ..measure import Measure
 
-from ...causal.program.journeys import Journeys
-from ...errors import fail
-from .answer import COUPLING, Answer, Interval
-from .question import Estimate, Mask, Numbers, Question, estimate_mean, estimate_share
-from .trajectories import first_dates
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ....causal.program.journeys import Journeys
+    from ..answer import Answer, Interval
+    from ..estimates import Mask, MonteCarloEstimate, Numbers
+    from ..question import Question
 
 
-def strata(question: Question) -> Answer:
+def stratify(question: Question) -> Answer:
     """The shares of the principal strata (Frangakis and Rubin 2002, Biometrics 58:21): people by what they would have
     been under both levels of the treatment; and the effect on the outcome in each, that among the always-survivors
     first of all.
@@ -25,6 +26,11 @@ def strata(question: Question) -> Answer:
     effect within a stratum beside it. With bounds on the share of those without it in both worlds that no coupling can
     leave (Frechet). Raises NosographError for a mediator that is no event, and where no journey ever ends.
     """
+    import numpy as np
+
+    from ..answer import COUPLING, Answer
+    from ..estimates import estimate_mean, estimate_share
+
     by = question.mediator
     outcome = question.model.variables[question.effect.outcome]
     if by and by not in (v.name for v in question.model.variables.values() if v.kind == "event"):
@@ -38,7 +44,7 @@ def strata(question: Question) -> Answer:
     words = f"without {' or '.join(failures)}"
     shares: dict[str, float] = {}
     intervals: dict[str, Interval] = {}
-    effects: dict[str, Estimate] = {}
+    effects: dict[str, MonteCarloEstimate] = {}
     for name, member in {
         f"{words} in both": free[0] & free[1],
         f"{words} only with {first}": free[0] & ~free[1],
@@ -68,6 +74,9 @@ def strata(question: Question) -> Answer:
 
 def _gather(question: Question, failures: list[str]) -> tuple[Mask, Numbers]:
     """Who is without all of these events at the time of the effect, and the outcome: each (worlds, patients)."""
+    import torch
+
+    from ..trajectories import first_dates
 
     def read(journeys: Journeys) -> dict[str, Tensor]:
         first = torch.stack([first_dates(journeys, name) for name in failures]).amin(0)
@@ -75,3 +84,8 @@ def _gather(question: Question, failures: list[str]) -> tuple[Mask, Numbers]:
 
     found = question.gather(question.worlds(), read, keep=[question.effect.outcome, *failures])
     return found["free"], found["y"]
+
+
+STRATA = Measure(
+    "strata", help="shares of the principal strata, and the effect in each", answer=stratify, mediator="optional"
+)

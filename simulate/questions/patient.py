@@ -19,14 +19,14 @@ from ..contrast import read_outcome
 from ..entrants import meets
 from .answer import Answer
 from .timelines import Band, TimelineEvent
-from .trajectories import choose_shown, draw_timelines, find_evidence, first_dates, follow
+from .trajectories import choose_shown, draw_timelines, find_evidence, first_dates, read_trajectory
 
 METHOD = "exact: this patient's own noise, run through the model in both worlds"
 OUTCOME = re.compile(r"\s*(?P<name>\w+)\s*@\s*(?P<at>.+)")
 
 
-def compare_worlds(model: Model, asked: World, *, patient: int, outcome: Effect | None, seed: int) -> Answer:
-    """Patient number `patient` of any cohort with this seed, as she was and in the world that is asked about.
+def compare_patient(model: Model, world: World, *, patient: int, outcome: Effect | None, seed: int) -> Answer:
+    """Patient number `patient` of any cohort with this seed, as she was and in another `world`.
 
     Without an outcome the value is what differs: for each variable its last value in each world, for each event the
     time at which it first happens there, None where it does not. Raises NosographError for a number of nobody who
@@ -38,11 +38,11 @@ def compare_worlds(model: Model, asked: World, *, patient: int, outcome: Effect 
     if model.population is not None and not bool(meets(model, [model.population], patients=numbers, seed=seed)):
         fix = f"--patient {_find_next(model, patient, seed=seed)}"
         raise fail(f"patient {patient} does not enter: not {model.population}", value=patient, fix=fix)
-    journeys = sample(model, patients=numbers, seed=seed, worlds=(FACTUAL, asked))
+    journeys = sample(model, patients=numbers, seed=seed, worlds=(FACTUAL, world))
     values = {name: last_values(journeys, name, model=model) for name in model.variables}
     differing = {name: pair for name, pair in values.items() if _differs(journeys, name)}
-    question = f"patient {patient} of {model.id} (seed {seed}), had it been: {asked}"
-    shown = choose_shown(model, [asked], outcome=outcome.outcome if outcome else "", differing=list(differing))
+    question = f"patient {patient} of {model.id} (seed {seed}), had it been: {world}"
+    shown = choose_shown(model, [world], outcome=outcome.outcome if outcome else "", differing=list(differing))
     timelines = draw_timelines(
         journeys,
         model=model,
@@ -53,15 +53,15 @@ def compare_worlds(model: Model, asked: World, *, patient: int, outcome: Effect 
         events=_list_events(journeys, model),
     )
     if outcome is None:
-        value = {name: dict(zip((FACTUAL.name, asked.name), pair, strict=True)) for name, pair in differing.items()}
+        value = {name: dict(zip((FACTUAL.name, world.name), pair, strict=True)) for name, pair in differing.items()}
         note = "" if differing else "Nothing differs: the intervention sets what happened anyway, or reaches nothing."
         return Answer(question, value, None, METHOD, note, timelines=timelines)
     factual, there = (_known(number) for number in read_outcome(journeys, model, outcome)[:, 0].tolist())
     note = "The journey had ended by then, or nothing was recorded." if factual is None or there is None else ""
     levels = model.variables[outcome.outcome].levels
     if levels:
-        codes = {FACTUAL.name: factual, asked.name: there}
-        named = {world: None if code is None else levels[int(code)] for world, code in codes.items()}
+        codes = {FACTUAL.name: factual, world.name: there}
+        named = {name: None if code is None else levels[int(code)] for name, code in codes.items()}
         return Answer(f"{question}: {outcome.text}", named, None, METHOD, note, timelines=timelines)
     return Answer(
         question=f"{question}: {outcome.text}",
@@ -69,7 +69,7 @@ def compare_worlds(model: Model, asked: World, *, patient: int, outcome: Effect 
         interval=None,
         method=METHOD,
         note=note,
-        details={FACTUAL.name: factual, asked.name: there},
+        details={FACTUAL.name: factual, world.name: there},
         timelines=timelines,
     )
 
@@ -96,7 +96,7 @@ def last_values(journeys: Journeys, name: str, *, model: Model) -> list[Any]:
     if variable.kind == "event":
         return [_finite(date) for date in first_dates(journeys, name)[:, 0].tolist()]
     found: list[Any] = []
-    for row in follow(journeys, name, model=model)[:, :, 0].numpy():
+    for row in read_trajectory(journeys, name, model=model)[:, :, 0].numpy():
         known = row[~np.isnan(row)]
         value = float(str(np.float32(known[-1]))) if len(known) else None  # the shortest decimal that is this float32
         found.append(variable.levels[int(value)] if variable.levels and value is not None else value)
@@ -104,7 +104,7 @@ def last_values(journeys: Journeys, name: str, *, model: Model) -> list[Any]:
 
 
 def _exact_bands(journeys: Journeys, name: str, model: Model) -> dict[str, Band]:
-    courses = follow(journeys, name, model=model)[:, :, 0].numpy()
+    courses = read_trajectory(journeys, name, model=model)[:, :, 0].numpy()
     return {world.name: Band(row, row, row) for world, row in zip(journeys.worlds, courses, strict=True)}
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
-from torch import Tensor
+from typing import TYPE_CHECKING
 
-from ...causal.model.world import World, take_from
-from ...causal.program.journeys import Journeys
-from ...errors import fail, nearest
-from .answer import COUPLING, Answer
-from .question import Numbers, Question, describe_contrast, estimate_mean
+from ..measure import Measure
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ....causal.model.world import World
+    from ....causal.program.journeys import Journeys
+    from ..answer import Answer
+    from ..estimates import Numbers
+    from ..question import Question
 
 
 def natural_direct(question: Question) -> Answer:
@@ -19,7 +23,7 @@ def natural_direct(question: Question) -> Answer:
 
     The rest of the total effect on the same people, Y(first) - Y(first, M(second)), is the total indirect effect: the
     two sum person by person. Undefined for those whose journey ends in the mediator's world before the mediator has
-    said all that the mixed world needs; their share is reported. Raises NosographError without a mediator.
+    said all that the mixed world needs; their share is reported.
     """
     first, second = question.worlds()
     return _decompose(question, first, second, direct=True)
@@ -39,24 +43,23 @@ def natural_indirect(question: Question) -> Answer:
 
 def controlled_direct(question: Question) -> Answer:
     """The controlled direct effect E[Y(first, m) - Y(second, m)] (Robins and Greenland 1992; Pearl 2001): the mediator
-    set to one value for everybody at every step, in both worlds. Raises NosographError without that value."""
-    if question.level is None:
-        name = question.mediator or "tau"
-        raise fail("a controlled direct effect holds the mediator at a value", fix=f'--mediator "{name} = 1"')
-    _check_mediator(question, question.level.target)
-    first, second = question.worlds()
-    held = [World(world.name, (*world.interventions, question.level)) for world in (first, second)]
+    set to one value for everybody at every step, in both worlds."""
+    from ....causal.model.world import World
+
+    assert question.level is not None
+    held = [World(world.name, (*world.interventions, question.level)) for world in question.worlds()]
     what = f"controlled direct effect, with {question.level.text}"
-    return describe_contrast(question, question.gather_outcomes(held), what=what)
+    return question.describe_contrast(question.gather_outcomes(held), what=what)
 
 
 def _decompose(question: Question, own: World, other: World, *, direct: bool) -> Answer:
     """The mixed world has the treatment of `own` and the mediator's course of `other`."""
+    import numpy as np
+
+    from ....causal.model.world import World, take_from
+    from ..estimates import estimate_mean
+
     mediator = question.mediator
-    if question.level is not None or not mediator:
-        name = question.level.target if question.level is not None else "tau"
-        raise fail("a natural effect needs a mediator, by its name", value=mediator, fix=f"--mediator {name}")
-    _check_mediator(question, mediator)
     taken = take_from(other.name, mediator, model=question.model)
     worlds = (*question.worlds(), World("mixed", (*own.interventions, taken)))
     source = [world.name for world in worlds].index(other.name)
@@ -73,7 +76,7 @@ def _decompose(question: Question, own: World, other: World, *, direct: bool) ->
     kind = "natural direct effect" if direct else "natural indirect effect"
     pair = np.stack([np.where(whole, mixed, np.nan), outcomes[1]])
     what = f"{kind} through {mediator}" if not direct else f"{kind} not through {mediator}"
-    answer = describe_contrast(question, pair, what=what, note=_explain(mediator, float(lacking.mean())))
+    answer = question.describe_contrast(pair, what=what, note=_explain(mediator, float(lacking.mean())))
     total = estimate_mean(outcomes[0][whole] - outcomes[1][whole])
     rest = estimate_mean(outcomes[0][whole] - mixed[whole])
     means = {
@@ -97,6 +100,8 @@ def _decompose(question: Question, own: World, other: World, *, direct: bool) ->
 
 
 def _explain(mediator: str, lacking: float) -> str:
+    from ..answer import COUPLING
+
     ended = (
         f" For {lacking:.2%} it is undefined, since {mediator} ended in its world with the journey there."
         if lacking
@@ -105,15 +110,6 @@ def _explain(mediator: str, lacking: float) -> str:
     return f"{COUPLING}{ended}"
 
 
-def _check_mediator(question: Question, mediator: str) -> None:
-    """Raise NosographError where a variable cannot be the mediator of the effect."""
-    variables = question.model.variables
-    if mediator not in variables:
-        near = nearest(mediator, variables)
-        raise fail(
-            f"there is no variable {mediator!r}", value=mediator, fix=f"--mediator {near or next(iter(variables))}"
-        )
-    if mediator in (question.effect.treatment, question.effect.outcome):
-        raise fail("cause and outcome are no mediators", value=mediator, fix="a variable between them")
-    if variables[mediator].ends == "journey":
-        raise fail("what ends the journey is no mediator", value=mediator, fix="--measure strata")
+NDE = Measure("nde", help="the natural direct effect", answer=natural_direct, mediator="variable")
+NIE = Measure("nie", help="the natural indirect effect", answer=natural_indirect, mediator="variable")
+CDE = Measure("cde", help="the controlled direct effect", answer=controlled_direct, mediator="value")

@@ -17,33 +17,33 @@ from ...causal.program.journeys import Journeys
 from ..contrast import read_outcome
 from ..runs.tables import times
 from .answer import COUPLING, Answer, Interval
-from .question import Z95, Numbers
+from .estimates import Z95, Numbers
 from .timelines import Band, TimelineEvent, Timelines
-from .trajectories import choose_shown, draw_timelines, first_dates, follow
+from .trajectories import choose_shown, draw_timelines, first_dates, read_trajectory
 
 BAND = (0.05, 0.5, 0.95)  # of the picture
 INTERVAL = (0.025, 0.5, 0.975)
 
 
-def compare_record(model: Model, asked: World, *, path: str | Path, outcome: Effect | None, seed: int) -> Answer:
-    """The patient of the record at `path`, as she was and will be, and in the world that is asked about: abduction,
-    action, prediction (Pearl 2009, Causality, section 7.1).
+def compare_record(model: Model, world: World, *, path: str | Path, outcome: Effect | None, seed: int) -> Answer:
+    """The patient of the record at `path`, as she was and will be, and in another `world`: abduction, action,
+    prediction (Pearl 2009, Causality, section 7.1).
 
     With an outcome the value is the posterior mean of its difference (for a categorical one, that of each level's
-    probability); without, for each number that differs the
-    medians at the horizon, and for each event its probability by then. Intervals are the central 95% of the posterior;
+    probability); without, for each number that differs the medians at the horizon, and for each event its probability
+    by then. Intervals are the central 95% of the posterior;
     for an event, the Monte Carlo interval of the difference of probabilities. Raises NosographError for a record that
     cannot be read or explained.
     """
     record = read_record(path, model=model)
     posterior = abduct(model, record, seed=seed)
-    journeys = posterior.run((FACTUAL, asked))
+    journeys = posterior.run((FACTUAL, world))
     until = record.last * model.clock.dt
     unit = model.clock.text[2] + ("s" if until != 1 else "")
     who = f"{record.patient or Path(path).name}, by the record until {until:.4g}"
     end = f": {outcome.text}" if outcome is not None else ""
     found: dict[str, Any] = {
-        "question": f"{who} {unit}, had it been: {asked}{end}",
+        "question": f"{who} {unit}, had it been: {world}{end}",
         "method": f"abduction ({posterior.method}), {posterior.particles:,} particles, each in both worlds",
         "effective_sample_size": posterior.effective_sample_size,
         "timelines": _draw(journeys, model, record, outcome),
@@ -56,13 +56,15 @@ def compare_record(model: Model, asked: World, *, path: str | Path, outcome: Eff
     if not defined.any():
         note = "The outcome is undefined: the journey has ended by then, or nothing is recorded."
         return Answer(**found, value=None, interval=None, note=note, details={"undefined": 1.0})
-    answer = _compare_outcome(found, values[:, defined], model.variables[outcome.outcome], posterior)
+    names = (FACTUAL.name, world.name)
+    answer = _compare_outcome(found, values[:, defined], model.variables[outcome.outcome], posterior, worlds=names)
     return answer.with_details(undefined=float(1 - defined.mean()))
 
 
-def _compare_outcome(found: dict[str, Any], values: Numbers, variable: Variable, posterior: Posterior) -> Answer:
+def _compare_outcome(
+    found: dict[str, Any], values: Numbers, variable: Variable, posterior: Posterior, *, worlds: tuple[str, str]
+) -> Answer:
     """The answer about an outcome, (worlds, particles)."""
-    worlds = (FACTUAL.name, "asked")
     if not variable.levels:
         difference = values[1] - values[0]
         interval = _error_interval(difference, posterior) if variable.kind == "event" else _central(difference)
@@ -98,7 +100,7 @@ def _compare_all(
             ends = {world: float(row.mean()) for world, row in zip(worlds, happened, strict=True)}
             spread = _error_interval(happened[1] - happened[0], posterior)
         else:
-            last = follow(journeys, name, model=model)[:, -1].numpy()
+            last = read_trajectory(journeys, name, model=model)[:, -1].numpy()
             last = last[:, ~np.isnan(last).any(0)]
             if not last.shape[1]:
                 continue
@@ -150,7 +152,7 @@ def _draw(journeys: Journeys, model: Model, record: PatientRecord, outcome: Effe
 
 
 def _band(journeys: Journeys, name: str, model: Model) -> dict[str, Band]:
-    courses = follow(journeys, name, model=model)
+    courses = read_trajectory(journeys, name, model=model)
     at = torch.tensor(BAND, dtype=torch.float64)
     how = "nearest" if model.variables[name].levels else "linear"
     low, middle, high = torch.nanquantile(courses, at, dim=-1, interpolation=how).numpy()

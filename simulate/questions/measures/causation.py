@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
+from ....errors import fail
+from ..measure import Measure
 
-from ...errors import fail
-from .answer import COUPLING, Answer, Interval
-from .question import Mask, Question, estimate_share, find_defined, need_yes_or_no
+if TYPE_CHECKING:
+    from ..answer import Answer, Interval
+    from ..estimates import Mask
+    from ..question import Question
 
 
 def necessity(question: Question) -> Answer:
@@ -17,7 +20,7 @@ def necessity(question: Question) -> Answer:
     the bounds of Tian and Pearl (2000, Annals of Mathematics and Artificial Intelligence 28:287)."""
     found = _gather(question)
     member = found.exposed & found.happened
-    return _answer(question, found, ~found.second[member], member, "necessity", found.bound_necessity())
+    return _answer(question, found, ~found.second[member], "necessity", found.bound_necessity())
 
 
 def sufficiency(question: Question) -> Answer:
@@ -25,16 +28,15 @@ def sufficiency(question: Question) -> Answer:
     Tian and Pearl 2000): of those who had neither, the share whom the cause would have given the outcome."""
     found = _gather(question)
     member = found.unexposed & ~found.happened
-    return _answer(question, found, found.first[member], member, "sufficiency", found.bound_sufficiency())
+    return _answer(question, found, found.first[member], "sufficiency", found.bound_sufficiency())
 
 
 def necessity_and_sufficiency(question: Question) -> Answer:
     """The probability of necessity and sufficiency, PNS = P(Y(first), no Y(second)) (Pearl 1999; bounds of Tian and
     Pearl 2000): the share whom the cause makes the difference for, in the outcome's direction."""
     found = _gather(question)
-    member = np.ones_like(found.first)
     both = found.first & ~found.second
-    return _answer(question, found, both, member, "necessity and sufficiency", found.bound_both())
+    return _answer(question, found, both, "necessity and sufficiency", found.bound_both())
 
 
 @dataclass(frozen=True)
@@ -95,22 +97,20 @@ def _gather(question: Question) -> _Causation:
     if effect.strategy == "sustained":
         fix = "the effect of starting (strategy: initiation)"
         raise fail("what was sustained naturally cannot be told from what was started", value=effect.text, fix=fix)
-    found = question.gather(
-        (question.natural(), *question.worlds()),
-        lambda j: {"y": question.read_outcome(j), "x": question.read_natural(j)},
-        keep=[effect.outcome, effect.treatment],
-    )
-    outcomes, natural = found["y"], found["x"]
-    need_yes_or_no(question, outcomes)
-    defined = find_defined(question, *outcomes, natural)
+    outcomes, natural = question.gather_natural()
+    defined = question.find_defined(*outcomes, natural)
     happened, first, second = outcomes[:, defined] == 1
     natural = natural[defined]
     return _Causation(natural == effect.contrast[0], natural == effect.contrast[1], happened, first, second)
 
 
-def _answer(question: Question, found: _Causation, shown: Mask, member: Mask, what: str, bounds: Interval) -> Answer:
+def _answer(question: Question, found: _Causation, shown: Mask, what: str, bounds: Interval) -> Answer:
+    """The answer, of the people whom the probability is about: `shown` says of each whether it holds."""
+    from ..answer import COUPLING, Answer
+    from ..estimates import estimate_share
+
     if len(shown) < 2:
-        raise fail(f"nobody is such that {what} could be asked", value=question.text, fix="more patients: -n 100000")
+        raise fail(f"{what} is defined for nobody", value=question.text, fix="more patients: -n 100000")
     share, interval = estimate_share(shown)
     note = COUPLING if found.binary else f"{COUPLING} No bounds: some are naturally at neither level."
     return Answer(
@@ -123,7 +123,7 @@ def _answer(question: Question, found: _Causation, shown: Mask, member: Mask, wh
         details={
             "bounds": bounds if found.binary else None,
             "patients": len(shown),
-            "of": len(member),
+            "of": len(found.first),
             "risks": {
                 "naturally": found.shares["y"],
                 question.label(0): found.shares["y_first"],
@@ -131,3 +131,17 @@ def _answer(question: Question, found: _Causation, shown: Mask, member: Mask, wh
             },
         },
     )
+
+
+NECESSITY = Measure(
+    "necessity", help="the probability of necessity, with its bounds", answer=necessity, outcome="binary"
+)
+SUFFICIENCY = Measure(
+    "sufficiency", help="the probability of sufficiency, with its bounds", answer=sufficiency, outcome="binary"
+)
+BOTH = Measure(
+    "both",
+    help="the probability of necessity and sufficiency, with its bounds",
+    answer=necessity_and_sufficiency,
+    outcome="binary",
+)

@@ -1,0 +1,77 @@
+"""`nosograph verify`: DoWhy examines the effects of a model, or of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import fail
+from .shared import AsJson, Seed, Settings, answer, load, progress_bar
+
+if TYPE_CHECKING:
+    from ..simulate.cohort import Run
+
+app = typer.Typer()
+
+
+@app.command("verify")
+def verify_command(
+    source: Annotated[str, typer.Argument(metavar="MODEL_OR_DIR", help="A model, or the folder of a run.")],
+    effect: Annotated[list[str] | None, typer.Option(help='"lecanemab -> cdr_sb_rated @ 18 months"')] = None,
+    patients: Annotated[int | None, typer.Option("-n", "--patients", help="Of a fresh cohort (20,000).")] = None,
+    through: Annotated[
+        str | None, typer.Option(help="On what is read of a modality that DIR has been rendered in: notes.")
+    ] = None,
+    settings: Settings = None,
+    seed: Seed = 0,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that read; with --through.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """DoWhy examines effects on the record alone; the truth comes from worlds. Exit code 1 if one is missed."""
+    if through is not None and workers > 1:
+        from ..simulate.runs.workers import prepare_workers
+
+        prepare_workers()
+    from ..simulate.cohort import open_run
+    from ..simulate.entrants import count_patients
+    from ..simulate.verification.verify import PATIENTS, verify
+
+    run = open_run(source) if Path(source).is_dir() else None
+    if run is not None and (patients is not None or settings):
+        raise fail("a run has its patients and parameters already", value=source, fix=f"nosograph verify {source}")
+    if through is not None:
+        if run is None:
+            fix = f"nosograph verify DIR --through {through}"
+            raise fail("--through reads the artifacts of a run, and this is not a run's folder", value=source, fix=fix)
+        return _verify_through(run, through, effects=effect, workers=workers, as_json=as_json)
+    count = count_patients(PATIENTS if patients is None else patients)
+    found = verify(run or load(source, settings), effects=effect or None, patients=count, seed=seed)
+    if run is not None:
+        from ..renderers.pages.report import keep_verification
+
+        keep_verification(run, found)
+    answer(as_json, found.as_json(), lambda: typer.echo(str(found)))
+    if not found.passed:
+        raise typer.Exit(1)
+
+
+def _verify_through(run: Run, modality: str, *, effects: list[str] | None, workers: int, as_json: bool) -> None:
+    """The same on what is read of a modality, beside the record."""
+    from ..renderers.pages.report import keep_reread
+    from ..renderers.readback.verify import count_to_read, verify_through
+    from ..simulate.verification.verify import choose_run_effects
+
+    chosen = choose_run_effects(run, effects or None)
+    with (
+        progress_bar("patients read", count_to_read(run, modality)) as reading,
+        progress_bar("effects", len(chosen)) as examining,
+    ):
+        found = verify_through(
+            run, modality=modality, effects=chosen, workers=workers, reading=reading, examining=examining
+        )
+    keep_reread(run, found)
+    answer(as_json, found.as_json(), lambda: typer.echo(str(found)))
+    if not found.passed:
+        raise typer.Exit(1)
