@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..causal.families import FAMILIES
 from ..causal.language.syntax import Binary, Call, Draw, Expression, Name, Number, Past, Unary
 from ..causal.model.model import Model, Variable
 from ..errors import NosographError, Problem
@@ -99,7 +100,7 @@ def _is_binary(expression: Expression, model: Model, inside: frozenset[str]) -> 
         case Number(value):
             return value in (0, 1)
         case Draw(family):
-            return family in ("Bernoulli", "Hazard")
+            return FAMILIES[family].binary
         case Past(function):
             return function != "since"
         case Unary(operator):

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...causal.families import FAMILIES
 from ...causal.language import Expression
 from ...causal.language.syntax import Binary, Call, Draw, Name, Number, Past, Unary
 from ...causal.model.model import Model, Variable
@@ -75,8 +76,10 @@ def _is_truth(node: Expression, model: Model, depth: int) -> bool:
             return value in (0, 1)
         case Binary(operator) if operator in _TRUTHS:
             return True
-        case Unary("not") | Past("ever" | "recorded") | Draw("Bernoulli"):
+        case Unary("not") | Past("ever" | "recorded"):
             return True
+        case Draw(family):
+            return FAMILIES[family].binary
         case Binary("*", left, right):
             return _is_truth(left, model, depth) and _is_truth(right, model, depth)
         case Call("where", (_, *branches)) | Call("min" | "max", branches):
