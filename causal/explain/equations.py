@@ -7,32 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..families import FAMILIES
 from ..language import Expression
-from ..language.syntax import ATOM, FAMILIES, PRECEDENCE, Binary, Call, Draw, Name, find_draw
+from ..language.syntax import ATOM, PRECEDENCE, Binary, Call, Name, find_draw
 from ..model.duration import DURATION
 from ..model.model import Clock, Parameter
 
 SHORT = 48  # characters of an expression that may stand within a sentence
-MEANINGS = {
-    "Normal": "a bell curve around {0} with standard deviation {1}: about 95 of 100 values lie within two of these",
-    "LogNormal": "positive and skewed: its logarithm is a bell curve around {0} with standard deviation {1}",
-    "StudentT": "a bell curve with heavier tails around {1}: scale {2}, {0} degrees of freedom",
-    "Logistic": "a bell curve with somewhat heavier tails around {0}, scale {1}",
-    "Uniform": "every value between {0} and {1} is equally likely",
-    "Exponential": "positive: a waiting time at a constant rate of {0}, so with mean 1 / rate",
-    "Weibull": "positive: a waiting time of scale {0} and shape {1}, longer than x by exp(-(x/scale)^shape)",
-    "Gamma": "positive and skewed: shape {0} and rate {1}, so with mean shape / rate",
-    "Beta": "between 0 and 1: a is {0} and b is {1}, so with mean a / (a + b)",
-    "Bernoulli": "{0} is the probability of 1; otherwise it is 0",
-    "Binomial": "a count: how many of {0} succeed, where the probability for each is {1}",
-    "Poisson": "a count with mean {0}, and the same variance",
-    "NegativeBinomial": "a count with mean {0} and shape {1}: its variance is mean + mean^2 / shape",
-    "Hazard": "happens within a step with probability 1 - exp(-rate * dt), the rate being {0} per {unit}",
-}
 
 
 @dataclass(frozen=True, slots=True)
-class Quantity(Expression):
+class NumberWithUnit(Expression):
     """A parameter's value and unit, where its name stood."""
 
     value: float
@@ -64,7 +49,7 @@ def substitute(expression: Expression, parameters: Mapping[str, Parameter]) -> E
 
     if isinstance(expression, Name):
         found = parameters.get(expression.name)
-        return Quantity(found.value, found.unit) if found is not None else expression
+        return NumberWithUnit(found.value, found.unit) if found is not None else expression
     fields = {field.name: convert(getattr(expression, field.name)) for field in dataclasses.fields(expression)}  # type: ignore[arg-type]
     rebuilt: Expression = dataclasses.replace(expression, **fields)  # type: ignore[type-var]
     if isinstance(rebuilt, Binary) and rebuilt.operator in ("+", "-"):
@@ -76,8 +61,8 @@ def substitute(expression: Expression, parameters: Mapping[str, Parameter]) -> E
 
 def _negate(expression: Expression) -> Expression | None:
     """Minus a product that starts with a negative quantity, else None."""
-    if isinstance(expression, Quantity) and expression.value < 0:
-        return Quantity(-expression.value, expression.unit)
+    if isinstance(expression, NumberWithUnit) and expression.value < 0:
+        return NumberWithUnit(-expression.value, expression.unit)
     if isinstance(expression, Binary) and expression.operator in ("*", "/"):
         left = _negate(expression.left)
         return Binary(expression.operator, left, expression.right) if left is not None else None
@@ -89,11 +74,13 @@ def describe_draw(expression: Expression, *, unit: str) -> str:
     draw = find_draw(expression)
     if draw is None:
         return ""
+    family = FAMILIES[draw.family]
     if draw.levels:
         parts = zip(draw.levels, draw.parameters, strict=True)
-        said = "one of these, by weight: " + ", ".join(f"{level} ({weight})" for level, weight in parts)
+        said = family.meaning.format(levels=", ".join(f"{level} ({weight})" for level, weight in parts))
     else:
-        said = MEANINGS[draw.family].format(*_name_parameters(draw), unit=unit)
+        named = zip(family.parameters, draw.parameters, strict=True)
+        said = family.meaning.format(**{name: _shorten(name, parameter) for name, parameter in named}, unit=unit)
     while isinstance(expression, Call):
         if expression.function == "round":
             said += "; rounded to a whole number"
@@ -104,10 +91,10 @@ def describe_draw(expression: Expression, *, unit: str) -> str:
     return said
 
 
-def _name_parameters(draw: Draw) -> list[str]:
-    """Each parameter as it stands, or by its name where it is long."""
-    texts = zip(FAMILIES[draw.family], map(str, draw.parameters), strict=True)
-    return [text if len(text) <= SHORT else f"the {name} above" for name, text in texts]
+def _shorten(name: str, parameter: Expression) -> str:
+    """A parameter as it stands, or by its name where it is long."""
+    text = str(parameter)
+    return text if len(text) <= SHORT else f"the {name} above"
 
 
 def describe_time(step: int, clock: Clock) -> str:

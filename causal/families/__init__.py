@@ -1,65 +1,31 @@
-"""Distribution families: how a variable's noise becomes its value."""
+"""Distribution families: how a variable's noise becomes its value.
+
+A family is a class in a module of this folder, found here by a search: its name and its parameters in the language,
+their domains, its meaning in words, its noise and its arithmetic stand together, and are listed nowhere else.
+"""
 
 from __future__ import annotations
 
-from ...errors import fail, nearest
-from .base import Constraint, Family, Noise, Number, log_mass, restrict, satisfies
-from .bernoulli import Bernoulli
-from .categorical import Categorical
-from .counts import Binomial, NegativeBinomial, Poisson
-from .gamma import Beta, Gamma
-from .hazard import Hazard, chance_within, compete, event_delay
-from .logistic import Logistic
-from .normal import LogNormal, Normal
-from .student import StudentT
-from .uniform import Uniform
-from .waiting import Exponential, Weibull
+import importlib
+import inspect
+import pkgutil
 
-FAMILIES: dict[str, Family] = {
-    family.name: family
-    for family in (
-        Normal(),
-        LogNormal(),
-        StudentT(),
-        Logistic(),
-        Uniform(),
-        Exponential(),
-        Weibull(),
-        Gamma(),
-        Beta(),
-        Bernoulli(),
-        Binomial(),
-        Poisson(),
-        NegativeBinomial(),
-        Categorical(),
-        Hazard(),
-    )
-}
+from .base import Family, restrict
+from .hazard import event_delay
 
 
-def family_named(name: str) -> Family:
-    """The family of this name; NosographError, with the nearest name, where there is none."""
-    if name not in FAMILIES:
-        guess = nearest(name, FAMILIES)
-        raise fail(
-            "there is no distribution of this name",
-            value=name,
-            fix=guess or "one of " + ", ".join(FAMILIES),
-        )
-    return FAMILIES[name]
+def _find_families() -> dict[str, Family]:
+    """Every family that the modules of this folder define, by name."""
+    modules = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
+    families: dict[str, Family] = {}
+    for module in modules:
+        for kind in vars(module).values():
+            if inspect.isclass(kind) and issubclass(kind, Family) and not inspect.isabstract(kind):
+                assert type(families.get(kind.name, kind())) is kind, f"two families are named {kind.name}"
+                families[kind.name] = kind()
+    return dict(sorted(families.items()))
 
 
-__all__ = [
-    "FAMILIES",
-    "Constraint",
-    "Family",
-    "Noise",
-    "Number",
-    "chance_within",
-    "compete",
-    "event_delay",
-    "family_named",
-    "log_mass",
-    "restrict",
-    "satisfies",
-]
+FAMILIES = _find_families()
+
+__all__ = ["FAMILIES", "Family", "event_delay", "restrict"]

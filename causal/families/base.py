@@ -11,21 +11,23 @@ float32 tensor that it would be in a world of its own, and only stable kernels a
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
-import torch
-from torch import Tensor
+from .domain import Domain
+from .lazy import torch
 
-Number = Tensor | float
-Constraint = Literal["real", "positive", "nonnegative", "probability", "count"]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Number: TypeAlias = "Tensor | float"
 Noise = Literal["normal", "uniform", "uniform64"]
 
 
 def as_tensors(*values: Number) -> tuple[Tensor, ...]:
     """All as tensors of one type: float64 if any tensor among them is, else float32."""
-    double = any(isinstance(value, Tensor) and value.dtype == torch.float64 for value in values)
+    double = any(isinstance(value, torch.Tensor) and value.dtype == torch.float64 for value in values)
     dtype = torch.float64 if double else torch.float32
-    return tuple(v.to(dtype) if isinstance(v, Tensor) else torch.tensor(v, dtype=dtype) for v in values)
+    return tuple(v.to(dtype) if isinstance(v, torch.Tensor) else torch.tensor(v, dtype=dtype) for v in values)
 
 
 def as_doubles(*values: Number) -> tuple[Tensor, ...]:
@@ -33,37 +35,31 @@ def as_doubles(*values: Number) -> tuple[Tensor, ...]:
     return tuple(tensor.double() for tensor in as_tensors(*values))
 
 
-def satisfies(constraint: Constraint, value: Tensor) -> Tensor:
-    """Where a parameter may have this value (bool). NaN and the infinities never may."""
-    finite = torch.isfinite(value)
-    if constraint == "positive":
-        return finite & (value > 0)
-    if constraint == "nonnegative":
-        return finite & (value >= 0)
-    if constraint == "probability":
-        return finite & (value >= 0) & (value <= 1)
-    if constraint == "count":
-        return finite & (value >= 0) & (value == torch.floor(value))
-    return finite
-
-
 class Family(ABC):
-    """A family of distributions. It has no state: one instance serves everybody.
+    """A family of distributions: all that the program knows of it. It has no state: one instance serves everybody.
 
-    `noise` names the draw that drives it: "normal", "uniform" (float32, exact near 0) or "uniform64" (both tails
-    exact). `constraints` has one entry a parameter; the last holds for all further ones.
+    A subclass in any module of this folder that has a `name` is part of the language: `FAMILIES` finds it.
     """
 
-    name: ClassVar[str]
-    parameters: ClassVar[tuple[str, ...]]
-    constraints: ClassVar[tuple[Constraint, ...]]
-    noise: ClassVar[Noise] = "uniform64"
+    name: ClassVar[str]  # in the language
+    parameters: ClassVar[tuple[str, ...]]  # their names, in their order
+    domains: ClassVar[tuple[Domain, ...]]  # one for each parameter; the last holds for all further ones
+    joint_rule: ClassVar[str] = ""  # what `valid` asks of the parameters together, completing "it must be …"
+    meaning: ClassVar[str]  # in words, with {parameter} for each parameter, {unit} of time; or with {levels}
+    noise: ClassVar[Noise] = "uniform64"  # what drives it; "uniform" is float32, exact near 0, "uniform64" at both ends
     discrete: ClassVar[bool] = False
+    binary: ClassVar[bool] = False  # its values are true and false
+    has_levels: ClassVar[bool] = False  # it takes named levels, each with a weight; its values are their indices
+    continuous_time: ClassVar[bool] = False  # an event at an instant within the step; its methods also take dt
+
+    def get_domain(self, index: int) -> Domain:
+        """The domain of the parameter of this index."""
+        return self.domains[min(index, len(self.domains) - 1)]
 
     def valid(self, *parameters: Number) -> tuple[Tensor, ...]:
         """For each parameter, where it may have its value (bool)."""
-        kinds = self.constraints + self.constraints[-1:] * (len(parameters) - len(self.constraints))
-        return tuple(satisfies(kind, value) for kind, value in zip(kinds, as_tensors(*parameters), strict=True))
+        values = as_tensors(*parameters)
+        return tuple(self.get_domain(index).contains(value) for index, value in enumerate(values))
 
     def push(self, noise: Tensor, *parameters: Number) -> Tensor:
         """The value that the noise gives: float32 (float64 if a parameter is), differentiable where continuous."""
@@ -100,16 +96,6 @@ def restrict(noise: Noise, fresh: Tensor, low: Tensor, high: Tensor) -> Tensor:
     inside = torch.special.ndtri(floor + (ceiling - floor) * share).clamp(near, far)
     inside = torch.where(near == far, near, inside)
     return torch.where(mirrored, -inside, inside)
-
-
-def log_mass(noise: Noise, low: Tensor, high: Tensor) -> Tensor:
-    """Log-probability that the noise lies in [low, high]: the score of a value known only as a set. Float64."""
-    low, high = low.double(), high.double()
-    if noise == "normal":
-        mirrored = low + high > 0
-        low, high = torch.where(mirrored, -high, low), torch.where(mirrored, -low, high)
-        low, high = torch.special.ndtr(low), torch.special.ndtr(high)
-    return torch.log((high - low).clamp(min=0))
 
 
 def outside(log_prob: Tensor, inside: Tensor) -> Tensor:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+from .base import Family, Number, as_doubles, as_tensors
+from .domain import PROBABILITY
+from .lazy import torch
 
-from .base import Constraint, Family, Number, as_doubles, as_tensors
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Bernoulli(Family):
@@ -16,9 +18,11 @@ class Bernoulli(Family):
 
     name = "Bernoulli"
     parameters = ("probability",)
-    constraints: ClassVar[tuple[Constraint, ...]] = ("probability",)
+    domains = (PROBABILITY,)
+    meaning = "{probability} is the probability of 1; otherwise it is 0"
     noise = "uniform"
     discrete = True
+    binary = True
 
     def push(self, noise: Tensor, *parameters: Number) -> Tensor:
         (probability,) = as_tensors(*parameters)

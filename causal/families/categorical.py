@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from .base import Family, Number, as_doubles, as_tensors
+from .domain import NONNEGATIVE
+from .lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Categorical(Family):
@@ -22,9 +25,12 @@ class Categorical(Family):
 
     name = "Categorical"
     parameters = ("weight",)
-    constraints = ("nonnegative",)
+    domains = (NONNEGATIVE,)
+    joint_rule = "zero or more, and one of them positive"
+    meaning = "one of these, by weight: {levels}"
     noise = "uniform"
     discrete = True
+    has_levels = True
 
     def valid(self, *parameters: Number) -> tuple[Tensor, ...]:
         """Weights are not negative, and one at least is positive."""

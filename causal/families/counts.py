@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from scipy import special
-from torch import Tensor
 
 from .base import Family, Number, as_doubles, empty_unless, outside
+from .domain import COUNT, NONNEGATIVE, POSITIVE, PROBABILITY
+from .lazy import special, torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Array = NDArray[np.float64]
-incomplete_beta: Callable[..., Array] = special.betainc
 SEARCH_LIMIT = 200  # doublings and halvings: more than counts below 2**53 can need
 
 
@@ -93,7 +94,8 @@ class Poisson(Count):
 
     name = "Poisson"
     parameters = ("rate",)
-    constraints = ("nonnegative",)
+    domains = (NONNEGATIVE,)
+    meaning = "a count with mean {rate}, and the same variance"
 
     def moments(self, *theta: Array) -> tuple[Array, Array]:
         return theta[0], theta[0]
@@ -116,7 +118,8 @@ class Binomial(Count):
 
     name = "Binomial"
     parameters = ("count", "probability")
-    constraints = ("count", "probability")
+    domains = (COUNT, PROBABILITY)
+    meaning = "a count: how many of {count} succeed, where the probability for each is {probability}"
 
     def moments(self, *theta: Array) -> tuple[Array, Array]:
         n, p = theta
@@ -127,12 +130,12 @@ class Binomial(Count):
 
     def lower(self, count: Array, *theta: Array) -> Array:
         n, p = theta
-        probability = incomplete_beta(np.maximum(n - count, 1.0), count + 1, 1 - p)
+        probability = special.betainc(np.maximum(n - count, 1.0), count + 1, 1 - p)
         return np.where(count < n, probability, 1.0)
 
     def upper(self, count: Array, *theta: Array) -> Array:
         n, p = theta
-        probability = incomplete_beta(count + 1, np.maximum(n - count, 1.0), p)
+        probability = special.betainc(count + 1, np.maximum(n - count, 1.0), p)
         return np.where(count < n, probability, 0.0)
 
     def log_prob(self, value: Tensor, *parameters: Number) -> Tensor:
@@ -148,7 +151,8 @@ class NegativeBinomial(Count):
 
     name = "NegativeBinomial"
     parameters = ("mean", "shape")
-    constraints = ("nonnegative", "positive")
+    domains = (NONNEGATIVE, POSITIVE)
+    meaning = "a count with mean {mean} and shape {shape}: its variance is mean + mean^2 / shape"
 
     def moments(self, *theta: Array) -> tuple[Array, Array]:
         mean, shape = theta
@@ -156,11 +160,11 @@ class NegativeBinomial(Count):
 
     def lower(self, count: Array, *theta: Array) -> Array:
         mean, shape = theta
-        return incomplete_beta(shape, count + 1, shape / (shape + mean))
+        return special.betainc(shape, count + 1, shape / (shape + mean))
 
     def upper(self, count: Array, *theta: Array) -> Array:
         mean, shape = theta
-        return incomplete_beta(count + 1, shape, mean / (shape + mean))
+        return special.betainc(count + 1, shape, mean / (shape + mean))
 
     def log_prob(self, value: Tensor, *parameters: Number) -> Tensor:
         value, mean, shape = as_doubles(value, *parameters)

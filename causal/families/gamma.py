@@ -2,28 +2,62 @@
 
 from __future__ import annotations
 
-import torch
-from scipy import special
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from .base import Family, Number, as_doubles, empty_unless, outside
-from .implicit import Law
+from .domain import POSITIVE
+from .implicit import Array, Law
+from .lazy import special, torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # What float32 rounds to 0 and to 1: such a value stands for all the noise beyond.
 LEAST, MOST = 2.0**-150, 1 - 2.0**-25
 
 
-def _log_gamma_density(value: Tensor, shape: Tensor) -> Tensor:
-    return torch.xlogy(shape - 1, value) - value - torch.lgamma(shape)
+class GammaLaw(Law):
+    """Gamma of rate 1; its parameter is the shape."""
+
+    def lower(self, value: Array, *theta: Array) -> Array:
+        return special.gammainc(*theta, value)
+
+    def upper(self, value: Array, *theta: Array) -> Array:
+        return special.gammaincc(*theta, value)
+
+    def lower_quantile(self, probability: Array, *theta: Array) -> Array:
+        return special.gammaincinv(*theta, probability)
+
+    def upper_quantile(self, probability: Array, *theta: Array) -> Array:
+        return special.gammainccinv(*theta, probability)
+
+    def log_density(self, value: Tensor, *theta: Tensor) -> Tensor:
+        (shape,) = theta
+        return torch.xlogy(shape - 1, value) - value - torch.lgamma(shape)
 
 
-def _log_beta_density(value: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    normaliser = torch.lgamma(a) + torch.lgamma(b) - torch.lgamma(a + b)
-    return torch.xlogy(a - 1, value) + torch.xlogy(b - 1, 1 - value) - normaliser
+class BetaLaw(Law):
+    """Beta; its parameters are a and b."""
+
+    def lower(self, value: Array, *theta: Array) -> Array:
+        return special.betainc(*theta, value)
+
+    def upper(self, value: Array, *theta: Array) -> Array:
+        return special.betaincc(*theta, value)
+
+    def lower_quantile(self, probability: Array, *theta: Array) -> Array:
+        return special.betaincinv(*theta, probability)
+
+    def upper_quantile(self, probability: Array, *theta: Array) -> Array:
+        return special.betainccinv(*theta, probability)
+
+    def log_density(self, value: Tensor, *theta: Tensor) -> Tensor:
+        a, b = theta
+        normaliser = torch.lgamma(a) + torch.lgamma(b) - torch.lgamma(a + b)
+        return torch.xlogy(a - 1, value) + torch.xlogy(b - 1, 1 - value) - normaliser
 
 
-GAMMA = Law(special.gammainc, special.gammaincc, special.gammaincinv, special.gammainccinv, _log_gamma_density)
-BETA = Law(special.betainc, special.betaincc, special.betaincinv, special.betainccinv, _log_beta_density)
+GAMMA, BETA = GammaLaw(), BetaLaw()
 
 
 class Gamma(Family):
@@ -31,12 +65,13 @@ class Gamma(Family):
 
     name = "Gamma"
     parameters = ("shape", "rate")
-    constraints = ("positive", "positive")
+    domains = (POSITIVE, POSITIVE)
+    meaning = "positive and skewed: shape {shape} and rate {rate}, so with mean shape / rate"
 
     def log_prob(self, value: Tensor, *parameters: Number) -> Tensor:
         value, shape, rate = as_doubles(value, *parameters)
         inside = value >= 0
-        density = _log_gamma_density(torch.where(inside, value, 1.0) * rate, shape) + torch.log(rate)
+        density = GAMMA.log_density(torch.where(inside, value, 1.0) * rate, shape) + torch.log(rate)
         return outside(density, inside)
 
     def recover(self, value: Tensor, *parameters: Number) -> tuple[Tensor, Tensor]:
@@ -54,12 +89,13 @@ class Beta(Family):
 
     name = "Beta"
     parameters = ("a", "b")
-    constraints = ("positive", "positive")
+    domains = (POSITIVE, POSITIVE)
+    meaning = "between 0 and 1: a is {a} and b is {b}, so with mean a / (a + b)"
 
     def log_prob(self, value: Tensor, *parameters: Number) -> Tensor:
         value, a, b = as_doubles(value, *parameters)
         inside = (value >= 0) & (value <= 1)
-        return outside(_log_beta_density(torch.where(inside, value, 0.5), a, b), inside)
+        return outside(BETA.log_density(torch.where(inside, value, 0.5), a, b), inside)
 
     def recover(self, value: Tensor, *parameters: Number) -> tuple[Tensor, Tensor]:
         value, a, b = as_doubles(value, *parameters)

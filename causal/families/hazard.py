@@ -1,12 +1,16 @@
-"""Hazard: an event in continuous time, looked at step by step; and hazards that compete."""
+"""Hazard: an event in continuous time, looked at step by step."""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from .base import Number, as_doubles, as_tensors
 from .bernoulli import Bernoulli
+from .domain import NONNEGATIVE
+from .lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 BERNOULLI = Bernoulli()
 
@@ -20,7 +24,9 @@ class Hazard(Bernoulli):
 
     name = "Hazard"
     parameters = ("rate",)
-    constraints = ("nonnegative",)
+    domains = (NONNEGATIVE,)
+    meaning = "happens within a step with probability 1 - exp(-rate * dt), the rate being {rate} per {unit}"
+    continuous_time = True
 
     def push(self, noise: Tensor, *parameters: Number) -> Tensor:
         return BERNOULLI.push(noise, chance_within(*parameters))
@@ -47,20 +53,3 @@ def event_delay(noise: Tensor, rate: Number) -> Tensor:
     """Time from the start of the step to the event that uniform `noise` makes at `rate`: -log1p(-noise) / rate."""
     (rate,) = as_tensors(rate)
     return -torch.log1p(-noise.to(rate.dtype)) / rate
-
-
-def compete(noise: Tensor, *rates: Number, dt: float) -> tuple[Tensor, Tensor]:
-    """Which of competing hazards happens within dt, and when.
-
-    noise: (members, ...), uniform, each row keyed by its member; one rate a member. Each member waits its keyed
-    exponential over its rate; the least wait wins if it is under dt. Returns (winner, delay): the member's index or -1
-    (int8), and its wait, between 0 and dt (infinite where nothing happens).
-    """
-    waits = [event_delay(row, rate) for row, rate in zip(noise, rates, strict=True)]
-    winner = torch.zeros((), dtype=torch.int8)
-    delay = waits[0]
-    for member, wait in enumerate(waits[1:], start=1):
-        sooner = wait < delay
-        winner, delay = torch.where(sooner, member, winner).to(torch.int8), torch.where(sooner, wait, delay)
-    happens = delay < as_tensors(dt)[0]
-    return torch.where(happens, winner, -1).to(torch.int8), torch.where(happens, delay, torch.inf)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-from torch.nn.functional import logsigmoid
+from typing import TYPE_CHECKING
 
 from .base import Family, Number, as_doubles
+from .domain import POSITIVE, REAL
+from .lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Logistic(Family):
@@ -14,16 +17,17 @@ class Logistic(Family):
 
     name = "Logistic"
     parameters = ("location", "scale")
-    constraints = ("real", "positive")
+    domains = (REAL, POSITIVE)
+    meaning = "a bell curve with somewhat heavier tails around {location}, scale {scale}"
 
     def log_prob(self, value: Tensor, *parameters: Number) -> Tensor:
         value, location, scale = as_doubles(value, *parameters)
         z = (value - location) / scale
-        return logsigmoid(z) + logsigmoid(-z) - torch.log(scale)
+        return torch.nn.functional.logsigmoid(z) + torch.nn.functional.logsigmoid(-z) - torch.log(scale)
 
     def recover(self, value: Tensor, *parameters: Number) -> tuple[Tensor, Tensor]:
         value, location, scale = as_doubles(value, *parameters)
-        noise = torch.exp(logsigmoid((value - location) / scale))
+        noise = torch.exp(torch.nn.functional.logsigmoid((value - location) / scale))
         return noise, noise
 
     def quantile(self, probability: Tensor, *parameters: Number) -> Tensor:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from .base import Family, Number, as_doubles, as_tensors, outside
+from .domain import NONNEGATIVE, REAL
+from .lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 
@@ -17,7 +20,10 @@ class Normal(Family):
 
     name = "Normal"
     parameters = ("mean", "scale")
-    constraints = ("real", "nonnegative")
+    domains = (REAL, NONNEGATIVE)
+    meaning = (
+        "a bell curve around {mean} with standard deviation {scale}: about 95 of 100 values lie within two of these"
+    )
     noise = "normal"
 
     def push(self, noise: Tensor, *parameters: Number) -> Tensor:
@@ -50,7 +56,8 @@ class LogNormal(Family):
 
     name = "LogNormal"
     parameters = ("mu", "sigma")
-    constraints = ("real", "nonnegative")
+    domains = (REAL, NONNEGATIVE)
+    meaning = "positive and skewed: its logarithm is a bell curve around {mu} with standard deviation {sigma}"
     noise = "normal"
 
     def push(self, noise: Tensor, *parameters: Number) -> Tensor:

@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import math
-
-import torch
-from scipy import special
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from .base import Family, Number, as_doubles
+from .domain import POSITIVE, REAL
 from .implicit import Array, Law
+from .lazy import special, torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
-def _log_density(value: Tensor, df: Tensor) -> Tensor:
-    normaliser = torch.lgamma((df + 1) / 2) - torch.lgamma(df / 2) - torch.log(df * math.pi) / 2
-    return normaliser - (df + 1) / 2 * torch.log1p(value * value / df)
+class StudentLaw(Law):
+    """Student's t around 0 with scale 1; its parameter is the degrees of freedom."""
+
+    def lower(self, value: Array, *theta: Array) -> Array:
+        return special.stdtr(*theta, value)
+
+    def upper(self, value: Array, *theta: Array) -> Array:
+        return special.stdtr(*theta, -value)
+
+    def lower_quantile(self, probability: Array, *theta: Array) -> Array:
+        return special.stdtrit(*theta, probability)
+
+    def upper_quantile(self, probability: Array, *theta: Array) -> Array:
+        return -special.stdtrit(*theta, probability)
+
+    def log_density(self, value: Tensor, *theta: Tensor) -> Tensor:
+        (df,) = theta
+        normaliser = torch.lgamma((df + 1) / 2) - torch.lgamma(df / 2) - torch.log(df * math.pi) / 2
+        return normaliser - (df + 1) / 2 * torch.log1p(value * value / df)
 
 
-def _upper(df: Array, value: Array) -> Array:
-    return special.stdtr(df, -value)
-
-
-def _upper_quantile(df: Array, probability: Array) -> Array:
-    return -special.stdtrit(df, probability)
-
-
-STUDENT = Law(special.stdtr, _upper, special.stdtrit, _upper_quantile, _log_density)
+STUDENT = StudentLaw()
 
 
 class StudentT(Family):
@@ -33,11 +43,12 @@ class StudentT(Family):
 
     name = "StudentT"
     parameters = ("df", "location", "scale")
-    constraints = ("positive", "real", "positive")
+    domains = (POSITIVE, REAL, POSITIVE)
+    meaning = "a bell curve with heavier tails around {location}: scale {scale}, {df} degrees of freedom"
 
     def log_prob(self, value: Tensor, *parameters: Number) -> Tensor:
         value, df, location, scale = as_doubles(value, *parameters)
-        return _log_density((value - location) / scale, df) - torch.log(scale)
+        return STUDENT.log_density((value - location) / scale, df) - torch.log(scale)
 
     def recover(self, value: Tensor, *parameters: Number) -> tuple[Tensor, Tensor]:
         value, df, location, scale = as_doubles(value, *parameters)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from .base import Family, Number, as_doubles, as_tensors, empty_unless, outside
+from .domain import REAL
+from .lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Uniform(Family):
@@ -13,12 +17,14 @@ class Uniform(Family):
 
     name = "Uniform"
     parameters = ("low", "high")
-    constraints = ("real", "real")
+    domains = (REAL, REAL)
+    joint_rule = "finite, the high one no less than the low"
+    meaning = "every value between {low} and {high} is equally likely"
     noise = "uniform"
 
     def valid(self, *parameters: Number) -> tuple[Tensor, ...]:
         low, high = as_tensors(*parameters)
-        return torch.isfinite(low), torch.isfinite(high) & (high >= low)
+        return REAL.contains(low), REAL.contains(high) & (high >= low)
 
     def push(self, noise: Tensor, *parameters: Number) -> Tensor:
         low, high = as_tensors(*parameters)

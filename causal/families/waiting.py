@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from .base import Family, Number, as_doubles, empty_unless, outside
+from .domain import POSITIVE
+from .lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Exponential(Family):
@@ -13,7 +17,8 @@ class Exponential(Family):
 
     name = "Exponential"
     parameters = ("rate",)
-    constraints = ("positive",)
+    domains = (POSITIVE,)
+    meaning = "positive: a waiting time at a constant rate of {rate}, so with mean 1 / rate"
 
     def log_prob(self, value: Tensor, *parameters: Number) -> Tensor:
         value, rate = as_doubles(value, *parameters)
@@ -34,7 +39,8 @@ class Weibull(Family):
 
     name = "Weibull"
     parameters = ("scale", "shape")
-    constraints = ("positive", "positive")
+    domains = (POSITIVE, POSITIVE)
+    meaning = "positive: a waiting time of scale {scale} and shape {shape}, longer than x by exp(-(x/scale)^shape)"
 
     def log_prob(self, value: Tensor, *parameters: Number) -> Tensor:
         value, scale, shape = as_doubles(value, *parameters)

@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 
 from ...errors import NosographError, fail, nearest
+from ..families import FAMILIES
 from .syntax import (
-    FAMILIES,
     FORMULA_FUNCTIONS,
     FUNCTIONS,
     PAST_FUNCTIONS,
@@ -260,10 +260,11 @@ class _Parser:
             return past
         if name == "table":
             return self.table(token)
-        if name == "Categorical":
-            return self.categorical(token)
+        family = FAMILIES.get(name)
+        if family is not None and family.has_levels:
+            return self.levels(name)
         functions = FUNCTIONS | FORMULA_FUNCTIONS
-        if name not in functions and name not in FAMILIES:
+        if name not in functions and family is None:
             known = nearest(name, [*functions, *FAMILIES, *PAST_FUNCTIONS, "table"])
             fix = f"{known}(…)" if known else f"one of {', '.join([*FUNCTIONS, 'table', *PAST_FUNCTIONS, *FAMILIES])}"
             raise self.error(f"the language has no function {name!r}", fix=fix, column=token.column)
@@ -271,26 +272,27 @@ class _Parser:
         while self.accept(","):
             arguments.append(self.expression(0))
         self.expect(")")
-        if name in FAMILIES:
-            expected = len(FAMILIES[name])
-            usage = f"{name}({', '.join(FAMILIES[name])})"
+        if family is not None:
+            expected = len(family.parameters)
+            usage = f"{name}({', '.join(family.parameters)})"
         else:
             count = functions[name]
             expected = max(2, len(arguments)) if count is None else count
             usage = f"{name}() of {expected} argument{'s' * (expected > 1)}"
         if len(arguments) != expected:
             raise self.error(f"{name}() got {len(arguments)} arguments", fix=usage, column=token.column)
-        return Draw(name, tuple(arguments)) if name in FAMILIES else Call(name, tuple(arguments))
+        return Draw(name, tuple(arguments)) if family is not None else Call(name, tuple(arguments))
 
-    def categorical(self, token: _Token) -> Expression:
+    def levels(self, family: str) -> Expression:
+        """The levels of a distribution, each with its weight."""
         levels: list[str] = []
         weights: list[Expression] = []
         while True:
             level = self.advance()
             if level.kind != "level" or level.text[1:-1] in levels:
                 raise self.error(
-                    "Categorical takes distinct levels and their weights",
-                    fix='Categorical("yes": 0.3, "no": 0.7)',
+                    f"{family} takes distinct levels and their weights",
+                    fix=f'{family}("yes": 0.3, "no": 0.7)',
                     column=level.column,
                 )
             levels.append(level.text[1:-1])
@@ -299,7 +301,7 @@ class _Parser:
             if not self.accept(","):
                 break
         self.expect(")")
-        return Draw("Categorical", tuple(weights), tuple(levels))
+        return Draw(family, tuple(weights), tuple(levels))
 
     def table(self, token: _Token) -> Expression:
         argument = self.expression(0)

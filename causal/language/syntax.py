@@ -20,24 +20,6 @@ FORMULA_FUNCTIONS = {"leak": None}  # in the formula of a parameter only
 PAST_FUNCTIONS = ("ever", "since", "recorded")
 RESERVED = {"t", "dt", "and", "or", "not", "true", "false", "table", *FUNCTIONS, *FORMULA_FUNCTIONS, *PAST_FUNCTIONS}
 
-FAMILIES = {  # name -> its parameters; Categorical takes named levels instead
-    "Normal": ("mean", "scale"),
-    "LogNormal": ("mu", "sigma"),
-    "StudentT": ("df", "location", "scale"),
-    "Logistic": ("location", "scale"),
-    "Uniform": ("low", "high"),
-    "Exponential": ("rate",),
-    "Weibull": ("scale", "shape"),
-    "Gamma": ("shape", "rate"),
-    "Beta": ("a", "b"),
-    "Bernoulli": ("probability",),
-    "Binomial": ("count", "probability"),
-    "Poisson": ("rate",),
-    "NegativeBinomial": ("mean", "shape"),
-    "Categorical": (),
-    "Hazard": ("rate",),
-}
-
 
 class Expression:
     """A node of the tree. `children` are its direct sub-expressions."""

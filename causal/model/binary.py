@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..families import FAMILIES
 from ..language.syntax import Binary, Call, Draw, Expression, Name, Number, Past, Unary
 from .model import Model, Variable
 
@@ -30,7 +31,7 @@ def _is_binary(expression: Expression, model: Model, inside: frozenset[str]) -> 
         case Number(value):
             return value in (0, 1)
         case Draw(family):
-            return family in ("Bernoulli", "Hazard")
+            return FAMILIES[family].binary
         case Past(function):
             return function != "since"
         case Unary(operator):

@@ -24,8 +24,9 @@ from ...ontology.document import (
 from ...ontology.mapping import order_models, to_data
 from ...ontology.shapes import check_targets
 from ...ontology.vocabulary import local_name, parameter_iri, variable_iri
+from ..families import FAMILIES
 from ..language import Expression, parse_expression, parse_formula, parse_mechanism
-from ..language.syntax import FAMILIES, RESERVED, Binary, Draw
+from ..language.syntax import RESERVED, Binary, Draw
 from .clock import parse_clock, parse_schedule
 from .duration import parse_step
 from .findings import Findings, Place

@@ -10,32 +10,12 @@ import torch
 from torch import Tensor
 
 from ...errors import fail
-from ..families import FAMILIES, Constraint, Family, satisfies
-from ..families.categorical import Categorical
-from ..families.uniform import Uniform
+from ..families import FAMILIES, Family
+from ..families.domain import REAL
 from ..language import Expression
 from ..language.bounds import Range, bound
 from ..language.syntax import Binary, Call, Draw, find_draw
 from .expressions import Evaluator, Moment, Value, clip
-
-LIMITS: dict[Constraint, Range] = {
-    "real": (-math.inf, math.inf),
-    "positive": (0.0, math.inf),
-    "nonnegative": (0.0, math.inf),
-    "probability": (0.0, 1.0),
-    "count": (0.0, math.inf),
-}
-WORDS: dict[Constraint, str] = {
-    "real": "a finite number",
-    "positive": "positive",
-    "nonnegative": "zero or more",
-    "probability": "between 0 and 1",
-    "count": "a whole number, zero or more",
-}
-JOINT: dict[type[Family], str] = {  # what a family asks of its parameters together
-    Uniform: "finite, the high one no less than the low",
-    Categorical: "zero or more, and one of them positive",
-}
 
 
 @dataclass(frozen=True)
@@ -67,18 +47,19 @@ class Mechanism:
         values = [evaluate(moment) for evaluate in self.parameters]
         for index in self.doubtful:
             self.check(values[index], index, moment, patients)
-        if type(self.family) in JOINT:
+        if self.family.joint_rule:
             for index, valid in enumerate(self.family.valid(*values)):
-                self.complain(~valid, values[index], index, moment, patients, JOINT[type(self.family)])
+                self.complain(~valid, values[index], index, moment, patients, self.family.joint_rule)
         return values
 
     def check(self, value: Value, index: int, moment: Moment, patients: Tensor) -> None:
         assert self.family is not None
-        kind = _constraint(self.family, index)
+        domain = self.family.get_domain(index)
         tensor = _as_tensor(value).detach()
         least, greatest = (float(extreme) for extreme in torch.aminmax(tensor))
-        if not within((least, greatest), kind) or kind == "count":
-            self.complain(~satisfies(kind, tensor), tensor, index, moment, patients, WORDS[kind])
+        finite = least > -math.inf and greatest < math.inf
+        if domain.whole or not finite or not domain.covers(least, greatest):
+            self.complain(~domain.contains(tensor), tensor, index, moment, patients, domain.rule)
 
     def complain(self, bad: Tensor, value: Value, index: int, moment: Moment, patients: Tensor, rule: str) -> None:
         """Raise NosographError for the first patient, alive, whose parameter is `bad`."""
@@ -90,27 +71,15 @@ class Mechanism:
         where = bad.nonzero()[0]
         found = float(_as_tensor(value).expand(bad.shape)[tuple(where)])
         number = f", patient {int(patients[where[-1]])}" if bad.dim() and bad.shape[-1] == len(patients) else ""
-        names = self.family.parameters or ("weight",)
-        kind = _constraint(self.family, index)
+        names = self.family.parameters
         raise fail(
             f"the {names[min(index, len(names) - 1)]} of {self.family.name} must be {rule}",
             node=self.variable,
             value=f"{found:g} at t = {moment.time:g}{number}",
             fix="where(recorded(x), …, …) around a measurement that may not have been taken yet"
             if math.isnan(found)
-            else {"probability": "expit(…) or clip(…, 0, 1)"}.get(kind, "exp(…) or max(…, a small number)"),
+            else self.family.get_domain(index).fix,
         )
-
-
-def within(values: Range, constraint: Constraint) -> bool:
-    """Whether all values between two keep to the constraint, wholeness of a count aside; NaN never does."""
-    low, high = LIMITS[constraint]
-    above = values[0] > low or (values[0] == low and constraint != "positive")
-    return above and values[1] <= high and values[1] < math.inf and values[0] > -math.inf
-
-
-def _constraint(family: Family, index: int) -> Constraint:
-    return family.constraints[min(index, len(family.constraints) - 1)]
 
 
 def compile_mechanism(
@@ -140,17 +109,15 @@ def compile_mechanism(
 
 def _doubtful(draw: Draw, index: int, family: Family, known: Mapping[str, Range], measured: Set[str]) -> bool:
     """Whether a parameter could leave its domain, for all that is known before the run."""
-    kind = _constraint(family, index)
+    domain = family.get_domain(index)
     expression = draw.parameters[index]
     if any(getattr(node, "name", "") in measured for node in expression.walk()):
         return True  # a measurement is NaN until there is one
-    if kind != "real" and any(_undefined(node, known) for node in expression.walk()):
-        return True  # a NaN is under no bound
-    if kind == "real":
+    if domain is REAL:
         return False  # what overflows is caught in the value itself
-    low, high = bound(expression, known=known)
-    above = low > LIMITS[kind][0] or (low == LIMITS[kind][0] and kind != "positive")
-    return kind == "count" or not (above and high <= LIMITS[kind][1])
+    if any(_undefined(node, known) for node in expression.walk()):
+        return True  # a NaN is under no bound
+    return domain.whole or not domain.covers(*bound(expression, known=known))
 
 
 def _undefined(node: Expression, known: Mapping[str, Range]) -> bool:

@@ -6,7 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from ...language.syntax import FAMILIES, RESERVED
+from ...families import FAMILIES
+from ...language.syntax import RESERVED
 from ...model.model import KEY_COLUMNS
 
 SUFFIXES = ("", "_noted", "_liability", "_frequency", "_own", "_threshold", "_onset", "_active", "_degree", "_strength")

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import string
+import subprocess
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import mpmath
@@ -12,10 +19,15 @@ import torch
 from scipy import integrate, stats
 from torch import Tensor
 
-from nosograph.causal.families import FAMILIES, Family, compete, event_delay, family_named, log_mass, restrict
-from nosograph.causal.language.syntax import FAMILIES as LANGUAGE
+import nosograph
+from nosograph.causal.abduction.observer import log_mass
+from nosograph.causal.explain.equations import describe_draw
+from nosograph.causal.explain.variables import explain_variable
+from nosograph.causal.families import FAMILIES, Family, event_delay, restrict
+from nosograph.causal.language import parse_mechanism
+from nosograph.causal.model.model import Model
 from nosograph.causal.program.noise import draw_normal, draw_uniform, draw_uniform64
-from nosograph.errors import NosographError
+from nosograph.causal.program.sampling import sample
 
 DRAW = {"normal": draw_normal, "uniform": draw_uniform, "uniform64": draw_uniform64}
 EVERYONE = np.arange(20_000)
@@ -184,7 +196,7 @@ def test_recovered_interval_holds_the_noise_and_gives_the_value(case: Case) -> N
     assert (
         stats.kstest(redrawn.numpy().ravel(), "uniform").pvalue > FALSE_ALARM
     )  # values and fresh noise: uniform again
-    mass = log_mass(case.law.noise, low, high)
+    mass = log_mass(case.law, low, high)
     torch.testing.assert_close(mass.float(), case.law.log_prob(value, *case.parameters).float(), rtol=1e-4, atol=1e-5)
 
 
@@ -227,7 +239,7 @@ def spread(case: Case) -> list[Tensor]:
     """Parameters that differ between two worlds and between patients, (2, patients), float32 and valid."""
     factor = 1 - 0.4 * torch.rand(2, len(EVERYONE), generator=torch.Generator().manual_seed(0))
     values = [value * factor for value in case.parameters]
-    return [v.round() if c == "count" else v for v, c in zip(values, case.law.constraints, strict=False)] + (
+    return [v.round() if d.whole else v for v, d in zip(values, case.law.domains, strict=False)] + (
         [torch.tensor(case.parameters[1])] if case.family == "Hazard" else []
     )
 
@@ -292,23 +304,25 @@ def test_a_hazard_is_its_keyed_exponential_within_the_step() -> None:
     delay = event_delay(u, 3.0)
     assert torch.equal(happened, delay < 0.25)
     assert stats.kstest(delay.numpy().ravel(), stats.expon(scale=1 / 3).cdf).pvalue > FALSE_ALARM
-    winner, alone = compete(u, 3.0, dt=0.25)
-    assert torch.equal(winner == 0, happened[0])
-    assert torch.equal(alone[happened[0]], delay[happened])
 
 
-def test_competing_hazards_share_by_their_rates_and_date_themselves() -> None:
-    """Shares rate / total * (1 - exp(-total dt)), and the delay independent of who wins (both closed forms)."""
-    rates, dt = (2.0, 0.5, 1.0), 0.3
-    u = torch.cat([draw_uniform(seed=0, name=f"cause {k}", patients=EVERYONE, steps=1) for k in range(3)])
-    winner, delay = compete(u, *rates, dt=dt)
-    happens = -np.expm1(-sum(rates) * dt)
-    expected = np.array([1 - happens, *(rate / sum(rates) * happens for rate in rates)]) * len(EVERYONE)
-    assert stats.chisquare(np.bincount(winner.numpy() + 1, minlength=4), expected).pvalue > FALSE_ALARM
-    for member in range(3):
-        truth = lambda x: -np.expm1(-sum(rates) * x) / happens  # noqa: E731
-        assert stats.kstest(delay[winner == member].double().numpy(), truth).pvalue > FALSE_ALARM
-    assert bool((delay[winner == -1] == torch.inf).all())
+def test_competing_hazards_share_by_their_rates_and_date_themselves(make_model: Callable[..., Model]) -> None:
+    """The program's race in one step: shares rate / total * (1 - exp(-total dt)), and the date independent of who wins
+    (both closed forms)."""
+    rates, dt = {"a": 7.0, "b": 2.0, "c": 3.5}, 1 / 12
+    hazards = {n: {"kind": "event", "competes": "group", "mechanism": f"Hazard({rate})"} for n, rate in rates.items()}
+    journeys = sample(make_model(hazards, steps=1), patients=len(EVERYONE))
+    total = sum(rates.values())
+    happens = -np.expm1(-total * dt)
+    counts = np.array([int(journeys.values[name].sum()) for name in rates])
+    expected = np.array([rate / total * happens for rate in rates.values()]) * len(EVERYONE)
+    nobody = len(EVERYONE) * (1 - happens)
+    assert stats.chisquare([*counts, len(EVERYONE) - counts.sum()], [*expected, nobody]).pvalue > FALSE_ALARM
+    assert int(sum(journeys.values[name].int() for name in rates).max()) == 1
+    for name, count in zip(rates, counts, strict=True):
+        date = journeys.occurrences[name].date.numpy()
+        assert len(date) == count
+        assert stats.kstest(date, lambda x: -np.expm1(-total * x) / happens).pvalue > FALSE_ALARM
 
 
 WEIGHTS = (0.5, 1.5, 0.0, 3.0)
@@ -371,7 +385,7 @@ def test_restricted_normal_noise_is_scipys_truncated_normal(low: float, high: fl
         assert (inside == low).all()
         return
     assert stats.kstest(inside, stats.truncnorm(low, high).cdf).pvalue > FALSE_ALARM
-    mass = log_mass("normal", torch.tensor(low), torch.tensor(high)).item()
+    mass = log_mass(FAMILIES["Normal"], *torch.tensor([low, high], dtype=torch.float64)).item()
     near, far = (-high, -low) if low > 0 else (low, high)
     assert mass == pytest.approx(np.log(stats.norm.cdf(far) - stats.norm.cdf(near)), rel=1e-9)
 
@@ -394,13 +408,103 @@ def test_bad_parameters_are_told_from_good(name: str, parameters: tuple[float, .
     assert [bool(part) for part in FAMILIES[name].valid(*parameters)] == valid
 
 
-def test_families_are_those_of_the_language() -> None:
-    ours = {name: family.parameters for name, family in FAMILIES.items()}
-    assert ours == LANGUAGE | {"Categorical": ("weight",)}
-    assert all(len(family.constraints) == len(family.parameters) for family in FAMILIES.values())
+def test_every_family_says_what_it_is() -> None:
+    for name, family in FAMILIES.items():
+        assert name == family.name
+        assert len(family.domains) == len(family.parameters)
+        fields = {field for _, field, _, _ in string.Formatter().parse(family.meaning) if field}
+        assert fields - {"unit"} == ({"levels"} if family.has_levels else set(family.parameters))
 
 
-def test_a_misspelt_family_is_told_the_nearest() -> None:
-    assert family_named("Gamma") is FAMILIES["Gamma"]
-    with pytest.raises(NosographError, match=r"(?s)Norml.*write: Normal"):
-        family_named("Norml")
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_is_explained(name: str, make_model: Callable[..., Model]) -> None:
+    family = FAMILIES[name]
+    values = [str(i + 2) if domain.high > 1 else "0.5" for i, domain in enumerate(family.domains)]
+    inner = '"low": 1, "high": 3' if family.has_levels else ", ".join(values)
+    said = describe_draw(parse_mechanism(f"clip(round({name}({inner})), 0, 9)"), unit="year")
+    assert said.endswith("; held between 0 and 9; rounded to a whole number")
+    assert all(value in said for value in (("low (1)", "high (3)") if family.has_levels else values))
+    assert "{" not in said
+    kind = "event" if family.continuous_time else "static"
+    text = str(explain_variable(make_model({"x": {"kind": kind, "mechanism": f"{name}({inner})"}}), "x"))
+    assert describe_draw(parse_mechanism(f"{name}({inner})"), unit="year") in text
+
+
+TRIANGULAR = '''
+from .base import Family, as_doubles, outside
+from .domain import REAL, Domain
+from .lazy import torch
+
+
+class Triangular(Family):
+    """Symmetrical around `middle`, 0 from `reach` on."""
+
+    name = "Triangular"
+    parameters = ("middle", "reach")
+    domains = (REAL, Domain(rule="between 1 and 5", low=1, high=5, fix="clip(…, 1, 5)"))
+    meaning = "a triangle around {middle} that reaches {reach} far"
+
+    def log_prob(self, value, *parameters):
+        value, middle, reach = as_doubles(value, *parameters)
+        far = (value - middle).abs()
+        return outside(torch.log((reach - far).clamp(min=0)) - 2 * torch.log(reach), far <= reach)
+
+    def recover(self, value, *parameters):
+        value, middle, reach = as_doubles(value, *parameters)
+        z = (value - middle) / reach
+        noise = torch.where(z < 0, (1 + z) ** 2 / 2, 1 - (1 - z) ** 2 / 2)
+        return noise, noise
+
+    def quantile(self, probability, *parameters):
+        middle, reach = as_doubles(*parameters)
+        u = probability.double()
+        return middle + reach * torch.where(u < 0.5, torch.sqrt(2 * u) - 1, 1 - torch.sqrt(2 - 2 * u))
+'''
+DOCUMENT = """
+id: new
+title: New
+clock: {step: 1 month, horizon: 2 months, unit: year}
+parameters: {far: {value: REACH, source: assumption, uncertain: "Triangular(2, 1)"}}
+variables:
+  x: {kind: static, mechanism: "Triangular(10, far)"}
+"""
+USE = """
+import sys
+from nosograph.causal.model.check import check_model
+from nosograph.causal.model.load import load_model
+assert check_model("good.yaml").ok
+assert "torch" not in sys.modules
+from nosograph.causal.explain.variables import explain_variable
+from nosograph.causal.program.sampling import sample
+from nosograph.errors import NosographError
+print(explain_variable(load_model("good.yaml"), "x"))
+x = sample(load_model("good.yaml"), patients=5000).values["x"].double()
+print("range", 7 < float(x.min()) < 7.2 and 12.8 < float(x.max()) < 13, abs(float(x.mean()) - 10) < 0.1)
+try:
+    sample(load_model("bad.yaml"), patients=5)
+except NosographError as error:
+    print("refused", error)
+"""
+
+
+def test_a_family_in_one_new_file_is_all_that_it_takes(tmp_path: Path) -> None:
+    """Parsed, checked, explained, sampled, and refused outside its domain: in a package that differs in that file."""
+    ours = Path(nosograph.__file__).parent
+    package = tmp_path / "nosograph"
+    shutil.copytree(ours / "causal" / "families", package / "causal" / "families")
+    for place in (Path(), Path("causal")):
+        for entry in (ours / place).iterdir():
+            if not (package / place / entry.name).exists() and not entry.name.startswith("."):
+                (package / place / entry.name).symlink_to(entry)
+    (package / "causal" / "families" / "triangular.py").write_text(TRIANGULAR)
+    for name, reach in (("good", "3"), ("bad", "0.5")):
+        (tmp_path / f"{name}.yaml").write_text(DOCUMENT.replace("REACH", reach))
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", USE], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert "a triangle around 10 that reaches 3 far" in done.stdout
+    assert "range True True" in done.stdout
+    assert "the reach of Triangular must be between 1 and 5" in done.stdout.partition("refused")[2]
+    assert "clip(…, 1, 5)" in done.stdout.partition("refused")[2]

@@ -1,0 +1,28 @@
+"""torch and scipy, imported on first use: the parser reads the families' names and parameters, and needs neither."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+
+class LazyModule:
+    """A module that is imported when one of its attributes is first read."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        value = getattr(importlib.import_module(self._name), attribute)
+        setattr(self, attribute, value)  # from now on Python finds it without calling this method
+        return value
+
+
+if TYPE_CHECKING:
+    import torch
+    from scipy import special
+else:
+    torch = LazyModule("torch")
+    special = LazyModule("scipy.special")
+
+__all__ = ["special", "torch"]
