@@ -84,7 +84,8 @@ def _render_head(model: Model) -> list[str]:
 def _describe_imports(model: Model) -> list[str]:
     """One line for each other model that something comes from."""
     names: dict[str, list[str]] = {}
-    for item in (*model.variables.values(), *model.parameters.values()):
+    items: list[Variable | Parameter] = [*model.variables.values(), *model.parameters.values()]
+    for item in items:
         origin = re.sub(r"/(var|par)/[^/]*$", "", item.iri)
         if origin not in (model.iri, item.iri):
             names.setdefault(local_name(origin), []).append(f"`{item.name}`")
