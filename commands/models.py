@@ -138,6 +138,19 @@ def draw_command(
     answer(as_json, {"path": str(out)}, lambda: typer.echo(str(out)))
 
 
+@app.command("document")
+def document(
+    model: ModelName,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE.md", help="The page.")],
+    as_json: AsJson = False,
+) -> None:
+    """The model as one Markdown page: every number, equation and citation."""
+    from ..causal.explain.page import write_page
+
+    write_page(load(model), out)
+    answer(as_json, {"path": str(out)}, lambda: typer.echo(str(out)))
+
+
 @app.command("diff")
 def diff(a: ModelName, b: Annotated[str, typer.Argument(metavar="OTHER")], as_json: AsJson = False) -> None:
     """Where two models differ in meaning; exit code 1 if they do."""

@@ -73,12 +73,15 @@ def test_a_new_model_passes_check_and_runs(tmp_path: Path) -> None:
     assert "is there already" in run("model", "new", "my-own.yaml", cwd=tmp_path).stderr
 
 
-def test_explain_draw_diff_convert(tmp_path: Path) -> None:
+def test_explain_draw_document_diff_convert(tmp_path: Path) -> None:
     assert "severity" in run("model", "explain", SIX).stdout
     assert document("model", "explain", SIX, "severity")
     assert "treated" in run("model", "explain", SIX, "--do", "treated = 1 from 6 months").stdout
     document("model", "draw", SIX, "-o", str(tmp_path / "six.svg"))
     assert (tmp_path / "six.svg").read_text().startswith("<?xml")
+    page = str(tmp_path / "six.md")
+    assert document("model", "document", SIX, "-o", page) == {"path": page}
+    assert "### `severity`" in Path(page).read_text()
     document("model", "convert", SIX, "-o", str(tmp_path / "six.ttl"))
     assert document("model", "diff", SIX, str(tmp_path / "six.ttl")) == {"equal": True, "differences": []}
     other = tmp_path / "other.yaml"
