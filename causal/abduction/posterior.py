@@ -18,10 +18,9 @@ from ..model.world import FACTUAL, World
 from ..program.journeys import Journeys
 from ..program.plan import Plan, ancestors, noise_sites, site_name
 from ..program.sampling import draw_site
-from ..program.steps import Pass
+from ..program.steps import Fact, Pass
 from .observer import (
     IMPOSSIBLE,
-    Fact,
     Inverter,
     RecordEvidence,
     RecordObserver,

@@ -11,9 +11,9 @@ from ...errors import fail
 from ...ontology.output import write_text
 from ...ontology.vocabulary import concept_iri, evidence_iri, local_name
 from ..language.syntax import Number
+from ..model.claims import count_claims
 from ..model.model import Claim, Effect, Evidence, Model, Parameter, Schedule, Variable
 from .equations import describe_time
-from .variables import count_evidence
 
 READING = "../documents.md#reading-a-models-page"  # as the pages of docs/catalog/ see it
 HEADINGS = {
@@ -58,7 +58,7 @@ def render_page(model: Model) -> str:
 
 
 def _render_head(model: Model) -> list[str]:
-    clock, counts = model.clock, count_evidence(model.claims)
+    clock, counts = model.clock, count_claims(model.claims)
     step, horizon, unit = clock.text
     population = f"patients with {_code(model.population)} at step 0" if model.population else "everybody who is drawn"
     named = f"`{model.id}`, version {_escape(model.version)}" if model.version else f"`{model.id}`"
@@ -73,9 +73,9 @@ def _render_head(model: Model) -> list[str]:
         f"`dt` = {clock.dt:.12g}",
         f"- **Population:** {population}",
         *_describe_imports(model),
-        f"- **Claims:** {counts['claims']} causal claims: {counts['cited']} cited ({counts['curated']} of them as "
-        f"curated by a database, {counts['recalled']} recalled, not looked up), {counts['assumed']} assumed, "
-        f"{counts['structural']} that only say what a measurement measures",
+        f"- **Claims:** {counts.claims} causal claims: {counts.cited} cited ({counts.curated} of them as "
+        f"curated by a database, {counts.recalled} recalled, not looked up), {counts.assumed} assumed, "
+        f"{counts.structural} that only say what a measurement measures",
         f"- **How to read the equations:** [documents]({READING})",
     ]
     return lines

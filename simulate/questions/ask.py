@@ -12,7 +12,6 @@ from ...causal.language import Expression
 from ...causal.language.syntax import Binary
 from ...causal.model.build import parse_effect
 from ...causal.model.compose import Source
-from ...causal.model.graph import causal_graph
 from ...causal.model.load import as_model
 from ...causal.model.model import Effect, Model
 from ...causal.model.world import Intervention, World, parse_intervention, parse_world
@@ -170,7 +169,7 @@ def _read_mediator(
 
 
 def _suggest_mediator(model: Model, effect: Effect) -> str:
-    graph = causal_graph(model)
+    graph = model.graph
     between = nx.descendants(graph, effect.treatment) & nx.ancestors(graph, effect.outcome)
     return next((name for name in model.variables if name in between), "NAME")
 
