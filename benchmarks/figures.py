@@ -122,7 +122,7 @@ def measure_writing() -> None:
 def run_simulation(folder: Path, *arguments: str) -> tuple[float, int]:
     """Seconds, and peak memory in bytes, of a run of its own."""
     code = (
-        "import resource, sys, time\nfrom nosograph.cli import app\nstarted = time.perf_counter()\n"
+        "import resource, sys, time\nfrom nosograph.commands import app\nstarted = time.perf_counter()\n"
         "try:\n    app(sys.argv[1:], standalone_mode=False)\nfinally:\n"
         "    whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)\n"
         "    peak = max(resource.getrusage(who).ru_maxrss for who in whose)\n"
@@ -153,7 +153,7 @@ def measure_waiting() -> None:
         ("nosograph --help", ["--help"], "under 0.5 s"),
         ("nosograph model check alzheimers", ["model", "check", "alzheimers"], "under 2 s"),
     ):
-        command = [sys.executable, "-c", "from nosograph.cli import main; main()", *arguments]
+        command = [sys.executable, "-c", "from nosograph.commands import main; main()", *arguments]
         taken = []
         for _ in range(6):
             started = time.perf_counter()

@@ -14,7 +14,7 @@ SIX = str(MODELS / "six.yaml")
 
 
 def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from nosograph.cli import main; main()", *arguments]
+    command = [sys.executable, "-c", "from nosograph.commands import main; main()", *arguments]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, timeout=120)
 

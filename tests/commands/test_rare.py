@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nosograph.cli import main
+from nosograph.commands import main
 from nosograph.ontology.hpo import Annotation
 from nosograph.ontology.knowledge import KnowledgeGraph
 

@@ -432,7 +432,7 @@ def test_files_sort_by_time(run: Run) -> None:
 
 def nosograph(*arguments: str) -> str:
     """What the command says on standard output."""
-    command = [sys.executable, "-c", "from nosograph.cli import main; main()", *arguments]
+    command = [sys.executable, "-c", "from nosograph.commands import main; main()", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, env={**os.environ, "COLUMNS": "200"})
     assert done.returncode == 0, done.stderr
     return done.stdout

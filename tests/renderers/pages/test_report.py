@@ -305,7 +305,7 @@ def test_examples_are_the_first_patients(run: Run) -> None:
 def test_the_command_makes_the_run_again(run: Run, page: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from typer.testing import CliRunner
 
-    from nosograph.cli import app
+    from nosograph.commands import app
 
     words = command_of(run)
     assert tag("pre", shlex.join(words)) in page

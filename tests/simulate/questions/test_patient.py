@@ -150,7 +150,7 @@ def test_who_does_not_enter_is_nobodys_patient() -> None:
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from nosograph.cli import main; main()", "ask", *arguments]
+    command = [sys.executable, "-c", "from nosograph.commands import main; main()", "ask", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 

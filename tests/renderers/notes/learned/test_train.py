@@ -13,7 +13,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from nosograph.cli import app
+from nosograph.commands import app
 from nosograph.errors import NosographError
 from nosograph.ontology.knowledge import KnowledgeGraph
 from nosograph.renderers.noise import Noise
