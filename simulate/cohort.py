@@ -72,7 +72,7 @@ class Tables:
     @cached_property
     def truth(self) -> xarray.Dataset:
         """What really was: every variable over world, patient and time, null after the end of a journey; statics have
-        no time. What has levels is codes into its attribute `levels`, -1 for null: see `dataset.build_dataset`."""
+        no time. What has levels and a time is codes into its attribute `levels`, -1 for null: see `build_dataset`."""
         return build_dataset(self.parts("truth"), model=self.model)
 
 

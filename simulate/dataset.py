@@ -21,13 +21,14 @@ def build_dataset(parts: Iterable[pa.Table], *, model: Model) -> xarray.Dataset:
 
     | variable | dimensions | type | after the end of the journey |
     |---|---|---|---|
-    | static | world, patient | float32 | as before |
+    | static | world, patient | float32, or the level's name (fixed width) | as before |
     | state, treatment, measurement | world, patient, time | float32 | NaN |
     | event | world, patient, time | float32, of 0 and 1 | NaN |
     | event, where no event ends the journey | world, patient, time | bool | |
-    | anything with levels | as its kind | int8: a place in the attribute `levels` | -1 |
+    | anything else with levels | world, patient, time | int8: a place in the attribute `levels` | -1 |
 
-    NaN and -1 also stand for what was not measured. More than 128 levels are int16.
+    NaN and -1 also stand for what was not measured. More than 128 levels are int16. Names in every step would take four
+    bytes a character.
     """
     import xarray
 
@@ -50,9 +51,11 @@ def build_dataset(parts: Iterable[pa.Table], *, model: Model) -> xarray.Dataset:
             arrays.setdefault(name, []).append(np.array(cube[..., 0] if variable.kind == "static" else cube))
     data = {}
     for name in list(arrays):
-        variable = model.variables[name]
-        dimensions = ("world", "patient") if variable.kind == "static" else ("world", "patient", "time")
-        data[name] = (dimensions, np.concatenate(arrays.pop(name), axis=1), _describe(variable))
+        variable, values = model.variables[name], np.concatenate(arrays.pop(name), axis=1)
+        if variable.kind == "static":
+            data[name] = (("world", "patient"), _name_levels(values, variable), _describe(variable))
+        else:
+            data[name] = (("world", "patient", "time"), values, _describe(variable))
     coordinates = {"world": worlds, "patient": np.concatenate(patients)}
     return xarray.Dataset(data, {**coordinates, "time": ("time", times, {"units": model.clock.text[2]})})
 
@@ -67,6 +70,10 @@ def _read_column(column: pa.ChunkedArray, variable: Variable, *, mortal: bool) -
     places = [variable.levels.index(level) for level in values.dictionary.to_pylist()]
     codes = np.array([*places, -1], dtype=np.min_scalar_type(-len(variable.levels)))  # the last is of null
     return codes[values.indices.fill_null(-1).to_numpy()]
+
+
+def _name_levels(values: NDArray[Any], variable: Variable) -> NDArray[Any]:
+    return np.array(variable.levels)[values] if variable.levels else values
 
 
 def _describe(variable: Variable) -> dict[str, Any]:

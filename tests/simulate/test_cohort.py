@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+import xarray
 
+import nosograph as ng
 from nosograph.causal.model.load import load_model
+from nosograph.causal.model.model import Model, Variable
 from nosograph.errors import NosographError
 from nosograph.simulate.cohort import Cohort, choose_steps, choose_worlds, open_run, simulate, simulate_to
 
@@ -30,8 +35,7 @@ def test_what_is_saved_is_what_is_in_memory(cohort: Cohort, tmp_path: Path) -> N
     assert summary.drawn == cohort.drawn
     for name in TABLES:
         assert run.table(name).equals(cohort.table(name).cast(run.table(name).schema)), name
-    for name, values in cohort.truth.data_vars.items():
-        np.testing.assert_array_equal(run.truth[name].to_numpy().astype(str), values.to_numpy().astype(str))
+    xarray.testing.assert_identical(run.truth, cohort.truth)
     assert "300" in repr(run)
     assert "dosed" in repr(cohort)
 
@@ -57,12 +61,70 @@ def test_truth_is_a_cube_with_the_tables_values(cohort: Cohort) -> None:
     assert truth["burden"].shape == (2, 300, MODEL.clock.steps + 1)
     assert truth["time"].attrs["units"] == "year"
     table = cohort.table("truth").to_pandas()
-    for world in ("factual", "dosed"):
-        for patient in truth["patient"].to_numpy()[:5]:
-            rows = table[(table["world"] == world) & (table["patient"] == patient)]
-            found = truth.sel(world=world, patient=patient)
-            np.testing.assert_array_equal(found["burden"].to_numpy(), rows["burden"].to_numpy())
-            np.testing.assert_array_equal(found["stage"].to_numpy().astype(str), rows["stage"].to_numpy().astype(str))
+    for world, patient in itertools.product(("factual", "dosed"), truth["patient"].to_numpy()[:5]):
+        rows = table[(table["world"] == world) & (table["patient"] == patient)]
+        found = truth.sel(world=world, patient=patient)
+        for name, variable in MODEL.variables.items():
+            expected = np.array([read_cell(value, variable) for value in rows[name].astype(object)])
+            if variable.kind == "static":  # the table has none after the end of the journey
+                values = np.where(np.isnan(expected), np.nan, read_cell(found[name].item(), variable))
+            else:
+                values = found[name].to_numpy().astype(float)
+                values = np.where(values < 0, np.nan, values) if variable.levels else values
+            np.testing.assert_array_equal(values, expected, err_msg=name)
+
+
+def read_cell(value: Any, variable: Variable) -> float:
+    if value is None or value != value:
+        return math.nan
+    return float(variable.levels.index(value)) if variable.levels else float(value)
+
+
+def test_truth_is_compact(cohort: Cohort) -> None:
+    """Statics have no time, and nothing is a Python object."""
+    for name, values in cohort.truth.data_vars.items():
+        variable = MODEL.variables[name]
+        assert values.dims == (("world", "patient") if variable.kind == "static" else ("world", "patient", "time")), (
+            name
+        )
+        named = variable.kind == "static" and bool(variable.levels)
+        assert values.dtype == ("<U6" if named else np.int8 if variable.levels else np.float32), name
+        assert values.attrs.get("levels", []) == list(variable.levels), name
+        assert (values.attrs.get("unit", ""), values.attrs.get("concept", "")) == (variable.unit, variable.concept)
+    assert cohort.truth["flare"].isnull().any(), "the journey has ended for some"
+    assert set(np.unique(cohort.truth["stage"])) == {-1, 0, 1, 2}
+    assert set(np.unique(cohort.truth["sex"])) == {"female", "male", "other"}
+
+
+def test_events_are_bool_where_no_journey_ends(make_model: Callable[..., Model]) -> None:
+    model = make_model({"fall": {"kind": "event", "mechanism": "Hazard(2)"}}, steps=12)
+    fall = simulate(model, patients=20).truth["fall"]
+    assert fall.dtype == bool
+    assert fall.any()
+    assert not fall.all()
+
+
+def test_truth_of_some_variables(tmp_path: Path) -> None:
+    simulate_to(MODEL, tmp_path / "run", patients=7, keep=["sex", "burden"], every=6, shard_size=3)
+    kept = open_run(tmp_path / "run").truth
+    whole = simulate(MODEL, patients=7).truth
+    xarray.testing.assert_identical(kept, whole[["sex", "burden"]].isel(time=slice(None, None, 6)))
+
+
+def test_a_model_is_also_named_or_a_path(tmp_path: Path) -> None:
+    """simulate, ask and verify take what `load` takes; verify a run's folder, too."""
+    path = Path(__file__).parents[1] / "models" / "six.yaml"
+    model = ng.load(path)
+    xarray.testing.assert_identical(ng.simulate(str(path), patients=9).truth, ng.simulate(model, patients=9).truth)
+    assert ng.simulate("sepsis", patients=2).model.id == "sepsis"
+    effect = "treated -> severity @ 6 months"
+    assert ng.ask(path, effect, patients=50) == ng.ask(model, effect, patients=50)
+    keys = {"effects": "treated -> severity_rated @ 6 months", "truth_patients": 500}
+    assert ng.verify(str(path), patients=500, **keys) == ng.verify(model, patients=500, **keys)
+    simulate_to(model, tmp_path / "run", patients=500)
+    assert ng.verify(tmp_path / "run", **keys) == ng.verify(open_run(tmp_path / "run"), **keys)
+    with pytest.raises(NosographError, match="alzheimers"):
+        ng.simulate("alzheimer", patients=1)
 
 
 def test_the_world_is_intervened_in_by_do() -> None:
