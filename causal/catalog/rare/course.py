@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from ....ontology.annotations import count_diseases
 from ....ontology.hpo import Annotation
 from ....ontology.knowledge import KnowledgeGraph
 from .entries import Parameter, Variable, write_number
@@ -179,7 +180,7 @@ def count_onsets(knowledge: KnowledgeGraph) -> dict[str, int]:
     codes = {code: level for code, (level, *_) in ONSETS.items()}
     codes |= dict.fromkeys(("HP:0025708", "HP:0025709", "HP:0025710"), "young_adult")
     counts = dict.fromkeys(MEASURED, 0)
-    for code, diseases in knowledge.count_diseases(codes).items():
+    for code, diseases in count_diseases(codes, knowledge=knowledge).items():
         if codes[code] in counts:
             counts[codes[code]] += diseases
     return counts

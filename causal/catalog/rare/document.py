@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from ....errors import fail
+from ....ontology.annotations import find_annotations, find_genes
+from ....ontology.diseases import find_disease
 from ....ontology.hpo import Annotation, Gene, locate_hpo
 from ....ontology.knowledge import KnowledgeGraph
 from .course import Course, place_death, place_onset, place_progression, read_course
@@ -54,7 +56,7 @@ def convert_disease(
     `population` puts a prevalence before the disease. Raises NosographError for a disease without annotations, or with
     an impossible frequency (`leave_out_bad` leaves such a row out, and says so).
     """
-    disease = knowledge.find_disease(disease)
+    disease = find_disease(disease, knowledge=knowledge)
     annotations, terms, excluded, findings = arrange_disease(
         disease, knowledge=knowledge, strength=strength, leave_out_bad=leave_out_bad
     )
@@ -64,7 +66,7 @@ def convert_disease(
     when, reads = time_examination(course.horizon, bool(course.deaths))
     phenotypes = Phenotypes([Shown(terms, excluded)], knowledge, Names(USED), strength, when, reads)
     sections = [
-        _place_patient(inheritance, population, knowledge.genes(disease)),
+        _place_patient(inheritance, population, find_genes(disease, knowledge=knowledge)),
         _place_course(course, phenotypes),
         phenotypes.shared(),
         *phenotypes.sections(),
@@ -89,7 +91,7 @@ def arrange_disease(
     """A disease's annotations, its terms, what it excludes, and what was found. Raises as `convert_disease` does."""
     if not 0 <= strength <= STRONGEST:
         raise fail(f"the severity's strength is from 0 to {STRONGEST}", value=strength, fix="0.5, or none")
-    annotations = knowledge.annotations(disease)
+    annotations = find_annotations(disease, knowledge=knowledge)
     terms, excluded, findings = arrange_terms(
         annotations, knowledge=knowledge, strength=strength, leave_out_bad=leave_out_bad
     )

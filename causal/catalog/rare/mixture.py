@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ....errors import fail
+from ....ontology.annotations import find_genes
+from ....ontology.diseases import find_disease
 from ....ontology.hpo import Gene
 from ....ontology.knowledge import KnowledgeGraph
 from .course import ALIVE, Course, place_death, place_onset, read_course
@@ -94,7 +96,7 @@ def read_mixture(mix: str, *, knowledge: KnowledgeGraph) -> dict[str, float]:
         raise fail("a mixture is diseases with their weights", value=mix, fix=_EXAMPLE)
     weights: dict[str, float] = {}
     for text, weight in found:
-        disease = knowledge.find_disease(text)
+        disease = find_disease(text, knowledge=knowledge)
         if disease in weights:
             raise fail("a disease stands twice in the mixture", value=f"{text}={weight}", fix=f"{disease} once")
         weights[disease] = _read_weight(text, weight)
@@ -129,7 +131,7 @@ def _read_part(disease: str, share: float, knowledge: KnowledgeGraph, strength: 
         shown=Shown(terms, excluded, f"{to_name(disease)}_", disease),
         inheritance=read_inheritance(annotations),
         course=read_course(annotations, knowledge=knowledge, term_onsets=onsets),
-        genes=knowledge.genes(disease),
+        genes=find_genes(disease, knowledge=knowledge),
         findings=findings,
     )
 

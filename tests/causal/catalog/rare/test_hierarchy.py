@@ -13,6 +13,7 @@ from scipy import stats
 from nosograph.causal.catalog.rare.hierarchy import Finding, Term, arrange_terms
 from nosograph.errors import NosographError
 from nosograph.ontology.anatomy import ANATOMY, find_anatomy
+from nosograph.ontology.annotations import find_annotations, list_diseases
 from nosograph.ontology.hpo import Annotation
 from nosograph.ontology.knowledge import KnowledgeGraph
 
@@ -83,8 +84,8 @@ def simulate(terms: Sequence[Term], patients: int, seed: int) -> dict[str, NDArr
 
 
 def test_parents_and_descendants_are_those_of_the_ontology(knowledge: KnowledgeGraph) -> None:
-    for disease in list(knowledge.annotated_diseases())[::400]:
-        terms, _, _ = arrange_terms(knowledge.annotations(disease), knowledge=knowledge)
+    for disease in list(list_diseases(knowledge=knowledge))[::400]:
+        terms, _, _ = arrange_terms(find_annotations(disease, knowledge=knowledge), knowledge=knowledge)
         for view in group_by_view(terms):
             graph: networkx.DiGraph[str] = networkx.DiGraph()
             graph.add_nodes_from(view)
@@ -99,10 +100,10 @@ def test_parents_and_descendants_are_those_of_the_ontology(knowledge: KnowledgeG
 
 
 def test_every_coherent_marginal_is_as_annotated(knowledge: KnowledgeGraph) -> None:
-    diseases = random.Random(4).sample(list(knowledge.annotated_diseases()), 300)
+    diseases = random.Random(4).sample(list(list_diseases(knowledge=knowledge)), 300)
     fitted = inner = 0
     for disease in diseases:
-        terms, _, findings = arrange_terms(knowledge.annotations(disease), knowledge=knowledge)
+        terms, _, findings = arrange_terms(find_annotations(disease, knowledge=knowledge), knowledge=knowledge)
         incoherent = {
             f.concept for f in findings if f.kind == "incoherent" or "beyond" in f.text or "assumed" in f.text
         }
@@ -269,8 +270,8 @@ def test_no_annotation_of_any_disease_is_lost(knowledge: KnowledgeGraph) -> None
     Nothing here is drawn: there is no false alarm.
     """
     pairs = 0
-    for disease in knowledge.annotated_diseases():
-        annotations = [row for row in knowledge.annotations(disease) if row.aspect == "P"]
+    for disease in list_diseases(knowledge=knowledge):
+        annotations = [row for row in find_annotations(disease, knowledge=knowledge) if row.aspect == "P"]
         terms, excluded, findings = arrange_terms(annotations, knowledge=knowledge)
         shown = {term.concept for term in terms}
         told = {finding.concept for finding in findings if finding.kind in ("unknown term", "contradiction")}
