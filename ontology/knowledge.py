@@ -40,7 +40,7 @@ from .obo import (
     VERSION,
 )
 from .prefixes import NAMESPACES, VOCABULARIES, compact, expand, find_prefix, is_iri
-from .search import Entry, Match, TextIndex
+from .search import IndexedName, Match, TextIndex
 from .sources import find_file, read
 from .store import key_of, locate_cache, open_cached
 
@@ -315,14 +315,14 @@ class KnowledgeGraph:
     def _index(self) -> TextIndex:
         return TextIndex(self._entries())
 
-    def _entries(self) -> Iterator[Entry]:
+    def _entries(self) -> Iterator[IndexedName]:
         obsolete = frozenset(self._named(DEPRECATED, TRUE))
         for predicate in (*LABELS, *SYNONYMS):
             for quad in self._quads(predicate):
                 if isinstance(quad.subject, ox.NamedNode) and isinstance(quad.object, ox.Literal):
                     iri = quad.subject.value
                     if iri not in obsolete:
-                        yield Entry(iri, quad.object.value, predicate in LABELS)
+                        yield IndexedName(iri, quad.object.value, predicate in LABELS)
 
     # The store
 

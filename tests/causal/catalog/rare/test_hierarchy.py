@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from nosograph.causal.catalog.rare.hierarchy import Finding, Term, arrange_terms
+from nosograph.causal.catalog.rare.hierarchy import AnnotatedTerm, Finding, arrange_terms
 from nosograph.errors import NosographError
 from nosograph.ontology.anatomy import ANATOMY, find_anatomy
 from nosograph.ontology.annotations import find_annotations, list_diseases
@@ -54,13 +54,13 @@ def kinds(findings: Sequence[Finding]) -> set[tuple[str, str]]:
     return {(finding.kind, finding.concept) for finding in findings}
 
 
-def group_by_view(terms: Sequence[Term]) -> list[dict[str, Term]]:
+def group_by_view(terms: Sequence[AnnotatedTerm]) -> list[dict[str, AnnotatedTerm]]:
     """The terms as each sex has them, once where both have the same."""
     views = [{term.concept: term for term in terms if term.sex in (None, sex)} for sex in ("MALE", "FEMALE")]
     return views[: 1 if views[0] == views[1] else 2]
 
 
-def integrate(term: Term, view: dict[str, Term]) -> float:
+def integrate(term: AnnotatedTerm, view: dict[str, AnnotatedTerm]) -> float:
     """How often a term shows: one minus the chance that neither it nor anything below shows by itself, over the
     severity, on 4,001 nodes with scipy's normal distribution."""
     severity = np.linspace(-9, 9, 4_001)
@@ -71,7 +71,7 @@ def integrate(term: Term, view: dict[str, Term]) -> float:
     return 1 - float(np.trapezoid(spared * stats.norm.pdf(severity), severity))
 
 
-def simulate(terms: Sequence[Term], patients: int, seed: int) -> dict[str, NDArray[np.bool_]]:
+def simulate(terms: Sequence[AnnotatedTerm], patients: int, seed: int) -> dict[str, NDArray[np.bool_]]:
     """Who shows what, drawn from below as the model does: liabilities, thresholds, and whatever stands above."""
     draw = np.random.default_rng(seed)
     severity = draw.standard_normal(patients)

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from nosograph.causal.catalog.rare import convert_disease
-from nosograph.causal.catalog.rare.hierarchy import Term, arrange_terms
+from nosograph.causal.catalog.rare.hierarchy import AnnotatedTerm, arrange_terms
 from nosograph.causal.model.load import load_model
 from nosograph.causal.model.model import Model
 from nosograph.causal.program.sampling import sample
@@ -70,7 +70,7 @@ def _draw_batch(model: Model, names: Sequence[str], numbers: object) -> tuple[Fl
     return find_present(journeys, names)[0], np.stack([age < end for age in ages], axis=1), sexes[0] == "female"
 
 
-def miss(term: Term, cohort: Cohort) -> tuple[float, float, float]:
+def miss(term: AnnotatedTerm, cohort: Cohort) -> tuple[float, float, float]:
     """How often the term was seen, its standard error, and by how many of these it misses the model's frequency.
 
     Only among those who lived to the age at onset of the term and of all below it: whoever dies before has none.
@@ -85,7 +85,9 @@ def miss(term: Term, cohort: Cohort) -> tuple[float, float, float]:
     return seen, error, abs(seen - term.value) / error
 
 
-def check_hierarchy(terms: Sequence[Term], excluded: Sequence[str], cohort: Cohort, knowledge: KnowledgeGraph) -> None:
+def check_hierarchy(
+    terms: Sequence[AnnotatedTerm], excluded: Sequence[str], cohort: Cohort, knowledge: KnowledgeGraph
+) -> None:
     """Nobody has a term without what stands above it, an excluded one, or one that only the other sex has."""
     for concept, present in cohort.present.items():
         for above in knowledge.ancestors(concept) & cohort.present.keys():
