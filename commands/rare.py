@@ -58,13 +58,14 @@ def write_model(
 def write_survey(report: Path | None, *, workers: int, strength: float, as_json: bool) -> None:
     """Convert every disease, and write the report: Markdown, or JSON with every disease in it."""
     from ..causal.catalog.rare.survey import survey
+    from ..ontology.annotations import list_diseases
     from ..ontology.knowledge import KnowledgeGraph
     from ..ontology.output import write_text
 
     if report is None or report.suffix not in (".md", ".json"):
         raise fail("the report goes to a file", value=report or "", fix="--report all.md (or .json)")
     knowledge = KnowledgeGraph.open()
-    with progress_bar("diseases", len(knowledge.annotated_diseases())) as advance:
+    with progress_bar("diseases", len(list_diseases(knowledge=knowledge))) as advance:
         found = survey(knowledge=knowledge, workers=workers, strength=strength, advance=advance)
     document = found.to_json()
     text = (

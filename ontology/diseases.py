@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from ..errors import fail
+from .annotations import find_annotations, is_annotated, list_disease_synonyms, list_diseases
+from .knowledge import KnowledgeGraph
 from .prefixes import find_prefix, is_iri
-
-if TYPE_CHECKING:
-    from .knowledge import KnowledgeGraph
 
 PREFIXES = ("OMIM", "ORPHA", "DECIPHER")
 _SHOWN = 5
@@ -19,10 +17,7 @@ _ALIKE = 0.3  # names less alike than this are no suggestion
 _WRITE = "OMIM:154700, ORPHA:558, DECIPHER:1 or a disease's name"
 
 
-Synonyms = Callable[[], Mapping[str, Sequence[str]]]
-
-
-def find_disease(text: str, knowledge: KnowledgeGraph, synonyms: Synonyms) -> str:
+def find_disease(text: str, *, knowledge: KnowledgeGraph) -> str:
     """The CURIE of the annotated disease that an identifier (any case, ORPHANET: or MIM: too) or a name stands for.
 
     A name is a whole label or synonym, in any case. Raises NosographError where there is none (with the nearest), where
@@ -36,11 +31,9 @@ def find_disease(text: str, knowledge: KnowledgeGraph, synonyms: Synonyms) -> st
     elif prefix and colon:
         found = _find_identifier(f"{prefix.name}:{local.strip()}", knowledge)
     else:
-        found = _find_name(text, knowledge, synonyms)
-    if not any(annotation.aspect == "P" for annotation in knowledge.annotations(found)):
-        raise fail(
-            "HPO annotates no phenotype to this disease", value=_describe(found, knowledge), fix="another disease"
-        )
+        found = _find_name(text, knowledge)
+    if not any(annotation.aspect == "P" for annotation in find_annotations(found, knowledge=knowledge)):
+        raise fail("HPO annotates no phenotype to this disease", value=knowledge.describe(found), fix="another disease")
     return found
 
 
@@ -48,23 +41,23 @@ def _find_identifier(curie: str, knowledge: KnowledgeGraph) -> str:
     name, _, local = curie.partition(":")
     prefix = find_prefix(name)
     written = prefix is not None and prefix.accepts(local)
-    if written and knowledge.is_annotated(curie):
+    if written and is_annotated(curie, knowledge=knowledge):
         return curie
     if prefix is None or name not in PREFIXES:
         near = [other for other in knowledge.cross_references(curie) if _is_one(other, knowledge)] if written else []
-        fix = " or ".join(_describe(other, knowledge) for other in near) or _WRITE
+        fix = " or ".join(knowledge.describe(other) for other in near) or _WRITE
         raise fail(f"HPO annotates diseases of {', '.join(PREFIXES)}", value=curie, fix=fix)
     if written and (instead := knowledge.replacements(curie)):
-        fix = " or ".join(_describe(other, knowledge) for other in instead)
+        fix = " or ".join(knowledge.describe(other) for other in instead)
         raise fail("this disease is obsolete", value=curie, fix=fix)
     near = [f"{name}:{other}" for other in _one_change(local) if prefix.accepts(other)]
-    near = [other for other in near if knowledge.is_annotated(other)][:_SHOWN]
-    fix = "\n".join(_describe(other, knowledge) for other in near) or "its name, or another identifier"
+    near = [other for other in near if is_annotated(other, knowledge=knowledge)][:_SHOWN]
+    fix = "\n".join(knowledge.describe(other) for other in near) or "its name, or another identifier"
     raise fail("HPO annotates no disease of this identifier", value=curie, fix=fix)
 
 
 def _is_one(curie: str, knowledge: KnowledgeGraph) -> bool:
-    return curie.partition(":")[0] in PREFIXES and knowledge.is_annotated(curie)
+    return curie.partition(":")[0] in PREFIXES and is_annotated(curie, knowledge=knowledge)
 
 
 def _one_change(local: str) -> list[str]:
@@ -77,18 +70,18 @@ def _one_change(local: str) -> list[str]:
     return list(dict.fromkeys(changed))
 
 
-def _find_name(text: str, knowledge: KnowledgeGraph, synonyms: Synonyms) -> str:
-    names = knowledge.annotated_diseases()
+def _find_name(text: str, knowledge: KnowledgeGraph) -> str:
+    names = list_diseases(knowledge=knowledge)
     wanted = text.casefold()
     exact = [curie for curie, name in names.items() if name.casefold() == wanted]
-    other = {} if exact else synonyms()
+    other = {} if exact else list_disease_synonyms(knowledge=knowledge)
     exact += [curie for curie, own in other.items() if any(name.casefold() == wanted for name in own)]
     if len(exact) == 1:
         return exact[0]
     if exact:
-        fix = "\n".join(_describe(curie, knowledge) for curie in exact)
+        fix = "\n".join(knowledge.describe(curie) for curie in exact)
         raise fail("several diseases have this name", value=text, fix=fix)
-    fix = "\n".join(_describe(curie, knowledge) for curie in _nearest(text, names, other))
+    fix = "\n".join(knowledge.describe(curie) for curie in _nearest(text, names, other))
     raise fail("HPO annotates no disease of this name", value=text, fix=fix or _WRITE)
 
 
@@ -107,8 +100,3 @@ def _nearest(text: str, names: Mapping[str, str], synonyms: Mapping[str, Sequenc
 def _trigrams(text: str) -> set[str]:
     padded = f"  {text.casefold()} "
     return {padded[i : i + 3] for i in range(len(padded) - 2)}
-
-
-def _describe(curie: str, knowledge: KnowledgeGraph) -> str:
-    name = knowledge.label(curie)
-    return f"{curie} ({name})" if name else curie

@@ -20,7 +20,6 @@ from rdflib.query import Result
 
 from ..errors import fail
 from . import hpo
-from .diseases import find_disease
 from .obo import (
     AXIOM_PROPERTY,
     AXIOM_SOURCE,
@@ -41,16 +40,16 @@ from .obo import (
     VERSION,
 )
 from .prefixes import NAMESPACES, VOCABULARIES, compact, expand, find_prefix, is_iri
-from .search import Entry, Match, TextIndex
+from .search import IndexedName, Match, TextIndex
 from .sources import find_file, read
 from .store import key_of, locate_cache, open_cached
 
 _SKOS = VOCABULARIES["skos"]
 _ALT_LABEL = ox.NamedNode(_SKOS + "altLabel")
 _DEFINITIONS = (DEFINITION, ox.NamedNode(_SKOS + "definition"))
-_LABELS = (LABEL, ox.NamedNode(_SKOS + "prefLabel"))
+LABELS = (LABEL, ox.NamedNode(_SKOS + "prefLabel"))
 _MAPPINGS = tuple(ox.NamedNode(_SKOS + f"{kind}Match") for kind in ("exact", "close", "broad", "narrow", "related"))
-_SYNONYMS = {**{node: scope for scope, node in SYNONYM_SCOPES.items()}, _ALT_LABEL: "EXACT"}
+SYNONYMS = {**{node: scope for scope, node in SYNONYM_SCOPES.items()}, _ALT_LABEL: "EXACT"}
 _SCOPES = tuple(SYNONYM_SCOPES)
 _Answer = TypeVar("_Answer")
 
@@ -73,7 +72,7 @@ class KnowledgeGraph:
     """
 
     def __init__(self, store: ox.Store | None = None, *, read_only: bool = False) -> None:
-        self._store = store if store is not None else ox.Store()
+        self.store = store if store is not None else ox.Store()
         self._read_only = read_only
         self._answers: dict[tuple[str, str], Any] = {}
 
@@ -81,7 +80,7 @@ class KnowledgeGraph:
     def graph(self) -> Graph:
         from .view import LocalStore, view
 
-        return view(LocalStore(store=self._store))
+        return view(LocalStore(store=self.store))
 
     @classmethod
     def open(cls, *files: str | Path) -> KnowledgeGraph:
@@ -105,7 +104,7 @@ class KnowledgeGraph:
         """
         quads = list(read(find_file(path), reason=reason))
         self._make_writable()
-        self._store.bulk_extend(quads)
+        self.store.bulk_extend(quads)
 
     def add(self, graph: Graph) -> None:
         """Adds the triples of an rdflib graph, such as a disease model's."""
@@ -117,15 +116,15 @@ class KnowledgeGraph:
         if self._read_only:
             from .view import copy_writable, view
 
-            copy = copy_writable(self._store)
+            copy = copy_writable(self.store)
             self.graph = view(copy)
-            self._store = copy.inner
+            self.store = copy.inner
             self._read_only = False
-        for name in ("_index", "_held", "_disease_names"):  # computed anew when next asked for
+        for name in ("_index", "_held"):  # computed anew when next asked for
             self.__dict__.pop(name, None)
 
     def __len__(self) -> int:
-        return len(self._store)
+        return len(self.store)
 
     def __bool__(self) -> bool:
         """True, empty or not: else `knowledge or …` would count all triples."""
@@ -159,7 +158,7 @@ class KnowledgeGraph:
         Raises NosographError where the CURIE's prefix is unknown or its identifier not written as that prefix's are.
         """
         node = self._node(concept)
-        if any(self._has(node, predicate) for predicate in (*_LABELS, DEPRECATED, RDF_TYPE)):
+        if any(self._has(node, predicate) for predicate in (*LABELS, DEPRECATED, RDF_TYPE)):
             return True
         prefix = compact(node.value).partition(":")[0]
         return False if prefix in self._held else None
@@ -180,12 +179,13 @@ class KnowledgeGraph:
             raise fail("there is no such concept", fix=self._suggest(iri), **at)
         if self.is_obsolete(iri):
             instead = self.replacements(iri)
-            fix = " or ".join(self._describe(other) for other in instead) or "search for another concept"
+            fix = " or ".join(self.describe(other) for other in instead) or "search for another concept"
             label = self.label(iri)
             raise fail(f"this concept is obsolete{f' ({label})' if label else ''}", fix=fix, **at)
         return URIRef(iri)
 
-    def _describe(self, concept: str) -> str:
+    def describe(self, concept: str) -> str:
+        """The concept with its label, `HP:0000726 (Dementia)`; alone if it has none."""
         label = self.label(concept)
         return f"{concept} ({label})" if label else concept
 
@@ -196,7 +196,7 @@ class KnowledgeGraph:
         swapped = [local[:i] + local[i + 1] + local[i] + local[i + 2 :] for i in range(len(local) - 1)]
         holder = find_prefix(prefix)
         near = [f"{prefix}:{other}" for other in swapped + changed[::-1] if holder and holder.accepts(other)]
-        known = dict.fromkeys(self._describe(c) for c in near if self.label(c) and not self.is_obsolete(c))
+        known = dict.fromkeys(self.describe(c) for c in near if self.label(c) and not self.is_obsolete(c))
         return "perhaps " + " or ".join(list(known)[:3]) if known else "search for it by its label"
 
     @cached_property
@@ -211,7 +211,7 @@ class KnowledgeGraph:
 
     def label(self, concept: str) -> str | None:
         """The label (untagged or English before other languages), or None."""
-        return self._remember("label", concept, lambda node: self._text(node, _LABELS))
+        return self._remember("label", concept, lambda node: self._text(node, LABELS))
 
     def definition(self, concept: str) -> str | None:
         """The textual definition, or None."""
@@ -223,7 +223,7 @@ class KnowledgeGraph:
         kinds = self._synonym_kinds(node)
         found = {
             Synonym(value.value, scope, frozenset(kinds.get((predicate, value), ())))
-            for predicate, scope in _SYNONYMS.items()
+            for predicate, scope in SYNONYMS.items()
             for value in self._objects(node, predicate)
             if isinstance(value, ox.Literal)
         }
@@ -232,7 +232,7 @@ class KnowledgeGraph:
     def _synonym_kinds(self, node: ox.NamedNode) -> dict[tuple[Any, Any], set[str]]:
         """The types of a concept's synonyms, by predicate and text: the last part of their IRIs, in small letters."""
         kinds: dict[tuple[Any, Any], set[str]] = {}
-        for quad in self._store.quads_for_pattern(None, AXIOM_SOURCE, node, None):
+        for quad in self.store.quads_for_pattern(None, AXIOM_SOURCE, node, None):
             axiom = cast("ox.NamedNode | ox.BlankNode", quad.subject)
             types = [t for t in self._objects(axiom, SYNONYM_TYPE) if isinstance(t, ox.NamedNode)]
             for kind in types:
@@ -300,50 +300,8 @@ class KnowledgeGraph:
         holder = find_prefix(prefix) if prefix else None
         start = holder.iri if holder else prefix
         iris = frozenset(e.iri for _, e in self._index.entries if e.iri.startswith(start)) if start else None
-        return self._matches(text, limit, iris)
-
-    def diseases(self, text: str, limit: int = 10) -> tuple[Match, ...]:
-        """Annotated diseases (OMIM, ORPHA, DECIPHER) by name."""
-        return self._matches(text, limit, frozenset(self._named(RDF_TYPE, hpo.DISEASE_CLASS)))
-
-    def _matches(self, text: str, limit: int, iris: frozenset[str] | None) -> tuple[Match, ...]:
         found = self._index.find(text, limit, iris)
         return tuple(Match(compact(e.iri), self.label(e.iri) or e.text, e.text, kind) for e, kind in found)
-
-    def annotated_diseases(self) -> dict[str, str]:
-        """The name of each annotated disease by its CURIE, in one order every time."""
-        return dict(self._disease_names)
-
-    @cached_property
-    def _disease_names(self) -> dict[str, str]:
-        return {curie: names[0] for curie, names in self._diseases(_LABELS).items()}
-
-    def _diseases(self, predicates: Iterable[ox.NamedNode]) -> dict[str, list[str]]:
-        """The labels or synonyms of each annotated disease that has any, by its CURIE."""
-        path = "|".join(map(str, predicates))
-        found: Any = self._store.query(f"SELECT ?disease ?name {{ ?disease a {hpo.DISEASE_CLASS} ; {path} ?name }}")
-        names: dict[str, list[str]] = {}
-        for iri, name in sorted((disease.value, name.value) for disease, name in found):
-            names.setdefault(compact(iri), []).append(name)
-        return names
-
-    def is_annotated(self, disease: str) -> bool:
-        """Whether `phenotype.hpoa` has a row for this disease."""
-        return self._has(self._node(disease), RDF_TYPE, hpo.DISEASE_CLASS)
-
-    def find_disease(self, text: str) -> str:
-        """The CURIE of an annotated disease, from its identifier (any case; MIM: and ORPHANET: too) or its whole name.
-
-        Raises NosographError where there is none (with the nearest), where several have the name (with all), and where
-        HPO annotates no phenotype to it.
-        """
-        return find_disease(text, self, partial(self._diseases, _SYNONYMS))
-
-    def genes(self, disease: str) -> tuple[hpo.Gene, ...]:
-        """The genes that HPO associates with a disease, by symbol; empty where it names none."""
-        found = (node for node in self._objects(self._node(disease), hpo.GENE) if isinstance(node, ox.NamedNode))
-        genes = (hpo.Gene(compact(node.value), self.label(node.value) or "") for node in found)
-        return tuple(sorted(genes, key=lambda gene: (gene.symbol, gene.curie)))
 
     def release(self, prefix: str) -> str | None:
         """The version of the ontology of that prefix, as its file gives it ("2025-01-16"), or None."""
@@ -353,35 +311,18 @@ class KnowledgeGraph:
                 return str(version.value).rpartition("/")[2]
         return None
 
-    def annotations(self, disease: str) -> tuple[hpo.Annotation, ...]:
-        """What `phenotype.hpoa` says of a disease, in the file's order; empty where it says nothing."""
-        rows = sorted(self._named(hpo.DISEASE, self._node(disease)), key=lambda iri: int(iri.rpartition("/")[2]))
-        return tuple(hpo.collect_annotation(ox.NamedNode(row), self._store) for row in rows)
-
-    def count_diseases(self, phenotypes: Iterable[str]) -> dict[str, int]:
-        """In how many diseases each of these terms (of any aspect, onsets too) is annotated, by the CURIE given."""
-        names = {self._node(phenotype): phenotype for phenotype in phenotypes}
-        query = f"""SELECT ?term (COUNT(DISTINCT ?disease) AS ?diseases)
-          WHERE {{ VALUES ?term {{ {" ".join(map(str, names))} }} ?row {hpo.PHENOTYPE} ?term ; {hpo.DISEASE} ?disease }}
-          GROUP BY ?term"""
-        counts = dict.fromkeys(names.values(), 0)
-        found: Any = self._store.query(query)
-        for term, diseases in found:
-            counts[names[term]] = int(diseases.value)
-        return counts
-
     @cached_property
     def _index(self) -> TextIndex:
         return TextIndex(self._entries())
 
-    def _entries(self) -> Iterator[Entry]:
+    def _entries(self) -> Iterator[IndexedName]:
         obsolete = frozenset(self._named(DEPRECATED, TRUE))
-        for predicate in (*_LABELS, *_SYNONYMS):
+        for predicate in (*LABELS, *SYNONYMS):
             for quad in self._quads(predicate):
                 if isinstance(quad.subject, ox.NamedNode) and isinstance(quad.object, ox.Literal):
                     iri = quad.subject.value
                     if iri not in obsolete:
-                        yield Entry(iri, quad.object.value, predicate in _LABELS)
+                        yield IndexedName(iri, quad.object.value, predicate in LABELS)
 
     # The store
 
@@ -399,17 +340,17 @@ class KnowledgeGraph:
         return ox.NamedNode(self.resolve(concept))
 
     def _quads(self, predicate: ox.NamedNode, value: ox.NamedNode | ox.Literal | None = None) -> Iterator[ox.Quad]:
-        return self._store.quads_for_pattern(None, predicate, value)
+        return self.store.quads_for_pattern(None, predicate, value)
 
     def _named(self, predicate: ox.NamedNode, value: ox.NamedNode | ox.Literal) -> Iterator[str]:
         """The IRIs of everything that has this value."""
         return (q.subject.value for q in self._quads(predicate, value) if isinstance(q.subject, ox.NamedNode))
 
     def _objects(self, node: ox.NamedNode | ox.BlankNode, predicate: ox.NamedNode) -> Iterator[Any]:
-        return (quad.object for quad in self._store.quads_for_pattern(node, predicate, None))
+        return (quad.object for quad in self.store.quads_for_pattern(node, predicate, None))
 
     def _has(self, node: ox.NamedNode, predicate: ox.NamedNode, value: ox.NamedNode | ox.Literal | None = None) -> bool:
-        return next(iter(self._store.quads_for_pattern(node, predicate, value)), None) is not None
+        return next(iter(self.store.quads_for_pattern(node, predicate, value)), None) is not None
 
     def _text(self, node: ox.NamedNode, predicates: Iterable[ox.NamedNode]) -> str | None:
         texts = [value for p in predicates for value in self._objects(node, p) if isinstance(value, ox.Literal)]

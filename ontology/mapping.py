@@ -39,12 +39,12 @@ EFFECT_TEXT = ("effect", "decision", "strategy", "population", "death")
 def to_graph(document: Document, *, imported: Mapping[str, URIRef] | None = None) -> Graph:
     """The RDF of a document. `imported` gives the IRI of each variable that its imports bring; every other name is the
     document's own."""
-    writer = _Writer(model_iri(document.id), imported or {})
+    writer = _GraphWriter(model_iri(document.id), imported or {})
     writer.write(document)
     return writer.graph
 
 
-class _Writer:
+class _GraphWriter:
     def __init__(self, model: URIRef, imported: Mapping[str, URIRef]) -> None:
         self.model = model
         self.imported = imported
@@ -162,7 +162,7 @@ def find_root(graph: Graph) -> URIRef:
 
 def find_imports(graph: Graph, model: Node) -> list[URIRef]:
     """The models that `model` imports, in order, as far as the graph knows which they are."""
-    nodes = _Reader(graph).items(model, "imports")
+    nodes = _GraphReader(graph).items(model, "imports")
     return [iri for node in nodes for iri in graph.objects(node, NG.model) if isinstance(iri, URIRef)]
 
 
@@ -185,16 +185,16 @@ def order_models(graph: Graph) -> list[URIRef]:
 
 def resolve_imports(graph: Graph, model: Node, models: Iterable[URIRef]) -> None:
     """Say in the graph which models the imports of `model` are, in their order."""
-    for node, iri in zip(_Reader(graph).items(model, "imports"), models, strict=True):
+    for node, iri in zip(_GraphReader(graph).items(model, "imports"), models, strict=True):
         graph.set((node, NG.model, iri))
 
 
 def to_data(graph: Graph, model: Node) -> dict[str, Any]:
     """The document that the graph holds about `model`, as plain data: `validate_document` makes a Document of it."""
-    return _Reader(graph).read(model)
+    return _GraphReader(graph).read(model)
 
 
-class _Reader:
+class _GraphReader:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
 

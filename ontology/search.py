@@ -24,7 +24,7 @@ class Match:
     kind: str
 
 
-class Entry(NamedTuple):
+class IndexedName(NamedTuple):
     """One label or synonym of a concept."""
 
     iri: str
@@ -40,16 +40,16 @@ def _words(text: str) -> str:
 class TextIndex:
     """Labels and synonyms in memory, looked through from end to end (tens of thousands take milliseconds)."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+    def __init__(self, entries: Iterable[IndexedName]) -> None:
         self.entries = [(_words(entry.text), entry) for entry in entries]
 
-    def find(self, text: str, limit: int, iris: frozenset[str] | None = None) -> list[tuple[Entry, str]]:
+    def find(self, text: str, limit: int, iris: frozenset[str] | None = None) -> list[tuple[IndexedName, str]]:
         """The best entries with their kind of match, one a concept, the best first; among `iris` only, if given."""
         wanted = _words(text)
         if not wanted:
             return []
         starts = [f" {word}" for word in wanted.split()]
-        best: dict[str, tuple[tuple[int, bool, int, str], Entry]] = {}
+        best: dict[str, tuple[tuple[int, bool, int, str], IndexedName]] = {}
         for words, entry in self.entries:
             if not all(start in words for start in starts) or (iris is not None and entry.iri not in iris):
                 continue

@@ -72,7 +72,7 @@ def read_yaml(text: str, *, file: str = "") -> Node:
     if len(text) > MAXIMUM_CHARACTERS:
         raise fail(f"the document is longer than {MAXIMUM_CHARACTERS:,} characters", fix="several documents", file=file)
     try:
-        return _Reader(file).read(yaml.parse(text, Loader=LOADER))
+        return _YamlReader(file).read(yaml.parse(text, Loader=LOADER))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = ", ".join(part for part in (error.context, error.problem) if part)
@@ -116,7 +116,7 @@ def _find_line(event: Any) -> int:
     return line
 
 
-class _Reader:
+class _YamlReader:
     """From the parser's events to nodes. An alias is the very node that it names, so a bomb costs no memory; its
     size counts as often as it is used, so that no walk of the tree takes long."""
 

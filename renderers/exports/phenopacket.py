@@ -22,6 +22,7 @@ from phenopackets.schema import v2
 from ...causal.catalog.rare.names import to_name
 from ...causal.model.model import Model
 from ...errors import fail
+from ...ontology.annotations import find_genes
 from ...ontology.knowledge import KnowledgeGraph
 from ...ontology.prefixes import find_prefix
 from ...simulate.cohort import Run
@@ -212,7 +213,9 @@ class PacketWriter:
         own = self.knowledge.curie(variable.concept) if variable is not None and variable.concept else ""
         if own.partition(":")[0] in ("HGNC", "NCBIGene"):
             return [(own, self.knowledge.label(own) or own)]
-        return [(gene.curie, gene.symbol or gene.curie) for gene in self.knowledge.genes(diagnosis.disease)]
+        return [
+            (gene.curie, gene.symbol or gene.curie) for gene in find_genes(diagnosis.disease, knowledge=self.knowledge)
+        ]
 
     # Terms and where they come from
 

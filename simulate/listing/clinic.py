@@ -174,9 +174,13 @@ def find_incidental(model: Model, phenotypes: ModelPhenotypes, *, knowledge: Kno
     Left out is whatever is a term of the model or of its diseases' annotations (the excluded ones too), or above or
     below one, so that no incidental term says more, less or the contrary of a true one.
     """
+    from ...ontology.annotations import find_annotations
+
     own = set(phenotypes.concepts)
     sources = [model.disease, *(level for v in model.variables.values() for level in v.levels if ":" in level)]
-    own |= {a.phenotype for disease in sources if ":" in disease for a in knowledge.annotations(disease)}
+    own |= {
+        a.phenotype for disease in sources if ":" in disease for a in find_annotations(disease, knowledge=knowledge)
+    }
     related = set(own)
     for concept in own:
         related |= knowledge.ancestors(concept) | knowledge.descendants(concept)

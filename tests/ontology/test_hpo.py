@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from nosograph.errors import NosographError
+from nosograph.ontology.annotations import find_annotations
 from nosograph.ontology.hpo import COLUMNS, locate_hpo, read_annotations
 from nosograph.ontology.knowledge import KnowledgeGraph
 from nosograph.ontology.prefixes import find_prefix
@@ -60,7 +61,7 @@ def test_every_hundredth_disease_reads_as_its_rows(knowledge: KnowledgeGraph, ro
         of_disease.setdefault(row["database_id"], []).append(row)
     rich = [d for d, own in of_disease.items() if any(r["modifier"] or r["sex"] or r["qualifier"] for r in own)]
     for disease in [*sorted(of_disease)[::100], *sorted(rich)[::25]]:
-        annotations = knowledge.annotations(disease)
+        annotations = find_annotations(disease, knowledge=knowledge)
         assert len(annotations) == len(of_disease[disease])
         for annotation, row in zip(annotations, of_disease[disease], strict=True):
             counts = row["frequency"].split("/") if "/" in row["frequency"] else [None, None]
@@ -83,7 +84,7 @@ def test_names_are_the_most_usual_ones(knowledge: KnowledgeGraph, rows: list[dic
 
 
 def test_a_disease_without_annotations_has_none(knowledge: KnowledgeGraph) -> None:
-    assert knowledge.annotations("OMIM:999999") == ()
+    assert find_annotations("OMIM:999999", knowledge=knowledge) == ()
 
 
 @pytest.mark.parametrize(

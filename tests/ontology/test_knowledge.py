@@ -16,6 +16,7 @@ import pytest
 import rdflib
 
 from nosograph.errors import NosographError
+from nosograph.ontology.annotations import find_annotations
 from nosograph.ontology.hpo import locate_hpo
 from nosograph.ontology.knowledge import KnowledgeGraph
 from nosograph.ontology.store import locate_cache, open_cached
@@ -217,12 +218,6 @@ def test_search_ranks_exact_before_prefix_before_words(knowledge: KnowledgeGraph
     assert knowledge.search("") == knowledge.search("?!") == knowledge.search("qqqqzz") == ()
 
 
-def test_diseases_by_name(knowledge: KnowledgeGraph) -> None:
-    found = knowledge.diseases("alzheimer disease")
-    assert "OMIM:104300" in {match.concept for match in found}
-    assert all(match.concept.split(":")[0] in ("OMIM", "ORPHA", "DECIPHER") for match in found)
-
-
 # SPARQL
 
 
@@ -233,7 +228,7 @@ def test_sparql_asks_everything_at_once(knowledge: KnowledgeGraph) -> None:
     )
     expected = {
         knowledge.label(a.phenotype)
-        for a in knowledge.annotations("OMIM:104300")
+        for a in find_annotations("OMIM:104300", knowledge=knowledge)
         if knowledge.is_a(a.phenotype, "HP:0000707")
     }
     assert {str(row[0]) for row in rows} == expected

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from ....ontology.annotations import count_diseases
 from ....ontology.hpo import Annotation
 from ....ontology.knowledge import KnowledgeGraph
-from .entries import Parameter, Variable, write_number
+from .entries import DraftParameter, DraftVariable, write_number
 from .frequencies import Frequency, pool_frequency
 from .inheritance import cite
 
@@ -78,7 +79,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Course:
+class DiseaseCourse:
     """When a disease begins, whether and when it kills, how it goes on. Shares of `onsets` need not sum to 1."""
 
     onsets: tuple[Share, ...]
@@ -91,7 +92,7 @@ class Course:
 
 def read_course(
     annotations: Sequence[Annotation], *, knowledge: KnowledgeGraph, term_onsets: Sequence[str] = ()
-) -> Course:
+) -> DiseaseCourse:
     """What the rows of aspect C say together. `term_onsets` are onsets of single terms: they stretch the horizon."""
     rows: dict[str, list[Annotation]] = {}
     for row in annotations:
@@ -124,7 +125,7 @@ def read_course(
             comments.append(
                 f"{knowledge.label(code) or code} ({', '.join(own[0].references)}): said here, changes nothing"
             )
-    return Course(onsets, deaths, _pace(rows), horizon, tuple(comments), tuple(assumed))
+    return DiseaseCourse(onsets, deaths, _pace(rows), horizon, tuple(comments), tuple(assumed))
 
 
 def _shares(rows: dict[str, list[Annotation]], table: dict[str, tuple[str, float, float]]) -> tuple[Share, ...]:
@@ -179,7 +180,7 @@ def count_onsets(knowledge: KnowledgeGraph) -> dict[str, int]:
     codes = {code: level for code, (level, *_) in ONSETS.items()}
     codes |= dict.fromkeys(("HP:0025708", "HP:0025709", "HP:0025710"), "young_adult")
     counts = dict.fromkeys(MEASURED, 0)
-    for code, diseases in knowledge.count_diseases(codes).items():
+    for code, diseases in count_diseases(codes, knowledge=knowledge).items():
         if codes[code] in counts:
             counts[codes[code]] += diseases
     return counts
@@ -195,24 +196,24 @@ def measure_onsets(knowledge: KnowledgeGraph, horizon: int) -> tuple[Share, ...]
     return tuple(Share(level, ages[level], _assume(n / total)) for level, n in counts.items())
 
 
-def place_onset(course: Course, *, prefix: str = "") -> tuple[list[Parameter], list[Variable]]:
+def place_onset(course: DiseaseCourse, *, prefix: str = "") -> tuple[list[DraftParameter], list[DraftVariable]]:
     """Age at onset: uniform within the annotated ages; whoever dies of the disease has had its onset by then. Nobody
     records it: who never falls ill has none."""
     ends = f"{prefix}age_at_death" if course.deaths else ""
     causes: dict[str, tuple[str, ...]] = {ends: ()} if ends else {}
-    parameters: list[Parameter] = []
+    parameters: list[DraftParameter] = []
     if len(course.onsets) == 1:
         share = course.onsets[0]
         low, high = map(write_number, share.ages)
         title = f"Age at onset: {_words(share.level)} ({_tell_ages(share.ages)}){_tell_source(share.frequency)}"
-        variables: list[Variable] = []
+        variables: list[DraftVariable] = []
     else:
         for share in course.onsets:
             parameters.append(_share_parameter(f"{prefix}onset_{share.level}", share, "Share with onset at"))
         weights = ", ".join(f'"{share.level}": {prefix}onset_{share.level}' for share in course.onsets)
         title = "Age group of the onset"
         group = f"{prefix}onset_group"  # what the age is drawn from: nobody records it
-        variables = [Variable(group, "static", f"Categorical({weights})", title=title, recorded=False)]
+        variables = [DraftVariable(group, "static", f"Categorical({weights})", title=title, recorded=False)]
         low = _by_level(f"{prefix}onset_group", course.onsets, 0)
         high = _by_level(f"{prefix}onset_group", course.onsets, 1)
         causes = {f"{prefix}onset_group": ()} | causes
@@ -222,7 +223,7 @@ def place_onset(course: Course, *, prefix: str = "") -> tuple[list[Parameter], l
         mechanism = f"clip({mechanism}, 0, {ends})"
     elif ends:
         causes = {}
-    onset = Variable(f"{prefix}onset", "static", mechanism, title=title, unit="a", recorded=False, causes=causes)
+    onset = DraftVariable(f"{prefix}onset", "static", mechanism, title=title, unit="a", recorded=False, causes=causes)
     variables.append(onset)
     return parameters, variables
 
@@ -234,11 +235,11 @@ def _by_level(variable: str, shares: Sequence[Share], end: int) -> str:
     return text
 
 
-def _share_parameter(name: str, share: Share, what: str) -> Parameter:
+def _share_parameter(name: str, share: Share, what: str) -> DraftParameter:
     frequency = share.frequency
     title = f"{what} {_tell_ages(share.ages)}{_tell_source(frequency)}"
     cited = frequency.basis != "assumption"
-    return Parameter(
+    return DraftParameter(
         name,
         frequency.value,
         uncertain=frequency.uncertain,
@@ -265,7 +266,7 @@ def _tell_source(frequency: Frequency) -> str:
     return f" ({', '.join(frequency.references)})" if frequency.references else ""
 
 
-def place_death(course: Course, *, prefix: str = "") -> tuple[list[Parameter], list[Variable]]:
+def place_death(course: DiseaseCourse, *, prefix: str = "") -> tuple[list[DraftParameter], list[DraftVariable]]:
     """How the disease ends, and at which age; nobody dies of anything else. Nothing where no death is annotated."""
     if not course.deaths:
         return [], []
@@ -273,7 +274,7 @@ def place_death(course: Course, *, prefix: str = "") -> tuple[list[Parameter], l
     total = " + ".join(parameter.name for parameter in parameters)
     weights = ", ".join(f'"{d.level}": affected * {prefix}{d.level}_share' for d in course.deaths)
     title = "How the disease ends"
-    ends = Variable(
+    ends = DraftVariable(
         f"{prefix}ending",
         "static",
         f'Categorical({weights}, "survival": max(1 - affected * ({total}), 0))',
@@ -283,7 +284,7 @@ def place_death(course: Course, *, prefix: str = "") -> tuple[list[Parameter], l
     )
     alive = Share("survival", (ALIVE, ALIVE), _assume(1.0))
     low, high = (_by_level(ends.name, (*course.deaths, alive), end) for end in (0, 1))
-    age = Variable(
+    age = DraftVariable(
         f"{prefix}age_at_death",
         "static",
         f"Uniform({low}, {high})",
@@ -295,13 +296,13 @@ def place_death(course: Course, *, prefix: str = "") -> tuple[list[Parameter], l
     return parameters, [ends, age]
 
 
-def place_progression(course: Course) -> tuple[list[Parameter], list[Variable]]:
+def place_progression(course: DiseaseCourse) -> tuple[list[DraftParameter], list[DraftVariable]]:
     """How far a progressive disease has come: from 0 at its onset towards 1. Nothing where none is annotated."""
     if course.pace is None:
         return [], []
     rate, words, citations = course.pace
-    parameter = Parameter("progression_rate", rate, unit="/a", title=f"{words}: share of what is left, a year")
-    variable = Variable(
+    parameter = DraftParameter("progression_rate", rate, unit="/a", title=f"{words}: share of what is left, a year")
+    variable = DraftVariable(
         "progression",
         "state",
         "where(affected and t + dt > onset, 1 - exp(-progression_rate * (t + dt - onset)), 0)",

@@ -8,15 +8,17 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from ....errors import fail
+from ....ontology.annotations import find_annotations, find_genes
+from ....ontology.diseases import find_disease
 from ....ontology.hpo import Annotation, Gene, locate_hpo
 from ....ontology.knowledge import KnowledgeGraph
-from .course import Course, place_death, place_onset, place_progression, read_course
-from .entries import Parameter, Section, Variable, write_comment, write_scalar, write_sections
+from .course import DiseaseCourse, place_death, place_onset, place_progression, read_course
+from .entries import DraftParameter, DraftSection, DraftVariable, write_comment, write_scalar, write_sections
 from .genotype import place_genotype, place_sex, write_chance
-from .hierarchy import Finding, Term, arrange_terms
+from .hierarchy import AnnotatedTerm, Finding, arrange_terms
 from .inheritance import PREVALENCE, Inheritance, read_inheritance
-from .names import Names, to_identifier
-from .phenotypes import Phenotypes, Shown
+from .names import VariableNames, to_identifier
+from .phenotypes import DiseasePhenotypes, PhenotypeBuilder
 
 STRONGEST = 0.995
 USED = (  # names that a converted model may use besides its phenotypes'
@@ -54,7 +56,7 @@ def convert_disease(
     `population` puts a prevalence before the disease. Raises NosographError for a disease without annotations, or with
     an impossible frequency (`leave_out_bad` leaves such a row out, and says so).
     """
-    disease = knowledge.find_disease(disease)
+    disease = find_disease(disease, knowledge=knowledge)
     annotations, terms, excluded, findings = arrange_disease(
         disease, knowledge=knowledge, strength=strength, leave_out_bad=leave_out_bad
     )
@@ -62,9 +64,11 @@ def convert_disease(
     onsets = [code for term in terms for code in term.onsets]
     course = read_course(annotations, knowledge=knowledge, term_onsets=onsets)
     when, reads = time_examination(course.horizon, bool(course.deaths))
-    phenotypes = Phenotypes([Shown(terms, excluded)], knowledge, Names(USED), strength, when, reads)
+    phenotypes = PhenotypeBuilder(
+        [DiseasePhenotypes(terms, excluded)], knowledge, VariableNames(USED), strength, when, reads
+    )
     sections = [
-        _place_patient(inheritance, population, knowledge.genes(disease)),
+        _place_patient(inheritance, population, find_genes(disease, knowledge=knowledge)),
         _place_course(course, phenotypes),
         phenotypes.shared(),
         *phenotypes.sections(),
@@ -85,11 +89,11 @@ def convert_disease(
 
 def arrange_disease(
     disease: str, *, knowledge: KnowledgeGraph, strength: float, leave_out_bad: bool = False
-) -> tuple[tuple[Annotation, ...], tuple[Term, ...], tuple[str, ...], tuple[Finding, ...]]:
+) -> tuple[tuple[Annotation, ...], tuple[AnnotatedTerm, ...], tuple[str, ...], tuple[Finding, ...]]:
     """A disease's annotations, its terms, what it excludes, and what was found. Raises as `convert_disease` does."""
     if not 0 <= strength <= STRONGEST:
         raise fail(f"the severity's strength is from 0 to {STRONGEST}", value=strength, fix="0.5, or none")
-    annotations = knowledge.annotations(disease)
+    annotations = find_annotations(disease, knowledge=knowledge)
     terms, excluded, findings = arrange_terms(
         annotations, knowledge=knowledge, strength=strength, leave_out_bad=leave_out_bad
     )
@@ -103,7 +107,7 @@ def assemble(
     name: str,
     head: Sequence[str],
     comments: Sequence[str],
-    sections: Sequence[Section],
+    sections: Sequence[DraftSection],
     findings: Sequence[Finding],
 ) -> Conversion:
     """The document of all parts."""
@@ -159,7 +163,7 @@ def time_examination(horizon: int, dying: bool) -> tuple[str, dict[str, tuple[st
     return f"age_at_death <= t + dt or t == {horizon}", {"age_at_death": ()}
 
 
-def _find_assumptions(inheritance: Inheritance, course: Course) -> list[Finding]:
+def _find_assumptions(inheritance: Inheritance, course: DiseaseCourse) -> list[Finding]:
     texts = [*inheritance.comments, *course.comments]
     if inheritance.penetrance == (1.0, "", "") and inheritance.genotypes:
         texts.append("penetrance is taken as complete: nothing is annotated")
@@ -167,16 +171,16 @@ def _find_assumptions(inheritance: Inheritance, course: Course) -> list[Finding]
     return found + [Finding("said", "", text) for text in texts if "annotated" not in text and "assumed" not in text]
 
 
-def _place_patient(inheritance: Inheritance, population: bool, genes: Sequence[Gene]) -> Section:
+def _place_patient(inheritance: Inheritance, population: bool, genes: Sequence[Gene]) -> DraftSection:
     share = 0.5 if population else inheritance.female_share
     title = "Share of women" if population else "Share of women among those who are affected"
-    parameters = [Parameter("female_share", share, unit="1", title=title)]
+    parameters = [DraftParameter("female_share", share, unit="1", title=title)]
     if population:
         title = "Share of people who have or will have the disease"
-        parameters.append(Parameter("prevalence", PREVALENCE, uncertain="", unit="1", title=title))
+        parameters.append(DraftParameter("prevalence", PREVALENCE, uncertain="", unit="1", title=title))
     more, genotype = place_genotype(inheritance, population=population, genes=genes)
     chance, causes = write_chance(inheritance, population=population)
-    affected = Variable(
+    affected = DraftVariable(
         "affected",
         "static",
         f"Bernoulli({chance})",
@@ -185,15 +189,17 @@ def _place_patient(inheritance: Inheritance, population: bool, genes: Sequence[G
         causes=causes,
     )
     variables = (place_sex("female_share"), *genotype, affected)
-    return Section("Who the patient is", (), (*parameters, *more), variables)
+    return DraftSection("Who the patient is", (), (*parameters, *more), variables)
 
 
-def _place_course(course: Course, phenotypes: Phenotypes) -> Section:
+def _place_course(course: DiseaseCourse, phenotypes: PhenotypeBuilder) -> DraftSection:
     parts = [place_death(course), place_onset(course), place_progression(course)]
     parameters = [p for part in parts for p in part[0]] + phenotypes.course_parameters()
     variables = [v for part in parts for v in part[1]]
     if course.deaths:
         causes: dict[str, tuple[str, ...]] = {"age_at_death": ()}
         title = "Death from the disease"
-        variables.append(Variable("death", "event", "t >= age_at_death", title=title, ends="journey", causes=causes))
-    return Section("When it begins, how it goes on, how it ends", (), tuple(parameters), tuple(variables))
+        variables.append(
+            DraftVariable("death", "event", "t >= age_at_death", title=title, ends="journey", causes=causes)
+        )
+    return DraftSection("When it begins, how it goes on, how it ends", (), tuple(parameters), tuple(variables))

@@ -19,7 +19,7 @@ _TIE = "\0"
 
 
 @dataclass(frozen=True)
-class Parameter:
+class DraftParameter:
     """A number with its evidence, or (`formula`) one that follows from others. No `citations`: an assumption."""
 
     name: str
@@ -32,7 +32,7 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class Variable:
+class DraftVariable:
     """A variable; `causes` are the names that its equations read, each with the citations of its claim."""
 
     name: str
@@ -49,16 +49,16 @@ class Variable:
 
 
 @dataclass(frozen=True)
-class Section:
+class DraftSection:
     """Parameters and variables under one heading, with comments on what was assumed or changed."""
 
     heading: str
     comments: tuple[str, ...] = ()
-    parameters: tuple[Parameter, ...] = ()
-    variables: tuple[Variable, ...] = ()
+    parameters: tuple[DraftParameter, ...] = ()
+    variables: tuple[DraftVariable, ...] = ()
 
 
-def write_sections(sections: Sequence[Section]) -> str:
+def write_sections(sections: Sequence[DraftSection]) -> str:
     """The keys `parameters` and `variables` of a document, section by section."""
     lines = []
     if any(section.parameters for section in sections):
@@ -98,7 +98,7 @@ def write_number(value: float) -> str:
     return f"{value:.6g}"
 
 
-def _parameter(parameter: Parameter) -> list[str]:
+def _parameter(parameter: DraftParameter) -> list[str]:
     if parameter.formula:
         pairs = [("formula", parameter.formula)] + [("title", parameter.title)] * bool(parameter.title)
         return _entry(parameter.name, pairs, {})
@@ -107,7 +107,7 @@ def _parameter(parameter: Parameter) -> list[str]:
     return _entry(parameter.name, pairs, _evidence(parameter.citations))
 
 
-def _variable(variable: Variable) -> list[str]:
+def _variable(variable: DraftVariable) -> list[str]:
     pairs = [("kind", variable.kind)]
     pairs += [
         (key, getattr(variable, key))

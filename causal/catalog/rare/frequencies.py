@@ -77,7 +77,7 @@ class Frequency:
 
 
 @dataclass(frozen=True)
-class _Row:
+class _RowFrequency:
     """One row's frequency: a count, a percentage (as a share), a range, or nothing."""
 
     basis: Basis
@@ -147,10 +147,10 @@ def assume_between(floor: float, ceiling: float) -> Frequency:
 _ORDER: tuple[Basis, ...] = ("count", "percentage", "term", "assumption")
 
 
-def _read(annotation: Annotation) -> _Row:
+def _read(annotation: Annotation) -> _RowFrequency:
     text, references = annotation.frequency, annotation.references
     if not text:
-        return _Row("assumption", references)
+        return _RowFrequency("assumption", references)
     if count := _COUNT.fullmatch(text):
         affected, examined = int(count[1]), int(count[2])
         if examined == 0:
@@ -158,14 +158,14 @@ def _read(annotation: Annotation) -> _Row:
         if affected > examined:
             swapped = f"{examined}/{affected}, if the two were swapped"
             raise _impossible(annotation, "more patients affected than examined", swapped)
-        return _Row("count", references, affected, examined)
+        return _RowFrequency("count", references, affected, examined)
     if percentage := _PERCENTAGE.fullmatch(text):
         share = float(percentage[1]) / 100
         if not 0 <= share <= 1:
             raise _impossible(annotation, "a percentage outside 0 to 100", "a percentage such as 45%")
-        return _Row("percentage", references, share=share)
+        return _RowFrequency("percentage", references, share=share)
     if text in RANGES:
-        return _Row("term", references, span=RANGES[text])
+        return _RowFrequency("term", references, span=RANGES[text])
     raise _impossible(annotation, "this is no frequency", "a count (7/16), a percentage (45%) or a term (HP:0040281)")
 
 
@@ -173,7 +173,7 @@ def _impossible(annotation: Annotation, problem: str, fix: str) -> NosographErro
     return fail(problem, node=f"{annotation.disease}, {annotation.phenotype}", value=annotation.frequency, fix=fix)
 
 
-def _pool_counts(rows: list[_Row]) -> Frequency:
+def _pool_counts(rows: list[_RowFrequency]) -> Frequency:
     kept = [max(group, key=lambda row: (row.examined, row.affected)) for group in _share_references(rows)]
     affected, examined = sum(row.affected for row in kept), sum(row.examined for row in kept)
     notes = []
@@ -185,7 +185,7 @@ def _pool_counts(rows: list[_Row]) -> Frequency:
     return replace(pooled, affected=affected, examined=examined)
 
 
-def _pool_percentages(rows: list[_Row]) -> Frequency:
+def _pool_percentages(rows: list[_RowFrequency]) -> Frequency:
     shares = [max(row.share for row in group) for group in _share_references(rows)]
     affected = PERCENTAGE_EXAMINED * sum(shares)
     examined = PERCENTAGE_EXAMINED * len(shares)
@@ -193,7 +193,7 @@ def _pool_percentages(rows: list[_Row]) -> Frequency:
     return _beta(JEFFREYS + affected, JEFFREYS + examined - affected, "percentage", note)
 
 
-def _pool_terms(rows: list[_Row]) -> Frequency:
+def _pool_terms(rows: list[_RowFrequency]) -> Frequency:
     low, high = min(row.span[0] for row in rows), max(row.span[1] for row in rows)
     notes = ("several frequency terms, taken as their whole span",) if len({row.span for row in rows}) > 1 else ()
     uncertain = f"Uniform({low:g}, {high:g})" if low < high else ""
@@ -206,9 +206,9 @@ def _beta(a: float, b: float, basis: Basis, *notes: str) -> Frequency:
     return Frequency(a / (a + b), uncertain, (0.0, 1.0), basis, None, None, (), notes, (a, b))
 
 
-def _share_references(rows: list[_Row]) -> list[list[_Row]]:
+def _share_references(rows: list[_RowFrequency]) -> list[list[_RowFrequency]]:
     """The rows in groups that share references, directly or through others of the group."""
-    groups: list[tuple[set[str], list[_Row]]] = []
+    groups: list[tuple[set[str], list[_RowFrequency]]] = []
     for row in rows:
         references, members = set(row.references), [row]
         apart = []

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ....ontology.hpo import Gene
-from .entries import Parameter, Variable, write_number
+from .entries import DraftParameter, DraftVariable, write_number
 from .inheritance import BIALLELIC, THRESHOLD, X_RECESSIVE, Inheritance, Shares
 
 CARRIER = "heterozygous_carrier"
@@ -19,10 +19,10 @@ ALLELE = "allele_frequency"
 X_ALLELE = "x_allele_frequency"
 
 
-def place_sex(share: str, *, causes: Mapping[str, tuple[str, ...]] | None = None) -> Variable:
+def place_sex(share: str, *, causes: Mapping[str, tuple[str, ...]] | None = None) -> DraftVariable:
     """Sex, drawn with a share of women that a parameter, or a variable among the `causes`, gives."""
     mechanism = f'Categorical("female": {share}, "male": 1 - {share})'
-    return Variable("sex", "static", mechanism, title="Sex", causes=causes or {})
+    return DraftVariable("sex", "static", mechanism, title="Sex", causes=causes or {})
 
 
 def place_genotype(
@@ -32,13 +32,13 @@ def place_genotype(
     drawn: str = "",
     population: bool = False,
     genes: Sequence[Gene] = (),
-) -> tuple[list[Parameter], list[Variable]]:
+) -> tuple[list[DraftParameter], list[DraftVariable]]:
     """Penetrance, genotype and, where mitochondria are meant, heteroplasmy. `drawn` is the condition under which a
     patient of a mixture has this disease; `population` draws from everybody instead of from those with the genotype."""
     value, uncertain, words = inheritance.penetrance
     said = words or "whoever has the genotype falls ill, nothing else is annotated"
     title = f"Penetrance: {said}" if inheritance.genotypes else "Everybody who is drawn has the disease"
-    parameters = [Parameter(f"{prefix}penetrance", value, uncertain=uncertain, unit="1", title=title)]
+    parameters = [DraftParameter(f"{prefix}penetrance", value, uncertain=uncertain, unit="1", title=title)]
     if not inheritance.genotypes:
         return ([], []) if population else (parameters, [])
     if population:
@@ -46,13 +46,15 @@ def place_genotype(
     variables = [_genotype(inheritance, prefix, drawn, population, genes)]
     if "heteroplasmic" in inheritance.genotypes:
         title = "Share of altered mitochondrial DNA from which on a carrier falls ill"
-        parameters.append(Parameter(f"{prefix}heteroplasmy_threshold", THRESHOLD, unit="1", title=title))
+        parameters.append(DraftParameter(f"{prefix}heteroplasmy_threshold", THRESHOLD, unit="1", title=title))
         title = "Heteroplasmy: share of mitochondrial DNA that is altered, in carriers"
-        variables.append(Variable(f"{prefix}heteroplasmy", "static", "Beta(8, 2)", title=title, unit="1"))
+        variables.append(DraftVariable(f"{prefix}heteroplasmy", "static", "Beta(8, 2)", title=title, unit="1"))
     return parameters, variables
 
 
-def _genotype(inheritance: Inheritance, prefix: str, drawn: str, population: bool, genes: Sequence[Gene]) -> Variable:
+def _genotype(
+    inheritance: Inheritance, prefix: str, drawn: str, population: bool, genes: Sequence[Gene]
+) -> DraftVariable:
     weights = weigh_population(inheritance) if population else weigh_affected(inheritance)
     if drawn:
         weights = {level: f"where({drawn}, {w}, {int(level == 'reference')})" for level, w in weights.items()}
@@ -63,7 +65,9 @@ def _genotype(inheritance: Inheritance, prefix: str, drawn: str, population: boo
     of = f" ({', '.join(gene.symbol for gene in genes)})" if genes else ""
     title = f"Genotype{of}: {inheritance.comments[0]}"
     concept = genes[0].curie if len(genes) == 1 else ""
-    return Variable(f"{prefix}genotype", "static", f"Categorical({text})", title=title, concept=concept, causes=causes)
+    return DraftVariable(
+        f"{prefix}genotype", "static", f"Categorical({text})", title=title, concept=concept, causes=causes
+    )
 
 
 def weigh_affected(inheritance: Inheritance) -> dict[str, str]:
@@ -110,7 +114,7 @@ def has_carriers(inheritance: Inheritance) -> bool:
     return inheritance.recessive > 0 or inheritance.x_recessive > 0
 
 
-def place_alleles(inheritance: Inheritance) -> list[Parameter]:
+def place_alleles(inheritance: Inheritance) -> list[DraftParameter]:
     """The frequencies of altered copies, which follow from the prevalence.
 
     Of patients a share s owes the disease to two copies on autosomes: q^2 = s * prevalence / penetrance. On the X
@@ -120,11 +124,11 @@ def place_alleles(inheritance: Inheritance) -> list[Parameter]:
     if inheritance.recessive:
         formula = f"sqrt(min({_prevalence(inheritance.recessive, inheritance)}, 1))"
         title = "Share of altered copies of the gene, by Hardy and Weinberg, of which the square is ill"
-        parameters.append(Parameter(ALLELE, formula=formula, unit="1", title=title))
+        parameters.append(DraftParameter(ALLELE, formula=formula, unit="1", title=title))
     if inheritance.x_recessive:
         formula = f"(sqrt(1 + 8 * min({_prevalence(inheritance.x_recessive, inheritance)}, 1)) - 1) / 2"
         title = "Share of altered copies on the X chromosome, by Hardy and Weinberg; half of all people are men"
-        parameters.append(Parameter(X_ALLELE, formula=formula, unit="1", title=title))
+        parameters.append(DraftParameter(X_ALLELE, formula=formula, unit="1", title=title))
     return parameters
 
 

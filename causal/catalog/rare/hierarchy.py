@@ -21,7 +21,7 @@ PHENOTYPIC_ABNORMALITY = "HP:0000118"
 
 
 @dataclass(frozen=True)
-class Term:
+class AnnotatedTerm:
     """A phenotype that the disease shows.
 
     `value` is the frequency that the model uses, raised where it had to be; `own` the probability that the term shows
@@ -29,9 +29,9 @@ class Term:
     the connected terms whose loading had to be strengthened. `parents` are the nearest annotated ancestors,
     `descendants` all annotated ones below, the most general first.
 
-    A concept has one Term, or, where its frequency or what is below it differs by sex, one for each sex ("MALE",
-    "FEMALE"); with one Term of one sex only, the other sex never shows it. A frequency that no sex is given for is
-    taken to hold in each sex.
+    A concept has one AnnotatedTerm, or one for each sex ("MALE", "FEMALE") if its frequency or what is below it differs
+    by sex. If the only one is of one sex, the other sex never shows the concept. A frequency without a sex is taken to
+    hold in each sex.
     """
 
     concept: str
@@ -71,7 +71,7 @@ class Finding:
 
 def arrange_terms(
     annotations: Sequence[Annotation], *, knowledge: KnowledgeGraph, strength: float = 0.5, leave_out_bad: bool = False
-) -> tuple[tuple[Term, ...], tuple[str, ...], tuple[Finding, ...]]:
+) -> tuple[tuple[AnnotatedTerm, ...], tuple[str, ...], tuple[Finding, ...]]:
     """The phenotypes of one disease (parents before children), the concepts it excludes, and what was found.
 
     Only rows of aspect P (phenotypic abnormality) are read. `strength` (0 up to 1) is the loading of each liability on
@@ -160,7 +160,7 @@ def _name(concept: str, knowledge: KnowledgeGraph) -> str:
 
 
 @dataclass(frozen=True)
-class _Shown:
+class _PresentConcept:
     """A concept that the disease shows: its rows by sex, and what stands above and below it among the shown."""
 
     label: str
@@ -174,7 +174,7 @@ class _Shown:
         return self.frequencies.get(sex) or self.frequencies.get(None)
 
 
-def _describe(rows: dict[str, list[Annotation]], knowledge: KnowledgeGraph) -> dict[str, _Shown]:
+def _describe(rows: dict[str, list[Annotation]], knowledge: KnowledgeGraph) -> dict[str, _PresentConcept]:
     """The concepts that are shown, the most general first."""
     lineages = {concept: knowledge.ancestors(concept) for concept in rows}
     above = {concept: [other for other in rows if other in lineages[concept]] for concept in rows}
@@ -183,16 +183,16 @@ def _describe(rows: dict[str, list[Annotation]], knowledge: KnowledgeGraph) -> d
     for concept in ordered:
         for other in above[concept]:
             below[other].append(concept)
-    shown: dict[str, _Shown] = {}
+    shown: dict[str, _PresentConcept] = {}
     for concept in ordered:
         by_sex = split_by_sex(rows[concept], lineages[concept] | {concept})
         frequencies = {sex: pool_frequency(own) for sex, own in by_sex.items()}
         label = knowledge.label(concept) or concept
-        shown[concept] = _Shown(label, by_sex, frequencies, tuple(above[concept]), tuple(below[concept]))
+        shown[concept] = _PresentConcept(label, by_sex, frequencies, tuple(above[concept]), tuple(below[concept]))
     return {concept: _bound(own, shown) for concept, own in shown.items()}
 
 
-def _bound(own: _Shown, shown: dict[str, _Shown]) -> _Shown:
+def _bound(own: _PresentConcept, shown: dict[str, _PresentConcept]) -> _PresentConcept:
     """The same, where nothing is known of a frequency, with one that lies between those of related terms."""
 
     def known(concepts: tuple[str, ...], sex: Sex | None) -> list[float]:
@@ -210,7 +210,7 @@ def _bound(own: _Shown, shown: dict[str, _Shown]) -> _Shown:
     return replace(own, frequencies=frequencies)
 
 
-def _judge(shown: dict[str, _Shown], knowledge: KnowledgeGraph) -> Iterator[Finding]:
+def _judge(shown: dict[str, _PresentConcept], knowledge: KnowledgeGraph) -> Iterator[Finding]:
     """What has to be said of the frequencies before they are used."""
     for concept, own in shown.items():
         name = f"{concept} ({own.label})"
@@ -225,7 +225,7 @@ def _judge(shown: dict[str, _Shown], knowledge: KnowledgeGraph) -> Iterator[Find
                 yield Finding("assumed", concept, f"{name}: {frequency.notes[0]}")
 
 
-def _fit(shown: dict[str, _Shown], strength: float, findings: list[Finding]) -> Iterator[Term]:
+def _fit(shown: dict[str, _PresentConcept], strength: float, findings: list[Finding]) -> Iterator[AnnotatedTerm]:
     """The terms with the frequencies, own probabilities and loadings with which they fit each other."""
     below = {concept: own.below for concept, own in shown.items()}
     strengthened = 0
@@ -252,7 +252,7 @@ def _fit(shown: dict[str, _Shown], strength: float, findings: list[Finding]) -> 
             yield from terms
 
 
-def _families(shown: dict[str, _Shown]) -> list[list[str]]:
+def _families(shown: dict[str, _PresentConcept]) -> list[list[str]]:
     """The concepts in connected families, each in the order of `shown`: the most general first."""
     families: list[list[str]] = []
     for concept, own in shown.items():
@@ -263,7 +263,7 @@ def _families(shown: dict[str, _Shown]) -> list[list[str]]:
     return [sorted(family, key=order.__getitem__) for family in families]
 
 
-def _view(family: list[str], shown: dict[str, _Shown], sex: Sex | None) -> dict[str, Frequency | None]:
+def _view(family: list[str], shown: dict[str, _PresentConcept], sex: Sex | None) -> dict[str, Frequency | None]:
     """What one sex (or both alike) shows of a family, as annotated."""
     own = {c: shown[c].frequency(sex) for c in family}
     held = {concept for concept in family if own[concept] is not None}
@@ -271,13 +271,18 @@ def _view(family: list[str], shown: dict[str, _Shown], sex: Sex | None) -> dict[
 
 
 def _term(
-    concept: str, shown: dict[str, _Shown], sex: Sex | None, fitted: dict[str, Fit], loading: float, number: int | None
-) -> Term:
+    concept: str,
+    shown: dict[str, _PresentConcept],
+    sex: Sex | None,
+    fitted: dict[str, Fit],
+    loading: float,
+    number: int | None,
+) -> AnnotatedTerm:
     own, fit = shown[concept], fitted[concept]
     key = next(k for k in (sex, None, *own.rows) if k in own.rows)
     rows = own.rows[key]
     above = [other for other in own.above if other in fitted]
-    return Term(
+    return AnnotatedTerm(
         concept=concept,
         label=own.label,
         frequency=own.frequencies[key],
@@ -293,7 +298,7 @@ def _term(
     )
 
 
-def _tell(concept: str, shown: dict[str, _Shown], fitted: dict[str, Fit]) -> Finding | None:
+def _tell(concept: str, shown: dict[str, _PresentConcept], fitted: dict[str, Fit]) -> Finding | None:
     """What was done to a term whose more specific terms exceed it."""
     fit, name = fitted[concept], f"{concept} ({shown[concept].label})"
     if fit.excess == "":

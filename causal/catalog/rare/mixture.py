@@ -8,16 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ....errors import fail
+from ....ontology.annotations import find_genes
+from ....ontology.diseases import find_disease
 from ....ontology.hpo import Gene
 from ....ontology.knowledge import KnowledgeGraph
-from .course import ALIVE, Course, place_death, place_onset, read_course
+from .course import ALIVE, DiseaseCourse, place_death, place_onset, read_course
 from .document import USED, Conversion, arrange_disease, assemble, introduce, release, tell_findings, time_examination
-from .entries import Parameter, Section, Variable, write_number, write_scalar
+from .entries import DraftParameter, DraftSection, DraftVariable, write_number, write_scalar
 from .genotype import place_genotype, place_sex, write_chance
 from .hierarchy import Finding
 from .inheritance import Inheritance, read_inheritance
-from .names import Names, to_name
-from .phenotypes import Phenotypes, Shown
+from .names import VariableNames, to_name
+from .phenotypes import DiseasePhenotypes, PhenotypeBuilder
 
 _PART = re.compile(r"\s*([^=]+?)\s*=\s*([^,=]*?)\s*(?:,|$)")
 _EXAMPLE = "OMIM:154700=2, OMIM:609192=1, ORPHA:558=1"
@@ -26,15 +28,15 @@ Reads = dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class _Part:
+class _MixedDisease:
     """One disease of a mixture. `share` is relative."""
 
     disease: str
     name: str
     share: float
-    shown: Shown
+    shown: DiseasePhenotypes
     inheritance: Inheritance
-    course: Course
+    course: DiseaseCourse
     genes: tuple[Gene, ...]
     findings: tuple[Finding, ...]
 
@@ -53,9 +55,9 @@ def convert_mixture(mix: str, *, knowledge: KnowledgeGraph, strength: float = 0.
     parts = [_read_part(d, share, knowledge, strength) for d, share in read_mixture(mix, knowledge=knowledge).items()]
     horizon = max(part.course.horizon for part in parts)
     dying = [part for part in parts if part.course.deaths]
-    names = Names([*USED, *(part.prefix + name for part in parts for name in USED)])
+    names = VariableNames([*USED, *(part.prefix + name for part in parts for name in USED)])
     when, reads = time_examination(horizon, bool(dying))
-    phenotypes = Phenotypes([part.shown for part in parts], knowledge, names, strength, when, reads)
+    phenotypes = PhenotypeBuilder([part.shown for part in parts], knowledge, names, strength, when, reads)
     sections = [
         _place_diagnosis(parts),
         *(_place_part(part) for part in parts),
@@ -94,7 +96,7 @@ def read_mixture(mix: str, *, knowledge: KnowledgeGraph) -> dict[str, float]:
         raise fail("a mixture is diseases with their weights", value=mix, fix=_EXAMPLE)
     weights: dict[str, float] = {}
     for text, weight in found:
-        disease = knowledge.find_disease(text)
+        disease = find_disease(text, knowledge=knowledge)
         if disease in weights:
             raise fail("a disease stands twice in the mixture", value=f"{text}={weight}", fix=f"{disease} once")
         weights[disease] = _read_weight(text, weight)
@@ -119,44 +121,44 @@ def _read_weight(disease: str, text: str) -> float:
     return weight
 
 
-def _read_part(disease: str, share: float, knowledge: KnowledgeGraph, strength: float) -> _Part:
+def _read_part(disease: str, share: float, knowledge: KnowledgeGraph, strength: float) -> _MixedDisease:
     annotations, terms, excluded, findings = arrange_disease(disease, knowledge=knowledge, strength=strength)
     onsets = [code for term in terms for code in term.onsets]
-    return _Part(
+    return _MixedDisease(
         disease=disease,
         name=knowledge.label(disease) or disease,
         share=share,
-        shown=Shown(terms, excluded, f"{to_name(disease)}_", disease),
+        shown=DiseasePhenotypes(terms, excluded, f"{to_name(disease)}_", disease),
         inheritance=read_inheritance(annotations),
         course=read_course(annotations, knowledge=knowledge, term_onsets=onsets),
-        genes=knowledge.genes(disease),
+        genes=find_genes(disease, knowledge=knowledge),
         findings=findings,
     )
 
 
-def _by_diagnosis(parts: Sequence[_Part], texts: Sequence[str], otherwise: str = "") -> str:
+def _by_diagnosis(parts: Sequence[_MixedDisease], texts: Sequence[str], otherwise: str = "") -> str:
     chosen = otherwise or texts[-1]
     for part, text in reversed(list(zip(parts, texts, strict=True))[: None if otherwise else -1]):
         chosen = f'where(diagnosis == "{part.disease}", {text}, {chosen})'
     return chosen
 
 
-def _place_diagnosis(parts: Sequence[_Part]) -> Section:
+def _place_diagnosis(parts: Sequence[_MixedDisease]) -> DraftSection:
     entering = [part.inheritance.penetrance[0] * part.inheritance.expressing for part in parts]
     weights = ", ".join(
         f'"{part.disease}": {write_number(part.share / enters)}' for part, enters in zip(parts, entering, strict=True)
     )
     title = "The true diagnosis: " + ", ".join(f"{part.name} {part.share:.3g}" for part in parts)
     comment = "Weights are divided by the share of those drawn who fall ill, so that they hold among those who enter."
-    variable = Variable("diagnosis", "static", f"Categorical({weights})", title=title, recorded=False)
+    variable = DraftVariable("diagnosis", "static", f"Categorical({weights})", title=title, recorded=False)
     comments = (comment,) if any(enters < 1 for enters in entering) else ()
-    return Section("Who has which disease", comments, (), (variable,))
+    return DraftSection("Who has which disease", comments, (), (variable,))
 
 
-def _place_part(part: _Part) -> Section:
+def _place_part(part: _MixedDisease) -> DraftSection:
     """What is one disease's own: share of women, genotype, how it ends, onset."""
     title = f"Share of women among those with {part.name}"
-    share = Parameter(f"{part.prefix}female_share", part.inheritance.female_share, unit="1", title=title)
+    share = DraftParameter(f"{part.prefix}female_share", part.inheritance.female_share, unit="1", title=title)
     drawn = f'diagnosis == "{part.disease}"'
     blocks = [
         place_genotype(part.inheritance, prefix=part.prefix, drawn=drawn, genes=part.genes),
@@ -166,24 +168,24 @@ def _place_part(part: _Part) -> Section:
     parameters = [share, *(parameter for block in blocks for parameter in block[0])]
     # a genotype on the record would tell the diagnosis
     variables = [replace(variable, recorded=False) for block in blocks for variable in block[1]]
-    return Section(f"{part.name} ({part.disease})", (), tuple(parameters), tuple(variables))
+    return DraftSection(f"{part.name} ({part.disease})", (), tuple(parameters), tuple(variables))
 
 
-def _place_union(parts: Sequence[_Part]) -> Section:
+def _place_union(parts: Sequence[_MixedDisease]) -> DraftSection:
     """What follows from the diagnosis: sex, being affected, onset, death."""
     shares = _by_diagnosis(parts, [f"{part.prefix}female_share" for part in parts])
     reads: Reads = {"diagnosis": ()} if len(parts) > 1 else {}
-    women = Variable("female_share", "static", shares, title="Share of women", recorded=False, causes=reads)
+    women = DraftVariable("female_share", "static", shares, title="Share of women", recorded=False, causes=reads)
     chances = [write_chance(part.inheritance, prefix=part.prefix) for part in parts]
     causes = dict(reads)
     for _, read in chances:
         causes |= read
     chance = _by_diagnosis(parts, [text for text, _ in chances])
-    affected = Variable("affected", "static", f"Bernoulli({chance})", title="Has the disease", causes=causes)
+    affected = DraftVariable("affected", "static", f"Bernoulli({chance})", title="Has the disease", causes=causes)
     variables = [women, place_sex("female_share", causes={"female_share": ()}), affected]
     onsets = [f"{part.prefix}onset" for part in parts]
     variables.append(
-        Variable(
+        DraftVariable(
             "onset",
             "static",
             _by_diagnosis(parts, onsets),
@@ -195,18 +197,18 @@ def _place_union(parts: Sequence[_Part]) -> Section:
     )
     if any(part.course.deaths for part in parts):
         variables += _place_deaths(parts)
-    return Section("The patient", (), (), tuple(variables))
+    return DraftSection("The patient", (), (), tuple(variables))
 
 
-def _place_deaths(parts: Sequence[_Part]) -> list[Variable]:
+def _place_deaths(parts: Sequence[_MixedDisease]) -> list[DraftVariable]:
     dying = [part for part in parts if part.course.deaths]
     ages = [f"{part.prefix}age_at_death" for part in dying]
     causes: Reads = {"diagnosis": (), **dict.fromkeys(ages, ())}
     age = _by_diagnosis(dying, ages, write_number(ALIVE))
     title = f"Age at death from the disease ({ALIVE:g}: none within the journey)"
     return [
-        Variable("age_at_death", "static", age, title=title, unit="a", recorded=False, causes=causes),
-        Variable(
+        DraftVariable("age_at_death", "static", age, title=title, unit="a", recorded=False, causes=causes),
+        DraftVariable(
             "death",
             "event",
             "t >= age_at_death",

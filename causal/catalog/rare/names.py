@@ -14,7 +14,7 @@ SUFFIXES = ("", "_noted", "_liability", "_frequency", "_own", "_threshold", "_on
 _LONGEST = 60
 
 
-class Names:
+class VariableNames:
     """Gives each label a name of its own: small letters, digits and _; none that the language or the model uses."""
 
     def __init__(self, used: Iterable[str] = ()) -> None:

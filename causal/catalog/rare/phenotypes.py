@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 
 from ....ontology.knowledge import KnowledgeGraph
 from .course import INTERMITTENT, ONSETS, PACES, PASSING
-from .entries import Parameter, Section, Variable, write_number
+from .entries import DraftParameter, DraftSection, DraftVariable, write_number
 from .frequencies import Frequency
-from .hierarchy import PHENOTYPIC_ABNORMALITY, Term
+from .hierarchy import PHENOTYPIC_ABNORMALITY, AnnotatedTerm
 from .inheritance import cite
-from .names import Names
+from .names import VariableNames
 
 SEVERITY = "severity_strength"
 NEVER, ALWAYS = -10, 10  # thresholds that no liability, and every liability, is under
@@ -28,37 +28,37 @@ Causes = dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class Shown:
+class DiseasePhenotypes:
     """The phenotypes of one disease: `prefix` before its parameters, `level` of the diagnosis ("" where alone)."""
 
-    terms: tuple[Term, ...]
+    terms: tuple[AnnotatedTerm, ...]
     excluded: tuple[str, ...]
     prefix: str = ""
     level: str = ""
 
-    def of(self, concept: str) -> dict[str | None, Term]:
+    def of(self, concept: str) -> dict[str | None, AnnotatedTerm]:
         """The terms of a concept by sex."""
         return {term.sex: term for term in self.terms if term.concept == concept}
 
 
 @dataclass
-class Phenotypes:
+class PhenotypeBuilder:
     """Builds the sections of all terms. `when` says when a term is noted, `when_reads` what that reads."""
 
-    diseases: Sequence[Shown]
+    diseases: Sequence[DiseasePhenotypes]
     knowledge: KnowledgeGraph
-    names: Names
+    names: VariableNames
     strength: float
     when: str
     when_reads: Causes
-    terms: list[dict[str, dict[str | None, Term]]] = field(default_factory=list)  # by disease, concept and sex
+    terms: list[dict[str, dict[str | None, AnnotatedTerm]]] = field(default_factory=list)  # by disease, concept and sex
     name: dict[str, str] = field(default_factory=dict)  # by concept
     below: dict[str, list[str]] = field(default_factory=dict)
     parents: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for disease in self.diseases:
-            found: dict[str, dict[str | None, Term]] = {}
+            found: dict[str, dict[str | None, AnnotatedTerm]] = {}
             for term in disease.terms:
                 found.setdefault(term.concept, {})[term.sex] = term
             self.terms.append(found)
@@ -72,7 +72,7 @@ class Phenotypes:
     def label(self, concept: str) -> str:
         return self.knowledge.label(concept) or concept
 
-    def sections(self) -> list[Section]:
+    def sections(self) -> list[DraftSection]:
         """Terms by organ system, then what never occurs."""
         tops = {c: self.label(c) for c in self.knowledge.children(PHENOTYPIC_ABNORMALITY)}
         systems: dict[str, list[str]] = {}
@@ -84,28 +84,28 @@ class Phenotypes:
         for system, concepts in sorted(systems.items()):
             parameters = [p for c in concepts for p in self.parameters(c)]
             variables = [v for c in concepts for v in self.variables(c)]
-            sections.append(Section(system, (), tuple(parameters), tuple(variables)))
+            sections.append(DraftSection(system, (), tuple(parameters), tuple(variables)))
         if never := self.never():
-            sections.append(Section("Excluded: annotated as never seen", (), (), tuple(never)))
+            sections.append(DraftSection("Excluded: annotated as never seen", (), (), tuple(never)))
         return sections
 
-    def shared(self) -> Section:
+    def shared(self) -> DraftSection:
         """The severity that all liabilities share, and the loadings on it."""
         if not self.strength:
-            return Section("Phenotypes do not depend on a shared severity")
+            return DraftSection("Phenotypes do not depend on a shared severity")
         title = "How strongly phenotypes come together: loading of each on the severity, from 0 to 1"
-        parameters = [Parameter(SEVERITY, self.strength, unit="1", title=title)]
+        parameters = [DraftParameter(SEVERITY, self.strength, unit="1", title=title)]
         for disease in self.diseases:
             for term in disease.terms:
                 name = self.loading(disease, term)
                 if name != SEVERITY and name not in {p.name for p in parameters}:
                     title = "A stronger loading: these terms fit each other only so"
-                    parameters.append(Parameter(name, term.strength, unit="1", title=title))
+                    parameters.append(DraftParameter(name, term.strength, unit="1", title=title))
         title = "Severity: what a patient's phenotypes share (low is severe)"
-        severity = Variable("severity", "static", "Normal(0, 1)", title=title, recorded=False)
-        return Section("Severity", (), tuple(parameters), (severity,))
+        severity = DraftVariable("severity", "static", "Normal(0, 1)", title=title, recorded=False)
+        return DraftSection("Severity", (), tuple(parameters), (severity,))
 
-    def loading(self, disease: Shown, term: Term) -> str:
+    def loading(self, disease: DiseasePhenotypes, term: AnnotatedTerm) -> str:
         if term.family is None:
             return SEVERITY
         first = next(other for other in disease.terms if other.family == term.family)
@@ -113,7 +113,7 @@ class Phenotypes:
 
     # Parameters
 
-    def parameters(self, concept: str) -> Iterable[Parameter]:
+    def parameters(self, concept: str) -> Iterable[DraftParameter]:
         for disease, found in zip(self.diseases, self.terms, strict=True):
             own = {sex: term for sex, term in found.get(concept, {}).items() if term.own > 0}
             made: set[str] = set()
@@ -124,36 +124,48 @@ class Phenotypes:
                 if frequency not in made:
                     yield self.frequency(frequency, term)
                 if probability not in made and probability != frequency:
-                    yield Parameter(probability, formula=self.leak(disease, found, term, frequency))
+                    yield DraftParameter(probability, formula=self.leak(disease, found, term, frequency))
                 if threshold not in made:
-                    yield Parameter(threshold, formula=f"probit({probability})")
+                    yield DraftParameter(threshold, formula=f"probit({probability})")
                 made |= {frequency, probability, threshold}
 
     @staticmethod
-    def suffix(own: Mapping[str | None, Term], sex: str | None) -> str:
+    def suffix(own: Mapping[str | None, AnnotatedTerm], sex: str | None) -> str:
         return f"_{SEXES[sex]}" if sex and len(own) > 1 else ""
 
-    def frequency_name(self, disease: Shown, found: Mapping[str, dict[str | None, Term]], term: Term) -> str:
+    def frequency_name(
+        self, disease: DiseasePhenotypes, found: Mapping[str, dict[str | None, AnnotatedTerm]], term: AnnotatedTerm
+    ) -> str:
         """By sex only where it differs by sex."""
         terms = {sex: t for sex, t in found[term.concept].items() if t.own > 0}
         alike = len({(t.value, t.frequency) for t in terms.values()}) == 1
         suffix = "" if alike else self.suffix(terms, term.sex)
         return f"{disease.prefix}{self.name[term.concept]}_frequency{suffix}"
 
-    def own_name(self, disease: Shown, found: Mapping[str, dict[str | None, Term]], term: Term) -> str:
+    def own_name(
+        self, disease: DiseasePhenotypes, found: Mapping[str, dict[str | None, AnnotatedTerm]], term: AnnotatedTerm
+    ) -> str:
         """The parameter that says how often a term shows by itself: its frequency, where nothing is below it."""
         terms = {sex: t for sex, t in found[term.concept].items() if t.own > 0}
         if not any(t.descendants for t in terms.values()):
             return self.frequency_name(disease, found, term)
         return f"{disease.prefix}{self.name[term.concept]}_own{self.suffix(terms, term.sex)}"
 
-    def threshold_name(self, disease: Shown, found: Mapping[str, dict[str | None, Term]], term: Term) -> str:
+    def threshold_name(
+        self, disease: DiseasePhenotypes, found: Mapping[str, dict[str | None, AnnotatedTerm]], term: AnnotatedTerm
+    ) -> str:
         own = self.own_name(disease, found, term).removeprefix(disease.prefix + self.name[term.concept])
         return f"{disease.prefix}{self.name[term.concept]}_threshold" + own.removeprefix("_frequency").removeprefix(
             "_own"
         )
 
-    def leak(self, disease: Shown, found: Mapping[str, dict[str | None, Term]], term: Term, frequency: str) -> str:
+    def leak(
+        self,
+        disease: DiseasePhenotypes,
+        found: Mapping[str, dict[str | None, AnnotatedTerm]],
+        term: AnnotatedTerm,
+        frequency: str,
+    ) -> str:
         """How often the term must show by itself so that, with all that is below it, it shows as annotated."""
         below = []
         for concept in term.descendants:
@@ -166,11 +178,11 @@ class Phenotypes:
         strength = self.loading(disease, term) if self.strength else "0"
         return f"leak({frequency}, {strength}, {', '.join(dict.fromkeys(below))})"
 
-    def frequency(self, name: str, term: Term) -> Parameter:
+    def frequency(self, name: str, term: AnnotatedTerm) -> DraftParameter:
         raised = term.value > term.frequency.value + 1e-9
         cited = term.frequency.basis != "assumption" and not raised
         title = tell_frequency(term.frequency)
-        return Parameter(
+        return DraftParameter(
             name,
             term.value,
             uncertain="" if raised else term.frequency.uncertain,
@@ -181,7 +193,7 @@ class Phenotypes:
 
     # Variables
 
-    def variables(self, concept: str) -> Iterable[Variable]:
+    def variables(self, concept: str) -> Iterable[DraftVariable]:
         name, label = self.name[concept], self.label(concept)
         terms = [term for found in self.terms for term in found.get(concept, {}).values()]
         if any(term.own > 0 for term in terms):
@@ -195,12 +207,12 @@ class Phenotypes:
         words = self.modifier_words(terms)
         title = f"{label} ({', '.join(words)})" if words else label
         reads = {"affected": citations} | causes | dict.fromkeys(parents, ())
-        yield Variable(name, "state", " and ".join(["affected", shows, *parents]), title, concept, causes=reads)
+        yield DraftVariable(name, "state", " and ".join(["affected", shows, *parents]), title, concept, causes=reads)
         yield from self.changing(concept, terms)
         yield self.noted(name, concept)
 
-    def noted(self, name: str, concept: str) -> Variable:
-        return Variable(
+    def noted(self, name: str, concept: str) -> DraftVariable:
+        return DraftVariable(
             f"{name}_noted",
             "measurement",
             name,
@@ -210,10 +222,10 @@ class Phenotypes:
             causes=self.when_reads,
         )
 
-    def liability(self, concept: str) -> Iterable[Variable]:
+    def liability(self, concept: str) -> Iterable[DraftVariable]:
         name = f"{self.name[concept]}_liability"
         if not self.strength:
-            yield Variable(name, "static", "Normal(0, 1)", recorded=False)
+            yield DraftVariable(name, "static", "Normal(0, 1)", recorded=False)
             return
         loadings = {}
         for disease, found in zip(self.diseases, self.terms, strict=True):
@@ -224,7 +236,7 @@ class Phenotypes:
         if loading != next(iter(loadings.values())):
             causes["diagnosis"] = ()
         mechanism = f"Normal({loading} * severity, sqrt(1 - {loading} ** 2))"
-        yield Variable(name, "static", mechanism, recorded=False, causes=causes)
+        yield DraftVariable(name, "static", mechanism, recorded=False, causes=causes)
 
     def by_diagnosis(self, texts: Mapping[str, str], otherwise: str) -> str:
         """One text where all agree, else a choice by diagnosis."""
@@ -235,7 +247,7 @@ class Phenotypes:
             chosen = f'where(diagnosis == "{level}", {text}, {chosen})' if text != otherwise else chosen
         return chosen
 
-    def own_onset(self, concept: str) -> Iterable[Variable]:
+    def own_onset(self, concept: str) -> Iterable[DraftVariable]:
         """The term's own age at onset, where one is annotated for the term; not recorded, as who never shows it has
         such an age, too."""
         texts = {}
@@ -258,7 +270,7 @@ class Phenotypes:
         mechanism = low if low == high else f"Uniform({low}, {high})"
         title = f"Age at onset of {self.label(concept)[:1].lower()}{self.label(concept)[1:]}"
         name = f"{self.name[concept]}_onset"
-        yield Variable(name, "static", mechanism, title, unit="a", recorded=False, causes=causes)
+        yield DraftVariable(name, "static", mechanism, title, unit="a", recorded=False, causes=causes)
 
     def onset_of(self, concept: str) -> str:
         codes = {c for found in self.terms for term in found.get(concept, {}).values() for c in term.onsets}
@@ -302,7 +314,10 @@ class Phenotypes:
         return f"{liability} < {text}", causes
 
     def threshold(
-        self, disease: Shown, found: Mapping[str, dict[str | None, Term]], own: Mapping[str | None, Term]
+        self,
+        disease: DiseasePhenotypes,
+        found: Mapping[str, dict[str | None, AnnotatedTerm]],
+        own: Mapping[str | None, AnnotatedTerm],
     ) -> str:
         if None in own:
             return self.threshold_name(disease, found, own[None])
@@ -310,7 +325,7 @@ class Phenotypes:
         men, women = texts.get("MALE", str(NEVER)), texts.get("FEMALE", str(NEVER))
         return men if men == women else f'where(sex == "male", {men}, {women})'
 
-    def changing(self, concept: str, terms: Sequence[Term]) -> Iterable[Variable]:
+    def changing(self, concept: str, terms: Sequence[AnnotatedTerm]) -> Iterable[DraftVariable]:
         """What comes and goes, passes, or gets worse, beside the term itself, which stays once it was there."""
         if len(self.diseases) > 1:
             return
@@ -320,20 +335,20 @@ class Phenotypes:
         reads: Causes = {name: citations, onset: ()}
         if modifiers & set(INTERMITTENT):
             mechanism = f"Bernoulli({name} * where({onset} >= t, 1, active_share))"
-            yield Variable(f"{name}_active", "state", mechanism, f"{label}: in this year", causes=reads)
+            yield DraftVariable(f"{name}_active", "state", mechanism, f"{label}: in this year", causes=reads)
         elif modifiers & set(PASSING):
             mechanism = f"{name} and t < {onset} + passing_duration"
-            yield Variable(f"{name}_active", "state", mechanism, f"{label}: not yet over", causes=reads)
+            yield DraftVariable(f"{name}_active", "state", mechanism, f"{label}: not yet over", causes=reads)
         if paces := [PACES[code] for code in PACES if code in modifiers]:
             rate = write_number(paces[0][0])
             mechanism = f"{name} * (1 - exp(-{rate} * max(t + dt - {onset}, 0)))"
             title = f"{label}: how far it has come, from 0 to 1 ({paces[0][1].lower()}, its rate assumed)"
-            yield Variable(f"{name}_degree", "state", mechanism, title, unit="1", causes=reads)
+            yield DraftVariable(f"{name}_degree", "state", mechanism, title, unit="1", causes=reads)
 
-    def modifier_words(self, terms: Sequence[Term]) -> list[str]:
+    def modifier_words(self, terms: Sequence[AnnotatedTerm]) -> list[str]:
         return list(dict.fromkeys((self.knowledge.label(m) or m).lower() for term in terms for m in term.modifiers))
 
-    def course_parameters(self) -> list[Parameter]:
+    def course_parameters(self) -> list[DraftParameter]:
         """What intermittent and passing terms need."""
         if len(self.diseases) > 1:
             return []
@@ -341,20 +356,20 @@ class Phenotypes:
         parameters = []
         if modifiers & set(INTERMITTENT):
             title = "In how many of the years after its first an intermittent phenotype is there"
-            parameters.append(Parameter("active_share", 0.5, uncertain="Beta(2, 2)", unit="1", title=title))
+            parameters.append(DraftParameter("active_share", 0.5, uncertain="Beta(2, 2)", unit="1", title=title))
         passing = [t for own in self.terms[0].values() for t in own.values() if set(t.modifiers) & set(PASSING)]
         if any(not set(term.modifiers) & set(INTERMITTENT) for term in passing):
             title = "How long a phenotype lasts that passes"
-            parameters.append(Parameter("passing_duration", 1, uncertain="Exponential(1)", unit="a", title=title))
+            parameters.append(DraftParameter("passing_duration", 1, uncertain="Exponential(1)", unit="a", title=title))
         return parameters
 
-    def never(self) -> Iterable[Variable]:
+    def never(self) -> Iterable[DraftVariable]:
         """Excluded terms that nobody of these diseases has: states that are always 0."""
         excluded = [set(disease.excluded) for disease in self.diseases]
         for concept in sorted(set.intersection(*excluded)):
             if concept not in self.name and not any(concept in self.knowledge.ancestors(c) for c in self.name):
                 name = self.names.choose(self.label(concept), otherwise=concept)
-                yield Variable(name, "state", "0", f"{self.label(concept)}: excluded", concept)
+                yield DraftVariable(name, "state", "0", f"{self.label(concept)}: excluded", concept)
                 yield self.noted(name, concept)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ....errors import NosographError
+from ....ontology.annotations import list_diseases
 from ....ontology.knowledge import KnowledgeGraph
 from .document import convert_disease, release
 
@@ -126,7 +127,7 @@ def survey(
     workers `knowledge` must be what `KnowledgeGraph.open()` gives: each opens it for itself.
     """
     started = time.monotonic()
-    names = knowledge.annotated_diseases()
+    names = list_diseases(knowledge=knowledge)
     chosen = list(names if diseases is None else diseases)
     chunks = [chosen[i : i + _CHUNK] for i in range(0, len(chosen), _CHUNK)]
     outcomes: list[Outcome] = []

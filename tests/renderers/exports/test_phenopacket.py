@@ -15,6 +15,7 @@ from phenopackets.schema.v2 import Phenopacket, Sex, VitalStatus
 from nosograph.causal.catalog.rare import convert_disease, convert_mixture
 from nosograph.causal.model.load import load_model
 from nosograph.errors import NosographError
+from nosograph.ontology.annotations import find_genes, list_diseases
 from nosograph.ontology.knowledge import KnowledgeGraph
 from nosograph.renderers.duration import write_age
 from nosograph.renderers.exports import phenopacket as phenopacket_module
@@ -274,7 +275,7 @@ def test_converted_diseases_give_packets_with_the_true_diagnosis(mix: str, tmp_p
             for interpretation in packet.interpretations
             for genomic in interpretation.diagnosis.genomic_interpretations
         }
-        assert symbols == {gene.symbol for gene in knowledge.genes(expected)}
+        assert symbols == {gene.symbol for gene in find_genes(expected, knowledge=knowledge)}
 
 
 @pytest.mark.verification
@@ -282,7 +283,7 @@ def test_packets_of_many_diseases_are_accepted(tmp_path: Path) -> None:
     """Twenty diseases by a fixed seed, thirty patients each, perfect and imperfect: no exception is allowed."""
     knowledge = KnowledgeGraph.open()
     draw = np.random.default_rng(0)
-    for number, disease in enumerate(draw.choice(list(knowledge.annotated_diseases()), 20, replace=False)):
+    for number, disease in enumerate(draw.choice(list(list_diseases(knowledge=knowledge)), 20, replace=False)):
         path = tmp_path / f"{number}.yaml"
         path.write_text(convert_disease(str(disease), knowledge=knowledge).text)
         model = load_model(path)

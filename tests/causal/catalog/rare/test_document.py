@@ -12,6 +12,7 @@ from nosograph.causal.catalog.rare import Conversion, convert_disease
 from nosograph.causal.model.check import check_model
 from nosograph.causal.model.load import load_model
 from nosograph.errors import NosographError
+from nosograph.ontology.annotations import find_annotations, list_diseases
 from nosograph.ontology.knowledge import KnowledgeGraph
 from nosograph.simulate.cohort import simulate
 
@@ -74,7 +75,7 @@ def test_evidence_is_what_the_curators_cite_and_else_an_assumption(knowledge):
     document = yaml.safe_load(convert_disease("OMIM:154700", knowledge=knowledge).text)
     genotype = document["variables"]["affected"]["caused_by"]["genotype"]
     assert genotype == {"evidence": "PMID:17502658", "checked": "curated"}
-    rows = [row for row in knowledge.annotations("OMIM:154700") if row.phenotype == "HP:0000678"]
+    rows = [row for row in find_annotations("OMIM:154700", knowledge=knowledge) if row.phenotype == "HP:0000678"]
     crowding = document["variables"]["dental_crowding"]
     assert crowding["caused_by"]["affected"] == {"evidence": rows[0].references[0], "checked": "curated"}
     frequency = document["parameters"]["dental_crowding_frequency"]
@@ -176,7 +177,7 @@ def test_one_sex_only(knowledge, tmp_path):
 
 
 def test_excluded_terms_never_occur(knowledge, tmp_path):
-    excluded = {row.phenotype for row in knowledge.annotations(KINDS["excluding"]) if row.absent}
+    excluded = {row.phenotype for row in find_annotations(KINDS["excluding"], knowledge=knowledge) if row.absent}
     model, cohort = cohort_of("excluding", knowledge, tmp_path, patients=100)
     names = [v.name for v in model.variables.values() if v.kind == "state" and v.concept in excluded]
     assert names
@@ -230,7 +231,7 @@ def test_bad_requests_are_named(knowledge):
 
 def check_sample(knowledge, folder, count):
     converted, reasons = 0, set[str]()
-    for disease in random.Random(20250116).sample(sorted(knowledge.annotated_diseases()), count):
+    for disease in random.Random(20250116).sample(sorted(list_diseases(knowledge=knowledge)), count):
         try:
             conversion = convert_disease(disease, knowledge=knowledge, leave_out_bad=True)
         except NosographError as error:

@@ -10,9 +10,10 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from nosograph.causal.catalog.rare.hierarchy import Finding, Term, arrange_terms
+from nosograph.causal.catalog.rare.hierarchy import AnnotatedTerm, Finding, arrange_terms
 from nosograph.errors import NosographError
 from nosograph.ontology.anatomy import ANATOMY, find_anatomy
+from nosograph.ontology.annotations import find_annotations, list_diseases
 from nosograph.ontology.hpo import Annotation
 from nosograph.ontology.knowledge import KnowledgeGraph
 
@@ -53,13 +54,13 @@ def kinds(findings: Sequence[Finding]) -> set[tuple[str, str]]:
     return {(finding.kind, finding.concept) for finding in findings}
 
 
-def group_by_view(terms: Sequence[Term]) -> list[dict[str, Term]]:
+def group_by_view(terms: Sequence[AnnotatedTerm]) -> list[dict[str, AnnotatedTerm]]:
     """The terms as each sex has them, once where both have the same."""
     views = [{term.concept: term for term in terms if term.sex in (None, sex)} for sex in ("MALE", "FEMALE")]
     return views[: 1 if views[0] == views[1] else 2]
 
 
-def integrate(term: Term, view: dict[str, Term]) -> float:
+def integrate(term: AnnotatedTerm, view: dict[str, AnnotatedTerm]) -> float:
     """How often a term shows: one minus the chance that neither it nor anything below shows by itself, over the
     severity, on 4,001 nodes with scipy's normal distribution."""
     severity = np.linspace(-9, 9, 4_001)
@@ -70,7 +71,7 @@ def integrate(term: Term, view: dict[str, Term]) -> float:
     return 1 - float(np.trapezoid(spared * stats.norm.pdf(severity), severity))
 
 
-def simulate(terms: Sequence[Term], patients: int, seed: int) -> dict[str, NDArray[np.bool_]]:
+def simulate(terms: Sequence[AnnotatedTerm], patients: int, seed: int) -> dict[str, NDArray[np.bool_]]:
     """Who shows what, drawn from below as the model does: liabilities, thresholds, and whatever stands above."""
     draw = np.random.default_rng(seed)
     severity = draw.standard_normal(patients)
@@ -83,8 +84,8 @@ def simulate(terms: Sequence[Term], patients: int, seed: int) -> dict[str, NDArr
 
 
 def test_parents_and_descendants_are_those_of_the_ontology(knowledge: KnowledgeGraph) -> None:
-    for disease in list(knowledge.annotated_diseases())[::400]:
-        terms, _, _ = arrange_terms(knowledge.annotations(disease), knowledge=knowledge)
+    for disease in list(list_diseases(knowledge=knowledge))[::400]:
+        terms, _, _ = arrange_terms(find_annotations(disease, knowledge=knowledge), knowledge=knowledge)
         for view in group_by_view(terms):
             graph: networkx.DiGraph[str] = networkx.DiGraph()
             graph.add_nodes_from(view)
@@ -99,10 +100,10 @@ def test_parents_and_descendants_are_those_of_the_ontology(knowledge: KnowledgeG
 
 
 def test_every_coherent_marginal_is_as_annotated(knowledge: KnowledgeGraph) -> None:
-    diseases = random.Random(4).sample(list(knowledge.annotated_diseases()), 300)
+    diseases = random.Random(4).sample(list(list_diseases(knowledge=knowledge)), 300)
     fitted = inner = 0
     for disease in diseases:
-        terms, _, findings = arrange_terms(knowledge.annotations(disease), knowledge=knowledge)
+        terms, _, findings = arrange_terms(find_annotations(disease, knowledge=knowledge), knowledge=knowledge)
         incoherent = {
             f.concept for f in findings if f.kind == "incoherent" or "beyond" in f.text or "assumed" in f.text
         }
@@ -269,8 +270,8 @@ def test_no_annotation_of_any_disease_is_lost(knowledge: KnowledgeGraph) -> None
     Nothing here is drawn: there is no false alarm.
     """
     pairs = 0
-    for disease in knowledge.annotated_diseases():
-        annotations = [row for row in knowledge.annotations(disease) if row.aspect == "P"]
+    for disease in list_diseases(knowledge=knowledge):
+        annotations = [row for row in find_annotations(disease, knowledge=knowledge) if row.aspect == "P"]
         terms, excluded, findings = arrange_terms(annotations, knowledge=knowledge)
         shown = {term.concept for term in terms}
         told = {finding.concept for finding in findings if finding.kind in ("unknown term", "contradiction")}

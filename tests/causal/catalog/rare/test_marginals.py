@@ -12,10 +12,11 @@ import pytest
 from numpy.typing import NDArray
 
 from nosograph.causal.catalog.rare import convert_disease
-from nosograph.causal.catalog.rare.hierarchy import Term, arrange_terms
+from nosograph.causal.catalog.rare.hierarchy import AnnotatedTerm, arrange_terms
 from nosograph.causal.model.load import load_model
 from nosograph.causal.model.model import Model
 from nosograph.causal.program.sampling import sample
+from nosograph.ontology.annotations import find_annotations, list_diseases
 from nosograph.ontology.knowledge import KnowledgeGraph
 from nosograph.simulate.entrants import select_entrants
 from nosograph.simulate.listing.phenotypes import find_present, read_sexes
@@ -69,7 +70,7 @@ def _draw_batch(model: Model, names: Sequence[str], numbers: object) -> tuple[Fl
     return find_present(journeys, names)[0], np.stack([age < end for age in ages], axis=1), sexes[0] == "female"
 
 
-def miss(term: Term, cohort: Cohort) -> tuple[float, float, float]:
+def miss(term: AnnotatedTerm, cohort: Cohort) -> tuple[float, float, float]:
     """How often the term was seen, its standard error, and by how many of these it misses the model's frequency.
 
     Only among those who lived to the age at onset of the term and of all below it: whoever dies before has none.
@@ -84,7 +85,9 @@ def miss(term: Term, cohort: Cohort) -> tuple[float, float, float]:
     return seen, error, abs(seen - term.value) / error
 
 
-def check_hierarchy(terms: Sequence[Term], excluded: Sequence[str], cohort: Cohort, knowledge: KnowledgeGraph) -> None:
+def check_hierarchy(
+    terms: Sequence[AnnotatedTerm], excluded: Sequence[str], cohort: Cohort, knowledge: KnowledgeGraph
+) -> None:
     """Nobody has a term without what stands above it, an excluded one, or one that only the other sex has."""
     for concept, present in cohort.present.items():
         for above in knowledge.ancestors(concept) & cohort.present.keys():
@@ -103,8 +106,8 @@ def test_frequencies_of_fifty_diseases_are_those_that_the_counts_imply(
     alarm in 30,000. Where annotations are coherent, also within the posterior's central 95% or the documented range:
     left out by name are the terms that `arrange_terms` tells of as incoherent, raised or contradicted."""
     compared = within = 0
-    for disease in random.Random(4).sample(sorted(knowledge.annotated_diseases()), 50):
-        terms, excluded, findings = arrange_terms(knowledge.annotations(disease), knowledge=knowledge)
+    for disease in random.Random(4).sample(sorted(list_diseases(knowledge=knowledge)), 50):
+        terms, excluded, findings = arrange_terms(find_annotations(disease, knowledge=knowledge), knowledge=knowledge)
         changed = {f.concept for f in findings if f.kind in ("incoherent", "raised", "contradiction")}
         cohort = draw_cohort(disease, patients=PATIENTS, knowledge=knowledge, folder=tmp_path)
         check_hierarchy(terms, excluded, cohort, knowledge)
@@ -125,7 +128,7 @@ def test_frequencies_hold_by_sex_and_among_those_who_live_to_the_onset(
     disease: str, knowledge: KnowledgeGraph, tmp_path: Path
 ) -> None:
     """As above, of 4,000 patients: with 96 terms in all, a false alarm in 250,000."""
-    terms, excluded, _ = arrange_terms(knowledge.annotations(disease), knowledge=knowledge)
+    terms, excluded, _ = arrange_terms(find_annotations(disease, knowledge=knowledge), knowledge=knowledge)
     cohort = draw_cohort(disease, patients=4_000, knowledge=knowledge, folder=tmp_path)
     check_hierarchy(terms, excluded, cohort, knowledge)
     assert cohort.female.mean() == pytest.approx(0.5, abs=0.05)

@@ -11,6 +11,7 @@ from nosograph.causal.catalog.rare.mixture import read_mixture
 from nosograph.causal.model.check import check_model
 from nosograph.causal.model.load import load_model
 from nosograph.errors import NosographError
+from nosograph.ontology.annotations import find_annotations
 from nosograph.ontology.knowledge import KnowledgeGraph
 from nosograph.simulate.cohort import simulate
 
@@ -45,13 +46,17 @@ def test_each_disease_keeps_its_own(knowledge, tmp_path):
     misses = []
     for disease in ("OMIM:300554", "OMIM:540000"):
         own = diagnosis == disease
-        for term in arrange_terms(knowledge.annotations(disease), knowledge=knowledge)[0]:
+        for term in arrange_terms(find_annotations(disease, knowledge=knowledge), knowledge=knowledge)[0]:
             values = cohort.truth[states[term.concept]].squeeze().transpose("patient", "time").values.astype(float)
             seen = np.nan_to_num(values).max(axis=1)[own].mean()
             misses.append((seen - term.value) / np.sqrt(max(term.value * (1 - term.value), 1e-9) / own.sum()))
     assert np.abs(misses).max() < 4.5  # 52 comparisons: a false alarm in 3,000 at most
-    alone = {t.concept for t in arrange_terms(knowledge.annotations("OMIM:540000"), knowledge=knowledge)[0]}
-    alone -= {t.concept for t in arrange_terms(knowledge.annotations("OMIM:300554"), knowledge=knowledge)[0]}
+    alone = {
+        t.concept for t in arrange_terms(find_annotations("OMIM:540000", knowledge=knowledge), knowledge=knowledge)[0]
+    }
+    alone -= {
+        t.concept for t in arrange_terms(find_annotations("OMIM:300554", knowledge=knowledge), knowledge=knowledge)[0]
+    }
     for concept in alone:
         values = cohort.truth[states[concept]].squeeze().transpose("patient", "time").values.astype(float)
         general = concept in {a for c in states if c not in alone for a in knowledge.ancestors(c)}
