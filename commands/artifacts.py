@@ -35,9 +35,7 @@ def render_command(
     patients: Annotated[str | None, typer.Option(help='Numbers and ranges: "0-11,20". Everybody by default.')] = None,
     at: Annotated[str | None, typer.Option(help='Times: "0, 18 months". Those that are due by default.')] = None,
     world: Annotated[list[str] | None, typer.Option(help="A world of the run, repeatable. All by default.")] = None,
-    model: Annotated[
-        Path | None, typer.Option(help='A folder of a learned renderer, or "default": the one that comes with it.')
-    ] = None,
+    model: Annotated[Path | None, typer.Option(help="The folder of a learned renderer.")] = None,
     fault: Annotated[list[str] | None, typer.Option(help="A fault on purpose and its share: negation=0.02.")] = None,
     locale: Annotated[str, typer.Option(help="The language of notes.")] = "en",
     files: Annotated[
@@ -77,20 +75,21 @@ def render_command(
 
 @render_app.command("train")
 def train_command(
+    corpus: Annotated[Path, typer.Option(help="A folder of notes with their facts, as render writes them.")],
     out: Annotated[Path, typer.Option(help="A new folder, for the checkpoint.")],
     modality: Annotated[str, typer.Option(help="What to render: notes.")] = "notes",
     steps: Annotated[int | None, typer.Option(min=1, help="Steps of training; as many as it needs by default.")] = None,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Make a learned renderer, on the package's own corpora: `render DIR --model` takes it."""
+    """Make a learned renderer, from a corpus of your own: `render DIR --model` takes it."""
     if modality != "notes":
         raise fail("no learned renderer of this modality is trained here", value=modality, fix="--modality notes")
     from ..renderers.notes.learned.train import STEPS, train_rewriter
 
     count = steps or STEPS
     with progress_bar("steps", count) as advance:
-        made = train_rewriter(out, steps=count, seed=seed, progress=advance)
+        made = train_rewriter(out, corpus=corpus, steps=count, seed=seed, progress=advance)
     document = {**asdict(made), "folder": str(made.folder)}
     text = f"{made.folder}: {made.parameters:,} parameters, {made.pairs:,} pairs, loss {made.loss:.3f} nats a token"
     answer(as_json, document, lambda: typer.echo(text))

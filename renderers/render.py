@@ -104,8 +104,7 @@ def render(
     progress: Callable[[int], None] = lambda patients: None,
 ) -> Rendering:
     """Render `patients` ("0-11,20"; all by default) of a run, at the times `at` ("0, 18 months"; by default those that
-    the renderer plans), in `world` (a name or several; all by default). `checkpoint` is a learned renderer's folder, or
-    "default": the one that comes with the modality.
+    the renderer plans), in `world` (a name or several; all by default). `checkpoint` is a learned renderer's folder.
 
     The same arguments give the same bytes, whatever the number of `workers`; where they have been rendered already,
     nothing happens, and where they were interrupted, it goes on. `files` says whether there is a file for each artifact
@@ -113,7 +112,7 @@ def render(
     the run, the model or the renderer does not have, and where the run's folder holds another rendering.
     """
     held = run if isinstance(run, Run) else _open(run)
-    options = Options(locale, find_checkpoint(modality, checkpoint), dict(faults or {}))
+    options = Options(locale, Path(checkpoint) if checkpoint is not None else None, dict(faults or {}))
     renderer = build_renderer(held, modality, options)
     steps = choose_steps(held, at)
     if renderer.reads_truth:
@@ -137,16 +136,6 @@ def render(
     except OSError as error:
         fix = "a folder that is yours, on a disk with room; the same command goes on from there"
         raise fail(f"writing failed: {error.strerror or error}", value=task.folder, fix=fix) from error
-
-
-def find_checkpoint(modality: str, named: str | Path | None) -> Path | None:
-    """The folder of a checkpoint; "default" is that of a built-in modality (a folder of this name: ./default)."""
-    if named is None or str(named) != "default":
-        return Path(named) if named is not None else None
-    shipped = Path(__file__).parent / modality / "checkpoint"
-    if not shipped.is_dir():
-        raise fail("no checkpoint comes with this modality", value=modality, fix="--model with a folder, or without it")
-    return shipped
 
 
 def _open(run: object) -> Run:

@@ -93,9 +93,10 @@ class NotesRenderer:
     def _open_rewriter(self, folder: Path) -> Rewriter:
         if self._rewriter is None:
             self._reader = self._reader or build_reader(self.lexicon)
-            checkpoint = open_checkpoint(folder)
-            others = frozenset[str]() if checkpoint.slots else name_phenotypes(self._knowledge)
-            self._rewriter = Rewriter(checkpoint, lexicon=self.lexicon, reader=self._reader, phenotypes=others)
+            others = name_phenotypes(self._knowledge)
+            self._rewriter = Rewriter(
+                open_checkpoint(folder), lexicon=self.lexicon, reader=self._reader, phenotypes=others
+            )
         return self._rewriter
 
     def measure(self, artifact: Artifact) -> list[Reading]:

@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ....errors import NosographError, fail
-from ..phrases import FILE, load_phrases
 
 if TYPE_CHECKING:
     import torch
 
-SHIPPED = Path(__file__).parent / "checkpoint"
+SLOTTED = "nosograph_facts"  # what config.json says of a checkpoint of ours
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".h5", ".msgpack")
 AT_ONCE = 32  # texts that are continued together
-ROOM = 16  # tokens that an answer may have beyond twice its question
+ROOM = 32  # tokens that an answer may have beyond twice its question
 TEMPERATURE, TOP = 0.8, 0.95  # where the checkpoint's own generation_config.json says nothing
 INSTRUCTION = (
     "Rewrite this sentence of a clinical note in other words. Keep every number, date, unit and medical term exactly as"
@@ -30,9 +29,9 @@ Chance = Callable[[int], float]  # a uniform number in (0, 1) for each token tha
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """An opened checkpoint. `slots`: it reads and writes sentences as `slots` has them; others are given instructions.
-    `phrases`: the hashes of what it may write between slots (see `phrases`), where it brings them.
-    `samples`: its generation_config.json asks for sampling, from the first try."""
+    """An opened checkpoint. `slots`: it is told facts and writes sentences as `slots` has them, like those of `train`;
+    others are given plain sentences with an instruction. `samples`: its generation_config.json asks for sampling, from
+    the first try."""
 
     folder: Path
     model: Any
@@ -41,7 +40,6 @@ class Checkpoint:
     samples: bool
     temperature: float
     top: float
-    phrases: frozenset[int] | None = None
 
     def answer(self, texts: Sequence[str], chances: Sequence[Chance | None]) -> list[str]:
         """What the model writes for each text: the likeliest tokens, or drawn by its `chances`. Empty where it finds no
@@ -163,7 +161,7 @@ def open_checkpoint(folder: Path) -> Checkpoint:
 
 def check_folder(folder: Path) -> None:
     """Raise NosographError, with what is missing, for a folder that cannot be a checkpoint with safetensors."""
-    fix = "a folder with config.json, model.safetensors and tokenizer.json, or --model default"
+    fix = "a folder with config.json, model.safetensors and tokenizer.json"
     if not folder.is_dir():
         raise fail("there is no such folder", value=folder, fix=fix)
     if not (folder / "config.json").is_file():
@@ -211,16 +209,14 @@ def _prepare(folder: Path, model: Any, tokenizer: Any) -> Checkpoint:
     )
     model.generation_config = plain
     model.eval()
-    slots = bool(getattr(model.config, "nosograph_slots", False))
     return Checkpoint(
         folder=folder,
         model=model,
         tokenizer=tokenizer,
-        slots=slots,
+        slots=bool(getattr(model.config, SLOTTED, False)),
         samples=samples,
         temperature=temperature if temperature and samples else TEMPERATURE,
         top=top if top and samples else TOP,
-        phrases=load_phrases(folder) if slots and (folder / FILE).is_file() else None,
     )
 
 

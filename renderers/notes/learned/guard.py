@@ -16,10 +16,11 @@ from dataclasses import dataclass, replace
 from ....ontology.knowledge import KnowledgeGraph
 from ..facts import Fact
 from ..grammar import Note, Part, Span
+from ..grammar.english import show_number
 from ..lexicon import PHENOTYPE, Lexicon
 from ..reading.reader import Reader, Reading
 from ..reading.score import Expected, compare, expect
-from .slots import direction
+from ..standoff import Mention
 
 _DAY = 1 / 365.25
 _NUMBER = re.compile(
@@ -313,6 +314,22 @@ def _makes_sense(text: str, told: Sequence[tuple[Fact, Reading]]) -> bool:
             if nearest[0].kind not in kinds:
                 return False
     return True
+
+
+def name_words(text: str) -> list[str]:
+    """The words of a sentence that another wording must have as often, in their order: "denied", "doubted", and the
+    names of words of time."""
+    counted = {"denied": _DENIED, "doubted": _DOUBTED, **_PLACED}
+    found = [(match.start(), name) for name, words in counted.items() for match in words.finditer(text)]
+    return [name for _, name in sorted(found)]
+
+
+def direction(fact: Fact | Mention) -> int | None:
+    """Whether a number has risen (1), fallen (-1) or is the same as written (0) since the last one; None of others."""
+    now, before = fact.value, fact.previous
+    if now is None or before is None or isinstance(now, str) or isinstance(before, str):
+        return None
+    return 0 if show_number(now, fact.unit) == show_number(before, fact.unit) else 1 if now > before else -1
 
 
 def _way(fact: Fact) -> int | None:

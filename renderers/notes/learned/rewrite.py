@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from ...noise import Noise
@@ -12,12 +12,12 @@ from ..grammar import Note, Part, Span
 from ..grammar.choose import hash_slot, mix
 from ..grammar.english import capitalise
 from ..lexicon import Lexicon
-from ..phrases import find_strange
 from ..reading.reader import Reader
-from ..reading.score import Expected, compare, expect
+from ..reading.score import compare, expect
+from ..standoff import LabelledNote, label_note
 from .checkpoint import Chance, Checkpoint
 from .guard import Guard, Passage, find_passages
-from .slots import Slotted, control, fill_slots, is_whole, slot_sentence, space_slots
+from .slots import Slotted, fill_slots, is_whole, slot_sentence
 
 TRIES = 4
 
@@ -43,15 +43,13 @@ class _Job:
 
 
 class Rewriter:
-    """Rewrites notes with one checkpoint; for sentences with slots, and for plain ones."""
+    """Rewrites notes with one checkpoint, which is told facts with slots, or given plain sentences."""
 
     def __init__(
         self, checkpoint: Checkpoint, *, lexicon: Lexicon, reader: Reader, phenotypes: Collection[str] = frozenset()
     ) -> None:
         self._checkpoint, self._lexicon, self._reader = checkpoint, lexicon, reader
         self._guard = Guard(lexicon, reader, phenotypes)
-        # what is told by a verb ("left follow-up"), which a slot for a name does not show
-        self._verbs = frozenset(term.variable for term in lexicon.of_role("happening", "departure", "end"))
 
     def rewrite(self, written: Sequence[tuple[Note, Sequence[Fault], Noise]]) -> list[Rewritten]:
         """Notes together, each with its faults and its noise. The draws are keyed by what the model is given to read,
@@ -63,17 +61,18 @@ class Rewriter:
         "first try": of rewritten and same, those that passed at once; "tries"; and "kept: …" by the last try's reason.
         Passages that hold a fault are left alone ("kept: fault"), as are those that do not fit the model's slots
         ("kept: no slots"), and, should the whole note be read worse than the grammar's, all of it ("kept: context").
-        "kept: nothing": the model found no end, its slots were not the sentence's, or it wrote what no grammar does.
+        "kept: nothing": the model found no end, or its slots were not the sentence's.
         """
         counts: list[Counter[str]] = [Counter() for _ in written]
         jobs: list[tuple[int, _Job]] = []
         for number, (note, faults, noise) in enumerate(written):
+            labelled = label_note(note)
             for passage in find_passages(note):
                 counts[number]["passages"] += 1
                 if any(fault.start < passage.end and passage.start < fault.end for fault in faults):
                     counts[number]["kept: fault"] += 1
                     continue
-                job = self._ask(passage, noise)
+                job = self._ask(passage, labelled, noise)
                 if job is None:
                     counts[number]["kept: no slots"] += 1
                 else:
@@ -92,16 +91,16 @@ class Rewriter:
             results.append(replace(new, counts={name: value for name, value in sorted(count.items()) if value}))
         return results
 
-    def _ask(self, passage: Passage, noise: Noise) -> _Job | None:
-        note, slotted = passage.note, None
+    def _ask(self, passage: Passage, note: LabelledNote, noise: Noise) -> _Job | None:
+        slotted = None
         question = passage.text.removesuffix(".")
         if self._checkpoint.slots:
-            slotted = slot_sentence(note, (passage.start, passage.end), lexicon=self._lexicon)
-            if slotted is None or any(told.variable in self._verbs for told in _first(passage)):
+            slotted = slot_sentence(note, (passage.start, passage.end))
+            if slotted is None:
                 return None
-            question = control(note, slotted.text) + slotted.text
+            question = slotted.question
         keys = "/".join(span.fact for span in passage.spans)
-        secret = int(noise.uniform(f"rewriting {note.plan.document}/{keys}")[0] * 2**64)
+        secret = int(noise.uniform(f"rewriting {note.document}/{keys}")[0] * 2**64)
         return _Job(passage, noise, question, slotted, secret)
 
     def _try(
@@ -139,10 +138,7 @@ class Rewriter:
         lines = answer.strip().splitlines()
         text = lines[0].strip() if lines else ""
         if job.slotted is not None:
-            text = space_slots(text)
-            known = self._checkpoint.phrases
-            strange = known is not None and find_strange(text, like=job.slotted.text, known=known)
-            if strange or not is_whole(text, job.slotted):
+            if not is_whole(text, job.slotted):
                 return ""
             text = fill_slots(text, job.slotted.fillings)
         else:
@@ -193,10 +189,6 @@ class Rewriter:
             tally.expected + tally.read - 2 * tally.right + (tally.right - tally.asserted) + (tally.dated - tally.timed)
             for tally in tallies
         )
-
-
-def _first(passage: Passage) -> Iterator[Expected]:
-    return (told[0] for told in passage.expected)
 
 
 def _inside(offset: int, found: dict[int, tuple[Passage, str, tuple[Span, ...]]]) -> bool:

@@ -1,8 +1,7 @@
-"""Train the small transformer that rewrites notes, on the grammar's own sentences: an encoder and decoder from scratch.
+"""Train a small transformer that rewrites notes, on a folder of texts with facts: an encoder and decoder from scratch.
 
-Every pass over the plans has other authors, so that no pair is seen twice. The architecture is T5's (C. Raffel et al.,
-"Exploring the limits of transfer learning with a unified text-to-text transformer", JMLR 21:140, 2020), the vocabulary
-byte-pair encoding with slots as words of their own.
+The architecture is T5's (C. Raffel et al., "Exploring the limits of transfer learning with a unified text-to-text
+transformer", JMLR 21:140, 2020), the vocabulary byte-pair encoding with slots as words of their own.
 """
 
 from __future__ import annotations
@@ -10,26 +9,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ....errors import fail
-from ....ontology.knowledge import KnowledgeGraph
-from ...noise import Noise
-from ..phrases import hash_phrases, list_phrases, save_phrases
-from .pairs import Pair, find_plans, make_pairs
-from .slots import CONTROLS, SLOTS, strip_controls, strip_slots
+from .checkpoint import SLOTTED
+from .corpus import Pair, read_corpus
+from .slots import SLOTS, strip_slots
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedTokenizerFast, T5ForConditionalGeneration
 
-PATIENTS = 40  # simulated of each model of the catalog
 STEPS = 2500
 BATCH = 64  # pairs in a step
 RATE, WARM_UP = 2e-3, 100  # AdamW's greatest learning rate, and the steps until it is reached
-LONGEST = 96  # tokens
+LONGEST = 128  # tokens: longer sentences are cut
 WORDS = 2000  # of the vocabulary, at most
 LAST = 100  # steps whose mean loss is told
 PAD, END, UNKNOWN = "<pad>", "</s>", "<unk>"
@@ -38,7 +33,8 @@ SIZE = {"d_model": 160, "d_kv": 32, "d_ff": 448, "num_heads": 5, "num_layers": 3
 
 @dataclass(frozen=True)
 class Training:
-    """What was trained: `loss` is the mean cross-entropy of a token over the last steps, in nats."""
+    """What was trained, on how many sentences (`pairs`): `loss` is the mean cross-entropy of a token over the last
+    steps, in nats."""
 
     folder: Path
     steps: int
@@ -50,14 +46,16 @@ class Training:
 def train_rewriter(
     out: Path,
     *,
+    corpus: Path,
     steps: int = STEPS,
     seed: int = 0,
-    patients: int = PATIENTS,
     progress: Callable[[int], None] = lambda steps: None,
 ) -> Training:
-    """Train a rewriter and write its checkpoint into the new folder `out`; the same arguments give the same weights.
+    """Train a rewriter on a corpus (see `read_corpus`) and write its checkpoint into the new folder `out`; the same
+    arguments give the same weights.
 
-    Raises NosographError where the folder holds anything, and for less than one step.
+    It learns to write each sentence from the facts that the sentence tells, with slots in their place. Raises
+    NosographError where `out` holds anything, for less than one step, and for what is no corpus.
     """
     import torch
 
@@ -65,45 +63,19 @@ def train_rewriter(
         raise fail("training takes at least one step", value=steps, fix=f"--steps {STEPS}")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise fail("the folder for the checkpoint is not empty", value=out, fix="a new folder: --out rewriter")
-    pairs = stream_pairs(patients, seed=seed)
-    first = list(islice(pairs, 4000))
-    tokenizer = build_vocabulary(first)
-    with torch.random.fork_rng(devices=[]):
+    pairs = read_corpus(corpus)
+    tokenizer = build_vocabulary(pairs)
+    losses = []
+    with torch.random.fork_rng(devices=[]):  # dropout draws from the generator that is everybody's
         torch.manual_seed(seed)
         model = build_model(tokenizer)
-    losses = []
-    phrases: set[str] = set()
-    for loss in fit(model, tokenizer, _gather(_chain(first, pairs), phrases), steps=steps):
-        losses.append(loss)
-        progress(1)
+        for loss in fit(model, tokenizer, pairs, steps=steps):
+            losses.append(loss)
+            progress(1)
     save(model, tokenizer, out)
-    save_phrases(hash_phrases(phrases), out)
     last = losses[-LAST:]
     count = sum(weights.numel() for weights in model.parameters())
-    return Training(out, steps, steps * BATCH, count, sum(last) / len(last))
-
-
-def _chain(first: Sequence[Pair], rest: Iterator[Pair]) -> Iterator[Pair]:
-    yield from first
-    yield from rest
-
-
-def _gather(pairs: Iterator[Pair], phrases: set[str]) -> Iterator[Pair]:
-    """The same pairs; the phrases of both sides are added to a set as they pass."""
-    for source, target in pairs:
-        for text in (strip_controls(source), target):
-            phrases.update(list_phrases(text))
-        yield source, target
-
-
-def stream_pairs(patients: int, *, seed: int) -> Iterator[Pair]:
-    """Pairs without end, in a keyed order: pass after pass over the plans, by other authors each time."""
-    plans = list(find_plans(patients, seed=seed, knowledge=KnowledgeGraph.open()))
-    turn = 0
-    while True:
-        for lexicon, plan in Noise(seed, "corpus", turn, 0).shuffle("plans", plans):
-            yield from make_pairs(plan, lexicon=lexicon, noise=Noise(seed + turn, "corpus", plan.patient, plan.step))
-        turn += 1
+    return Training(out, steps, len(pairs), count, sum(last) / len(last))
 
 
 def build_vocabulary(pairs: Iterable[Pair]) -> PreTrainedTokenizerFast:
@@ -112,7 +84,7 @@ def build_vocabulary(pairs: Iterable[Pair]) -> PreTrainedTokenizerFast:
     from transformers import PreTrainedTokenizerFast
 
     tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=WORDS,
@@ -121,7 +93,7 @@ def build_vocabulary(pairs: Iterable[Pair]) -> PreTrainedTokenizerFast:
         show_progress=False,
     )
     tokenizer.train_from_iterator((strip_slots(text) for pair in pairs for text in pair), trainer)
-    tokenizer.add_tokens([AddedToken(slot, lstrip=True, normalized=False) for slot in (*CONTROLS, *SLOTS)])
+    tokenizer.add_tokens([AddedToken(slot, normalized=False) for slot in SLOTS])
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"$A {END}", special_tokens=[(END, tokenizer.token_to_id(END))]
     )
@@ -134,18 +106,17 @@ def build_model(tokenizer: PreTrainedTokenizerFast) -> T5ForConditionalGeneratio
     options: dict[str, Any] = {
         **SIZE,
         "vocab_size": len(tokenizer),
-        "dropout_rate": 0.0,  # it would draw from a generator that is everybody's; no pair comes twice
         "relative_attention_max_distance": LONGEST,
         "pad_token_id": tokenizer.pad_token_id,
         "eos_token_id": tokenizer.eos_token_id,
         "decoder_start_token_id": tokenizer.pad_token_id,
-        "nosograph_slots": True,
+        SLOTTED: True,
     }
     return T5ForConditionalGeneration(T5Config(**options))
 
 
 def fit(
-    model: T5ForConditionalGeneration, tokenizer: PreTrainedTokenizerFast, pairs: Iterator[Pair], *, steps: int
+    model: T5ForConditionalGeneration, tokenizer: PreTrainedTokenizerFast, pairs: Sequence[Pair], *, steps: int
 ) -> Iterator[float]:
     """Take `steps` of AdamW, and yield each one's loss. The rate rises over `WARM_UP` steps and falls as a cosine."""
     import torch
@@ -170,19 +141,20 @@ def fit(
         yield float(loss.detach())
 
 
-def _batches(tokenizer: PreTrainedTokenizerFast, pairs: Iterator[Pair]) -> Iterator[dict[str, torch.Tensor]]:
-    """Batches of pairs of like length, out of many at once."""
-    while together := list(islice(pairs, 16 * BATCH)):
-        together.sort(key=lambda pair: len(pair[0]) + len(pair[1]))
-        batches = [together[start : start + BATCH] for start in range(0, len(together), BATCH)]
-        for batch in batches[::2] + batches[1::2][::-1]:
-            yield _encode(tokenizer, batch)
+def _batches(tokenizer: PreTrainedTokenizerFast, pairs: Sequence[Pair]) -> Iterator[dict[str, torch.Tensor]]:
+    """Batches without end: pass after pass over the pairs, in another order each time."""
+    import torch
+
+    while True:
+        order = torch.randperm(len(pairs)).tolist()
+        for start in range(0, len(order), BATCH):
+            yield _encode(tokenizer, [pairs[index] for index in order[start : start + BATCH]])
 
 
 def _encode(tokenizer: PreTrainedTokenizerFast, pairs: Sequence[Pair]) -> dict[str, torch.Tensor]:
     options: dict[str, Any] = {"return_tensors": "pt", "padding": True, "truncation": True, "max_length": LONGEST}
-    read = tokenizer([source for source, _ in pairs], **options)
-    written = tokenizer([target for _, target in pairs], **options)
+    read = tokenizer([question for question, _ in pairs], **options)
+    written = tokenizer([sentence for _, sentence in pairs], **options)
     labels = written.input_ids.masked_fill(written.attention_mask == 0, -100)
     return {"input_ids": read.input_ids, "attention_mask": read.attention_mask, "labels": labels}
 

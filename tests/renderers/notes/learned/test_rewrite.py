@@ -21,15 +21,14 @@ from nosograph.renderers.noise import Noise
 from nosograph.renderers.notes.facts import NotePlan
 from nosograph.renderers.notes.faults.insert import write_faulty_note
 from nosograph.renderers.notes.grammar import Note, write_note
-from nosograph.renderers.notes.grammar.english import show_number
-from nosograph.renderers.notes.learned.checkpoint import SHIPPED, Chance, Checkpoint, open_checkpoint
+from nosograph.renderers.notes.learned.checkpoint import Chance, Checkpoint, open_checkpoint
 from nosograph.renderers.notes.learned.guard import Guard, Passage, find_passages, name_phenotypes
 from nosograph.renderers.notes.learned.rewrite import TRIES, Rewriter
-from nosograph.renderers.notes.learned.slots import control, fill_slots, is_whole, slot_sentence, space_slots
-from nosograph.renderers.notes.phrases import find_strange, load_phrases
+from nosograph.renderers.notes.learned.slots import SLOTS, fill_slots, is_whole, slot_sentence
 from nosograph.renderers.notes.reading.reader import Reader
 from nosograph.renderers.notes.reading.score import compare, expect
-from nosograph.renderers.render import find_checkpoint, render
+from nosograph.renderers.notes.standoff import label_note
+from nosograph.renderers.render import render
 from nosograph.simulate.cohort import simulate_to
 from tests.renderers.notes.conftest import Clinic
 
@@ -39,9 +38,9 @@ NoiseOf = Callable[[NotePlan], Noise]
 class Stub(Checkpoint):
     """A model that answers as it is told to, by a function of the question."""
 
-    def __init__(self, answer: Callable[[str], str], *, slots: bool = False) -> None:
+    def __init__(self, answer: Callable[[str], str]) -> None:
         for name, value in vars(
-            Checkpoint(Path("stub"), None, None, slots=slots, samples=False, temperature=1.0, top=1.0)
+            Checkpoint(Path("stub"), None, None, slots=False, samples=False, temperature=1.0, top=1.0)
         ).items():
             object.__setattr__(self, name, value)
         object.__setattr__(self, "_answer", answer)
@@ -184,7 +183,7 @@ def test_a_flipped_negation_is_caught(
 
 
 ARIA = "amyloid-related imaging abnormality with edema or effusion"
-MISSAID = (  # what the shipped model once wrote: the grammar's, the model's, and the guard's reason
+MISSAID = (  # what a small model once wrote: the grammar's, the model's, and the guard's reason
     (f"No {ARIA} recorded to date.", f"No {ARIA} has not been recorded to date.", "negation"),
     ("She is not on a ChEI as of 12/06/2022.", "She has not been taking a ChEI since 12/06/2022.", "time words"),
     (f"No diagnosis of {ARIA} has been made.", f"There is no {ARIA} has been no diagnosis of made.", "negation"),
@@ -218,42 +217,6 @@ def test_what_was_once_missaid_is_refused(
     guard = Guard(clinic.practice.lexicon, reader)
     assert guard.distrust(passage, old) == ""
     assert guard.distrust(passage, new) == reason
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("Without <tc0>; on <t1> as of <d1>", "without <tc0>; <t1> as of <d1>"),
-        ("She is not on <tc0> as of <d0>", "she has not been taking <tc0> since <d0>"),
-        ("<t0> was started on <d0>", "and continues on <t0> was started on <d0>"),
-        ("There is no diagnosis of <tc0>", "there is no <tc0> has been no diagnosis of made"),
-        ("There has been no <tc0>", "she has been no <tc0>"),
-        ("<tc0> has not occurred", "<tc0> is not occurred"),
-        ("<t0> is not in use", "<t0> is not been used"),
-        ("<t0> known since <d0>", "<t0> was diagnosed since <d0>"),
-    ],
-)
-def test_phrases_that_the_grammar_never_writes_are_strange(old: str, new: str) -> None:
-    known = load_phrases(SHIPPED)
-    assert len(known) > 10_000
-    assert (SHIPPED / "phrases.safetensors").stat().st_size < 3e6
-    assert find_strange(new, like=old, known=known)
-    assert not find_strange("there has been no <tc0>", like="", known=known)
-    assert not find_strange(new, like=new, known=frozenset())
-
-
-def test_strange_phrases_are_not_kept(
-    clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
-) -> None:
-    """With phrases, a model with slots may say what the passage or the grammar does, and nothing else."""
-    counts = []
-    for phrases in (None, frozenset[int]()):
-        stub = Stub(lambda text: f"In this clinic {text.split(' ', 2)[2]}", slots=True)
-        object.__setattr__(stub, "phrases", phrases)
-        told = rewriter(stub, clinic, reader).rewrite(notes[:10])
-        counts.append(sum(one.counts.get("rewritten", 0) for one in told))
-    assert counts[0] > 10
-    assert counts[1] == 0
 
 
 def test_values_that_change_places_are_caught(
@@ -310,22 +273,35 @@ def test_phenotypes_of_hpo_may_not_come_in(
 
 
 def test_slots_are_filled_with_what_they_stand_for(clinic: Clinic, notes: list[tuple[Note, tuple[()], Noise]]) -> None:
+    """The model is told each slot of the sentence, and no word of the record."""
     found = 0
     for note, _, _ in notes:
+        labelled = label_note(note)
         for start, end in note.sentences:
-            slotted = slot_sentence(note, (start, end), lexicon=clinic.practice.lexicon)
+            slotted = slot_sentence(labelled, (start, end))
             if slotted is None:
                 continue
             found += 1
             assert is_whole(slotted.text, slotted)
-            assert not re.search(r"\d", re.sub(r"<[a-z]+\d>", "", slotted.text))
+            assert not re.search(r"\d", re.sub(r"<[a-z]+\d>", "", slotted.text + slotted.question))
             assert fill_slots(slotted.text, slotted.fillings) == note.text[start:end].removesuffix(".")
-            assert control(note, slotted.text).split()[1] in ("<prose>", "<terse>")
+            assert sorted(re.findall(r"<[a-z]+\d>", slotted.question)) == sorted(slotted.fillings)
+            assert set(slotted.fillings) <= set(SLOTS)
+            assert slotted.question.startswith(f"{note.plan.document}; ")
     assert found > 100
 
 
+def test_what_is_told_by_a_verb_has_no_slot(clinic: Clinic, noise_of: NoiseOf) -> None:
+    plans = [plan for _, plan in clinic.each() if any(fact.variable == "dropout" for fact in plan.facts)]
+    notes = [label_note(write_note(plan, lexicon=clinic.practice.lexicon, noise=noise_of(plan))) for plan in plans]
+    told = [(note, span) for note in notes for span in note.spans if span.variable == "dropout"]
+    assert told
+    for note, span in told:
+        sentence = next(place for place in note.sentences if place[0] <= span.start < place[1])
+        assert slot_sentence(note, sentence) is None
+
+
 def test_words_around_slots() -> None:
-    assert space_slots("The<td0> was<v0> , up (<u0> )") == "The <td0> was <v0>, up (<u0>)"
     assert fill_slots("a <tc0> was seen", {"<tc0>": "effusion"}) == "An effusion was seen"
     assert fill_slots("An <tc0>", {"<tc0>": "cyst"}) == "A cyst"
 
@@ -456,48 +432,3 @@ def test_a_run_is_rendered_with_a_checkpoint(tmp_path: Path) -> None:
             assert made.counts["passages"] == made.counts["kept"] > 0
             assert render(tmp_path / name, patients="0-1", at="0 hours", checkpoint=given).counts == made.counts
     assert texts[0] == texts[1]
-
-
-def test_default_is_the_shipped_checkpoint(
-    clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
-) -> None:
-    """It is small, opens, rewrites, and says the same facts; twice the same."""
-    assert find_checkpoint("notes", "default") == SHIPPED
-    assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 20e6
-    with pytest.raises(NosographError, match="no checkpoint"):
-        find_checkpoint("pictures", "default")
-    checkpoint = open_checkpoint(SHIPPED)
-    assert checkpoint.slots
-    told = rewriter(checkpoint, clinic, reader).rewrite(notes[:2])
-    assert sum(one.counts.get("rewritten", 0) for one in told) > sum(one.counts["passages"] for one in told) / 3
-    for one, (old, _, _) in zip(told, notes, strict=False):
-        assert {(span.fact, span.value, span.status) for span in one.note.spans} == {
-            (span.fact, span.value, span.status) for span in old.spans
-        }
-        for span in one.note.spans:
-            words = one.note.text[span.start : span.end]
-            if isinstance(span.value, float) and span.kind == "value":
-                assert show_number(span.value, span.unit) in words
-    again = rewriter(checkpoint, clinic, reader).rewrite(notes[:2])
-    assert [one.note.text for one in again] == [one.note.text for one in told]
-
-
-def test_twins_are_reworded_alike(clinic: Clinic, reader: Reader, noise_of: NoiseOf) -> None:
-    """What the grammar says of both worlds in the same words, the shipped checkpoint says of both in the same words."""
-    work = rewriter(open_checkpoint(SHIPPED), clinic, reader)
-    said: list[dict[tuple[object, ...], str]] = []
-    for world in ("factual", "treated"):
-        plans = [plan for _, plan in clinic.each(world) if plan.patient < 3][:5]
-        notes = [write_note(plan, lexicon=clinic.practice.lexicon, noise=noise_of(plan)) for plan in plans]
-        found: dict[tuple[object, ...], str] = {}
-        told = work.rewrite([(note, (), noise_of(note.plan)) for note in notes])
-        for one, old in zip(told, notes, strict=True):
-            if "kept: context" in one.counts:  # which is of whole notes
-                continue
-            for (start, end), (first, last) in zip(one.note.sentences, old.sentences, strict=True):
-                key = (old.plan.patient, old.plan.step, old.plan.document, old.text[first:last])
-                found[key] = one.note.text[start:end]
-        said.append(found)
-    both = said[0].keys() & said[1].keys()
-    assert len(both) > 10
-    assert all(said[0][key] == said[1][key] for key in both)
