@@ -21,7 +21,7 @@ NEAR = 1e-6  # of a step: what a date may be past a step's end by rounding
 
 
 @dataclass(frozen=True)
-class Row:
+class RecordedValue:
     """A row of the record. `value` is a level's name where the variable has levels."""
 
     variable: str
@@ -31,7 +31,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Happening:
+class RecordedEvent:
     """A recorded event. `time` may lie within the step, whose end is `step`."""
 
     event: str
@@ -51,8 +51,8 @@ class Journey:
     patient: int
     world: str
     statics: Mapping[str, float | str]
-    rows: tuple[Row, ...]
-    events: tuple[Happening, ...]
+    rows: tuple[RecordedValue, ...]
+    events: tuple[RecordedEvent, ...]
     end: float
     ended_by: str = ""
     truth: Mapping[str, NDArray[Any]] = field(default_factory=dict)
@@ -117,13 +117,13 @@ def _select(run: Run, table: str, patients: Sequence[int]) -> pa.Table:
     return pa.Table.from_batches(parts) if parts else pq.read_schema(run.files(table)[0]).empty_table()
 
 
-def _read_rows(run: Run, patients: Sequence[int], model: Model) -> dict[tuple[int, str], list[Row]]:
-    found: dict[tuple[int, str], list[Row]] = defaultdict(list)
+def _read_rows(run: Run, patients: Sequence[int], model: Model) -> dict[tuple[int, str], list[RecordedValue]]:
+    found: dict[tuple[int, str], list[RecordedValue]] = defaultdict(list)
     table = _select(run, "record", patients).select(["patient", "world", "time", "variable", "value"])
     for patient, world, time, name, value in zip(*(column.to_pylist() for column in table.columns), strict=True):
         levels = model.variables[name].levels
         told = levels[int(value)] if levels else float(value)
-        found[patient, world].append(Row(name, round(time / model.clock.dt), time, told))
+        found[patient, world].append(RecordedValue(name, round(time / model.clock.dt), time, told))
     return found
 
 
@@ -132,15 +132,15 @@ Ends = dict[tuple[int, str], tuple[float, str]]
 
 def _read_events(
     run: Run, patients: Sequence[int], model: Model
-) -> tuple[dict[tuple[int, str], list[Happening]], Ends]:
+) -> tuple[dict[tuple[int, str], list[RecordedEvent]], Ends]:
     """The recorded events, and by which event, recorded or not, each record ended and when."""
-    found: dict[tuple[int, str], list[Happening]] = defaultdict(list)
+    found: dict[tuple[int, str], list[RecordedEvent]] = defaultdict(list)
     ends: Ends = {}
     table = _select(run, "events", patients).select(["patient", "world", "time", "event", "recorded"])
     for patient, world, time, name, recorded in zip(*(column.to_pylist() for column in table.columns), strict=True):
         key = (patient, world)
         if recorded:
-            found[key].append(Happening(name, math.ceil(time / model.clock.dt - NEAR), time))
+            found[key].append(RecordedEvent(name, math.ceil(time / model.clock.dt - NEAR), time))
         if model.variables[name].ends != "nothing" and (key not in ends or time < ends[key][0]):
             ends[key] = (time, name)
     return found, ends

@@ -1,11 +1,14 @@
-"""What every renderer of journeys offers: an image, a note or a genome from a moment, and values back from it."""
+"""What a renderer of journeys offers: images, notes or genomes of patients, and values measured in them.
+
+How a modality tells of its renderer, its options and its chapter in the report: see `modality`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from ..causal.model.model import Kind, Model
 from ..ontology.knowledge import KnowledgeGraph
@@ -15,7 +18,7 @@ from .noise import Noise
 
 @dataclass(frozen=True)
 class Requirement:
-    """What a model must have to be rendered, by concept and never by name: see `journey.bind`.
+    """What a model must have to be rendered, by concept and never by name: see `binding.bind`.
 
     `concepts` are CURIEs, each with all below it; one that ends in a colon ("HGNC:") stands for its whole ontology, and
     none for any variable. `unit` is one that a variable's must convert to, or empty.
@@ -30,7 +33,10 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Moment:
-    """A journey at the end of a step, and the noise to render it with. `time` is in the clock's unit, since entry."""
+    """A journey at the end of a step, and the noise to render it with. `time` is in the clock's unit, since entry.
+
+    What belongs to no moment is rendered at the entry (step 0, time 0).
+    """
 
     journey: Journey
     step: int
@@ -40,7 +46,8 @@ class Moment:
 
 @dataclass(frozen=True)
 class Artifact:
-    """One artifact in memory, whose `time` (clock's unit) is no later than the moment that was asked for.
+    """One artifact in memory. Its `time` (clock's unit) is no later than the moment that was asked for; None where it
+    belongs to the patient and to no moment, as a genotype does.
 
     `files` are the bytes of each file by the suffix of its name (".txt"); the first is the artifact itself. `line` is
     its row in the modality's JSON Lines: labels, annotations, whatever is known of it. `counts` are of what became of
@@ -48,7 +55,7 @@ class Artifact:
     """
 
     name: str  # what it is, part of its files' names: "letter"
-    time: float
+    time: float | None
     files: Mapping[str, bytes]
     line: Mapping[str, Any] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -56,22 +63,21 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Options:
-    """How to render: what people may choose, the same for every modality. A renderer refuses what it does not offer."""
+    """How to render. `values`: of each option that the modality declares, by name, as its `check` returns it.
+    `files`: whether files will be kept; where not, only the first of each artifact is needed."""
 
-    locale: str = "en"
-    checkpoint: Path | None = None  # a learned renderer's folder
-    faults: Mapping[str, float] = field(default_factory=dict)  # kind of fault -> its share
-    files: bool = True  # whether files will be kept: where not, only the first of each artifact is needed
+    values: Mapping[str, Any] = field(default_factory=dict)
+    files: bool = True
 
 
-class Reading(Protocol):
+class MeasuredValue(Protocol):
     """One thing that was measured in an artifact: of a variable, or of the only one with its concept.
 
     `value`: a number in `unit` (UCUM; empty: the variable's own), a level's name, or 1 and 0 of what is there and not
     or given and not; None for an event, whose `status` says all. `time` is in years from the artifact (negative:
-    before it), None where it is the artifact's own, give or take `precision`; `past`: an earlier value beside the
-    present one. `rounding`: how far the value as it is written may be from the one that is meant; None where it is not
-    written but estimated. A static is as of the entry.
+    before it), give or take `precision`; None where it is the artifact's own, or the entry where the artifact has none.
+    `past`: an earlier value beside the present one. `rounding`: how far the value as it is written may be from the one
+    that is meant; None where it is not written but estimated. A static is as of the entry.
     """
 
     @property
@@ -97,8 +103,8 @@ class Reading(Protocol):
 class Renderer(Protocol):
     """One modality of one model. Built anew in each worker, so it may hold what cannot be sent to one."""
 
-    modality: str  # also its folder in the run
     reads_truth: bool  # whether journeys come with their true states; what a clinic writes never does
+    timeless: bool  # whether no artifact has a moment: each journey is rendered once, whatever times are asked for
     lines_hold_all: bool  # whether a line says all that the files do (the artifact as "text"): they may be left out
     shared_files: Mapping[str, bytes]  # by name: what the modality's folder has once, where files are kept
 
@@ -106,7 +112,7 @@ class Renderer(Protocol):
         """All of which the model must have."""
 
     def plan_moments(self, journey: Journey) -> Sequence[int]:
-        """The steps at whose end artifacts are due when nobody asks for others."""
+        """The steps at whose end artifacts are due when nobody asks for others; not asked of a timeless renderer."""
 
     def render(self, moments: Sequence[Moment]) -> list[list[Artifact]]:
         """The artifacts of each moment; none where the journey or its record had ended.
@@ -114,14 +120,31 @@ class Renderer(Protocol):
         A moment's are the same whatever moments stand beside it: they come together for the sake of speed.
         """
 
-    def measure(self, artifact: Artifact) -> Sequence[Reading]:
+    def measure(self, artifact: Artifact) -> Sequence[MeasuredValue]:
         """Back to values, by an independent path: never by peeking at the state.
 
         Of `line` there is only what an archive knows of a document: patient, world, at, modality, path and date.
         """
 
 
+@runtime_checkable
+class CohortRenderer(Protocol):
+    """What a renderer has besides where there are files of the whole cohort, such as one VCF of all patients.
+
+    Each batch leaves pieces, perhaps in another process; when all batches are done, the files are put together from
+    them. So nothing has to be in memory that grows with the cohort, and an interrupted rendering goes on.
+    """
+
+    def write_pieces(self, rendered: Sequence[tuple[Moment, Artifact]], folder: Path) -> None:
+        """Write what a batch adds to the cohort's files into `folder`, which is empty, under any names. `rendered` is
+        all of the batch (some hundred patients at most), in the order of patient, world and time."""
+
+    def join_pieces(self, pieces: Sequence[Path], folder: Path) -> None:
+        """Write the files of the cohort into `folder`, which is empty: their names are those in the modality's folder.
+        `pieces` are the batches' folders, in the order of patients. The same pieces give the same bytes."""
+
+
 class Factory(Protocol):
-    """What the registry holds for a modality. Raises NosographError for options that it does not offer."""
+    """What builds a modality's renderer for a model. Raises NosographError for a model that it cannot render."""
 
     def __call__(self, model: Model, *, knowledge: KnowledgeGraph, options: Options) -> Renderer: ...

@@ -28,11 +28,12 @@ from ..simulate.cohort import Run, open_run
 from ..simulate.runs.shard import ASIDE, work_alone, write_whole
 from ..simulate.runs.workers import prepare_workers
 from .binding import bind, check_requirements
+from .cohort_files import join_pieces, write_pieces
 from .journey import read_journeys, time_of
 from .noise import Noise
-from .protocol import Artifact, Moment, Options, Renderer
-from .registry import find_factory
-from .selection import choose_patients, choose_steps, choose_worlds, write_ranges
+from .protocol import Artifact, CohortRenderer, Moment, Options, Renderer
+from .registry import find_modality
+from .selection import choose_patients, find_worlds, parse_times, write_ranges
 
 BATCH = 100  # patients in a part
 AT_ONCE = 64  # moments that a renderer gets together
@@ -58,13 +59,14 @@ class Task:
 @dataclass(frozen=True)
 class Rendering:
     """What was rendered: `names` counts artifacts by what they are, `counts` is what their renderer counted besides.
-    They are read from the lines when asked for."""
+    They are read from the lines when asked for. `cohort_files` are of the whole cohort, and lie in the folder."""
 
     folder: Path
     modality: str
     names: Mapping[str, int]
     parts: tuple[str, ...]
     counts: Mapping[str, int] = field(default_factory=dict)
+    cohort_files: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return sum(self.names.values())
@@ -81,8 +83,8 @@ class Rendering:
                     yield json.loads(line)
 
     def artifacts(self) -> Iterator[dict[str, Any]]:
-        """patient, world, at (clock's unit), modality and path of each artifact ("…/part-00000.jsonl#7": its line 7,
-        from 0). In the lines themselves paths begin in the run's folder."""
+        """patient, world, at (clock's unit; None for what has no moment), modality and path of each artifact
+        ("…/part-00000.jsonl#7": its line 7, from 0). In the lines themselves paths begin in the run's folder."""
         for line in self.lines():
             held = {key: line[key] for key in ("patient", "world", "at", "modality")}
             yield {**held, "path": str(self.folder.parent / line["path"])}
@@ -95,16 +97,15 @@ def render(
     patients: str | Iterable[int] | None = None,
     at: str | Sequence[str] | None = None,
     world: str | Sequence[str] | None = None,
-    checkpoint: str | Path | None = None,
-    faults: Mapping[str, float] | None = None,
-    locale: str = "en",
     seed: int = 0,
     files: bool | None = None,
     workers: int = 1,
     progress: Callable[[int], None] = lambda patients: None,
+    **options: Any,
 ) -> Rendering:
     """Render `patients` ("0-11,20"; all by default) of a run, at the times `at` ("0, 18 months"; by default those that
-    the renderer plans), in `world` (a name or several; all by default). `checkpoint` is a learned renderer's folder.
+    the renderer plans), in `world` (a name or several; all by default). `options` are those that the modality declares,
+    such as `locale="en"`, `faults={"negation": 0.02}` and `checkpoint="folder"` of notes.
 
     The same arguments give the same bytes, whatever the number of `workers`; where they have been rendered already,
     nothing happens, and where they were interrupted, it goes on. `files` says whether there is a file for each artifact
@@ -112,13 +113,13 @@ def render(
     the run, the model or the renderer does not have, and where the run's folder holds another rendering.
     """
     held = run if isinstance(run, Run) else _open(run)
-    options = Options(locale, Path(checkpoint) if checkpoint is not None else None, dict(faults or {}))
-    renderer = build_renderer(held, modality, options)
-    steps = choose_steps(held, at)
+    chosen = Options(find_modality(modality).check(options))
+    renderer = build_renderer(held, modality, chosen)
+    steps = None if renderer.timeless else parse_times(held, at)
     if renderer.reads_truth:
         check_truth(held, renderer, steps)
     numbers = choose_patients(held, patients)
-    worlds = choose_worlds(held, world)
+    worlds = find_worlds(held, world)
     if files is None:
         files = not renderer.lines_hold_all or len(numbers) * len(worlds) <= MOST_JOURNEYS
     task = Task(
@@ -127,12 +128,12 @@ def render(
         worlds=tuple(worlds),
         steps=tuple(steps) if steps is not None else None,
         seed=seed,
-        options=replace(options, files=files or not renderer.lines_hold_all),
+        options=replace(chosen, files=files or not renderer.lines_hold_all),
     )
     identity = describe_rendering(task, numbers)
     try:
         finished = find_finished(task.folder, identity)
-        return finished or _write(task, numbers, identity, workers=workers, progress=progress)
+        return finished or _write(task, numbers, identity, renderer=renderer, workers=workers, progress=progress)
     except OSError as error:
         fix = "a folder that is yours, on a disk with room; the same command goes on from there"
         raise fail(f"writing failed: {error.strerror or error}", value=task.folder, fix=fix) from error
@@ -151,7 +152,7 @@ def _open(run: object) -> Run:
 def build_renderer(run: Run, modality: str, options: Options) -> Renderer:
     """The renderer of a modality for the run's model. Raises NosographError where the model lacks what it needs."""
     knowledge = KnowledgeGraph.open()
-    renderer = find_factory(modality)(run.model, knowledge=knowledge, options=options)
+    renderer = find_modality(modality).renderer()(run.model, knowledge=knowledge, options=options)
     check_requirements(renderer.requires(), modality=modality, model=run.model, knowledge=knowledge)
     return renderer
 
@@ -187,21 +188,9 @@ def describe_rendering(task: Task, numbers: Sequence[int]) -> dict[str, Any]:
         "patients": write_ranges(numbers),
         "worlds": list(task.worlds),
         "steps": list(task.steps) if task.steps is not None else None,
-        "locale": task.options.locale,
-        "checkpoint": hash_folder(task.options.checkpoint) if task.options.checkpoint is not None else None,
-        "faults": dict(task.options.faults),
+        **find_modality(task.modality).describe(task.options.values),
         "files": task.options.files,
     }
-
-
-def hash_folder(folder: Path) -> str:
-    """SHA-256 over the names and bytes of a folder's files."""
-    total = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        total.update(f"{path.relative_to(folder).as_posix()} {digest}\n".encode())
-    return total.hexdigest()
 
 
 def find_finished(folder: Path, identity: Mapping[str, Any]) -> Rendering | None:
@@ -224,13 +213,14 @@ def find_finished(folder: Path, identity: Mapping[str, Any]) -> Rendering | None
                 fix=f"the same arguments, or remove {folder} first",
             )
         if path == manifest:
-            lost = next((name for name in held["parts"] if not (folder / name).is_file()), None)
+            cohort_files = tuple(held.get("cohort_files", {}))
+            lost = next((name for name in (*held["parts"], *cohort_files) if not (folder / name).is_file()), None)
             if lost is not None:
                 raise fail(
                     "a part of the rendering is gone", value=folder / lost, fix=f"remove {folder}, and render again"
                 )
             return Rendering(
-                folder, identity["modality"], held["names"], tuple(held["parts"]), held.get("counts", {})
+                folder, identity["modality"], held["names"], tuple(held["parts"]), held.get("counts", {}), cohort_files
             )  # fmt: skip
         return None
     if folder.is_dir() and any(folder.iterdir()):
@@ -243,6 +233,7 @@ def _write(
     numbers: Sequence[int],
     identity: Mapping[str, Any],
     *,
+    renderer: Renderer,
     workers: int,
     progress: Callable[[int], None],
 ) -> Rendering:
@@ -270,15 +261,18 @@ def _write(
         counts.update(receipt["counts"])
     parts = {name_part(index): receipt["sha256"] for index, receipt in enumerate(receipts)}
     if task.options.files:
-        shared = build_renderer(task.run, task.modality, task.options).shared_files
-        for name, content in shared.items():
+        for name, content in renderer.shared_files.items():
             write_whole(task.folder / name, lambda path, content=content: path.write_bytes(content))
     held = {**identity, "names": dict(sorted(names.items())), "parts": parts}
     if counts:
         held["counts"] = dict(sorted(counts.items()))
+    if isinstance(renderer, CohortRenderer):
+        pieces = [aside / f"{index:05d}" for index in range(len(batches))]
+        held["cohort_files"] = join_pieces(renderer, pieces, folder=task.folder, aside=aside / "cohort")
     write_whole(task.folder / "manifest.json", lambda path: path.write_text(json.dumps(held, indent=2) + "\n"))
     shutil.rmtree(aside)
-    return Rendering(task.folder, task.modality, held["names"], tuple(parts), held.get("counts", {}))
+    cohort_files = tuple(held.get("cohort_files", {}))
+    return Rendering(task.folder, task.modality, held["names"], tuple(parts), held.get("counts", {}), cohort_files)
 
 
 def name_part(index: int) -> str:
@@ -315,6 +309,8 @@ def write_batch(task: Task, index: int, patients: Sequence[int]) -> int:
     digest = hashlib.sha256()
     part = task.folder / name_part(index)
     draft = part.with_name(f"draft-{os.getpid()}-{part.name}")
+    cohort = renderer if isinstance(renderer, CohortRenderer) else None
+    rendered: list[tuple[Moment, Artifact]] = []  # of the batch, where files of the cohort are made of it
     with draft.open("wb") as file:
         moments = _find_moments(task, renderer, patients)
         number = 0
@@ -327,6 +323,10 @@ def write_batch(task: Task, index: int, patients: Sequence[int]) -> int:
                     names[artifact.name] += 1
                     counts.update(artifact.counts)
                     number += 1
+                    if cohort is not None:
+                        rendered.append((moment, artifact))
+    if cohort is not None:
+        write_pieces(cohort, rendered, folder=task.folder / ASIDE / f"{index:05d}")
     os.replace(draft, part)
     receipt = json.dumps({"names": names, "counts": counts, "sha256": digest.hexdigest()})
     write_whole(task.folder / ASIDE / f"{index:05d}.json", lambda path: path.write_text(receipt))
@@ -337,7 +337,8 @@ def _find_moments(task: Task, renderer: Renderer, patients: Sequence[int]) -> It
     clock = task.run.model.clock
     journeys = read_journeys(task.run, patients, worlds=task.worlds, truth=renderer.reads_truth)
     for journey in journeys:
-        for step in task.steps if task.steps is not None else renderer.plan_moments(journey):
+        steps = (0,) if renderer.timeless else task.steps
+        for step in steps if steps is not None else renderer.plan_moments(journey):
             noise = Noise(task.seed, task.modality, journey.patient, step)
             yield Moment(journey, step, time_of(step, clock), noise)
 
@@ -349,7 +350,8 @@ def _write_artifact(task: Task, moment: Moment, artifact: Artifact, *, place: st
     if task.options.files:
         folder = task.folder / journey.world / str(journey.patient)
         folder.mkdir(parents=True, exist_ok=True)
-        stem = f"{label_time(task.run, moment.step)}-{artifact.name}"
+        label = f"{label_time(task.run, moment.step)}-" if artifact.time is not None else ""
+        stem = f"{label}{artifact.name}"
         for suffix, content in artifact.files.items():
             write_whole(folder / f"{stem}{suffix}", lambda draft, content=content: draft.write_bytes(content))
         path = f"{journey.world}/{journey.patient}/{stem}{next(iter(artifact.files))}"

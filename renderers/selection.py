@@ -38,7 +38,7 @@ def choose_patients(run: Run, patients: str | Iterable[int] | None) -> list[int]
     return sorted(chosen)
 
 
-def choose_steps(run: Run, at: str | Sequence[str] | None) -> list[int] | None:
+def parse_times(run: Run, at: str | Sequence[str] | None) -> list[int] | None:
     """The steps of "0, 18 months", or None where nothing is said. Raises NosographError off the grid or the record."""
     if at is None:
         return None
@@ -57,7 +57,7 @@ def choose_steps(run: Run, at: str | Sequence[str] | None) -> list[int] | None:
     return steps
 
 
-def choose_worlds(run: Run, world: str | Sequence[str] | None) -> list[str]:
+def find_worlds(run: Run, world: str | Sequence[str] | None) -> list[str]:
     """The worlds by name, all by default. Raises NosographError for one that the run has not got."""
     known = [str(held["name"]) for held in run.manifest["worlds"]]
     wanted = known if world is None else [world] if isinstance(world, str) else list(world)

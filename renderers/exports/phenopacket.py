@@ -29,10 +29,9 @@ from ...simulate.cohort import Run
 from ...simulate.listing.phenotypes import ABNORMALITY, ModelPhenotypes, find_phenotypes
 from ...simulate.runs.tables import LISTING
 from ..binding import begins_at_birth
-from ..duration import write_age
 from ..journey import time_of
-from ..selection import choose_patients, choose_steps, choose_worlds
-from .cases import Case, read_cases
+from ..selection import choose_patients, find_worlds, parse_times
+from .patients import PatientSummary, summarize_patients
 
 SCHEMA = "2.0"
 UNKNOWN = "unknown"
@@ -47,6 +46,7 @@ OTHER_RESOURCES = {  # of prefixes that we write but that are none of the knowle
     "GENO": ("Genotype Ontology", "http://purl.obolibrary.org/obo/GENO_"),
     "UCUM": ("Unified Code for Units of Measure", "http://unitsofmeasure.org/"),
 }
+YEAR, MONTH, DAY, HOUR = 525_960, 43_830, 1_440, 60  # minutes; a year is 365.25 days, a month a twelfth of it
 SEXES = {"female": v2.Sex.FEMALE, "male": v2.Sex.MALE}
 
 
@@ -60,7 +60,7 @@ class Diagnosis:
 
 
 class PacketWriter:
-    """Turns cases of one run into phenopackets."""
+    """Turns patients of one run into phenopackets."""
 
     def __init__(self, model: Model, *, world: str, phenotypes: ModelPhenotypes, knowledge: KnowledgeGraph) -> None:
         self.model = model
@@ -72,29 +72,29 @@ class PacketWriter:
         self._labels: dict[str, str] = {}
         self._above: dict[str, frozenset[str]] = {}
 
-    def write(self, case: Case) -> str:
-        """The phenopacket as JSON, the same text for the same case; it is read back before it is handed out."""
-        packet = self.build(case)
+    def write(self, patient: PatientSummary) -> str:
+        """The phenopacket as JSON, the same text for the same patient; it is read back before it is handed out."""
+        packet = self.build(patient)
         text: str = MessageToJson(packet, indent=2) + "\n"
         if Parse(text, v2.Phenopacket()) != packet:
-            raise AssertionError(f"the phenopacket of patient {case.patient} is not read back as it was written")
+            raise AssertionError(f"the phenopacket of patient {patient.number} is not read back as it was written")
         return text
 
-    def build(self, case: Case) -> v2.Phenopacket:
-        name = f"patient-{case.patient}"
+    def build(self, patient: PatientSummary) -> v2.Phenopacket:
+        name = f"patient-{patient.number}"
         packet = v2.Phenopacket(
-            id=f"{self.model.id}-{self.world}-{case.patient}",
-            subject=self.subject(case, name),
-            phenotypic_features=self.features(case),
-            measurements=self.measurements(case),
+            id=f"{self.model.id}-{self.world}-{patient.number}",
+            subject=self.subject(patient, name),
+            phenotypic_features=self.features(patient),
+            measurements=self.measurements(patient),
         )
-        for number, diagnosis in enumerate(self.diagnoses(case)):
+        for number, diagnosis in enumerate(self.diagnoses(patient)):
             disease = v2.Disease(term=self.term(diagnosis.disease))
-            onset = case.statics.get(diagnosis.onset)
-            if isinstance(onset, float) and onset <= case.encounter + self.model.clock.dt:
-                _set(disease.onset, self.age(case, min(max(onset, 0.0), case.encounter)))
+            onset = patient.statics.get(diagnosis.onset)
+            if isinstance(onset, float) and onset <= patient.encounter + self.model.clock.dt:
+                _set(disease.onset, self.age(patient, min(max(onset, 0.0), patient.encounter)))
             packet.diseases.append(disease)
-            interpretation = self.interpret(case, diagnosis, name)
+            interpretation = self.interpret(patient, diagnosis, name)
             if interpretation is not None:
                 interpretation.id = f"{packet.id}-interpretation-{number}"
                 packet.interpretations.append(interpretation)
@@ -103,23 +103,23 @@ class PacketWriter:
 
     # Who, and when
 
-    def subject(self, case: Case, name: str) -> v2.Individual:
+    def subject(self, patient: PatientSummary, name: str) -> v2.Individual:
         subject = v2.Individual(
             id=name,
-            sex=SEXES.get(case.statics.get("sex", ""), v2.Sex.UNKNOWN_SEX),
-            time_at_last_encounter=self.age(case, case.encounter),
+            sex=SEXES.get(patient.statics.get("sex", ""), v2.Sex.UNKNOWN_SEX),
+            time_at_last_encounter=self.age(patient, patient.encounter),
             taxonomy=v2.OntologyClass(id="NCBITaxon:9606", label="Homo sapiens"),
         )
-        if case.death is not None:
+        if patient.death is not None:
             subject.vital_status.status = v2.VitalStatus.DECEASED
-            _set(subject.vital_status.time_of_death, self.age(case, case.death))
-        elif not case.lost:
+            _set(subject.vital_status.time_of_death, self.age(patient, patient.death))
+        elif not patient.lost:
             subject.vital_status.status = v2.VitalStatus.ALIVE
         return subject
 
-    def age(self, case: Case, time: float) -> v2.TimeElement | None:
+    def age(self, patient: PatientSummary, time: float) -> v2.TimeElement | None:
         """The age at a time since entry: from the static `age`, or from birth; None where neither is known."""
-        entry = case.statics.get("age", 0.0 if self.from_birth else None)
+        entry = patient.statics.get("age", 0.0 if self.from_birth else None)
         if entry is None:
             return None
         years = float(entry) + time * self.model.clock.unit
@@ -127,26 +127,28 @@ class PacketWriter:
 
     # What is seen
 
-    def features(self, case: Case) -> list[v2.PhenotypicFeature]:
+    def features(self, patient: PatientSummary) -> list[v2.PhenotypicFeature]:
         """The most specific present terms, with onset; the most general of those examined and absent, which stand
         neither above nor equal to a present one. What a clinic wrote goes instead of both, where there is a clinic."""
         held: dict[str, float | None]
-        if case.written is None:
-            held = {self.concepts[name]: time for name, time in sorted(case.onsets.items(), key=lambda item: -item[1])}
+        if patient.written is None:
+            held = {
+                self.concepts[name]: time for name, time in sorted(patient.onsets.items(), key=lambda item: -item[1])
+            }
         else:
-            held = {concept: case.onsets.get(variable) for concept, variable in reversed(case.written)}
+            held = {concept: patient.onsets.get(variable) for concept, variable in reversed(patient.written)}
         above_present = frozenset().union(*(self.above(concept) for concept in held))
         present = [concept for concept in self.ordered(held) if concept not in above_present]
         absent: list[str] = []
-        if case.written is None:
-            excluded = {self.concepts[name] for name in case.examined} - above_present - held.keys()
+        if patient.written is None:
+            excluded = {self.concepts[name] for name in patient.examined} - above_present - held.keys()
             absent = [concept for concept in self.ordered(excluded) if not self.above(concept) & excluded]
         features = []
         for concept in present:
             feature = v2.PhenotypicFeature(type=self.term(concept))
             onset = held[concept]
             if onset is not None:
-                _set(feature.onset, self.age(case, onset))
+                _set(feature.onset, self.age(patient, onset))
             features.append(feature)
         return features + [v2.PhenotypicFeature(type=self.term(concept), excluded=True) for concept in absent]
 
@@ -155,9 +157,9 @@ class PacketWriter:
         rank = {concept: place for place, concept in enumerate(self.phenotypes.concepts)}
         return sorted(concepts, key=lambda concept: (rank.get(concept, len(rank)), concept))
 
-    def measurements(self, case: Case) -> Iterator[v2.Measurement]:
+    def measurements(self, patient: PatientSummary) -> Iterator[v2.Measurement]:
         """Recorded measurements that have a unit, and a concept of their own or of what they measure."""
-        for measured in case.measured:
+        for measured in patient.measured:
             variable = self.model.variables[measured.variable]
             of = self.model.variables.get(variable.of)
             concept = variable.concept or (of.concept if of else "")
@@ -166,24 +168,24 @@ class PacketWriter:
                 yield v2.Measurement(
                     assay=self.term(self.knowledge.curie(concept)),
                     value=v2.Value(quantity=v2.Quantity(unit=unit, value=measured.value)),
-                    time_observed=self.age(case, measured.time),
+                    time_observed=self.age(patient, measured.time),
                 )
 
     # What it is
 
-    def diagnoses(self, case: Case) -> list[Diagnosis]:
+    def diagnoses(self, patient: PatientSummary) -> list[Diagnosis]:
         """The disease that a patient has: of a mixture the true diagnosis, else the model's; none where unaffected."""
-        if not case.statics.get("affected", 1.0):
+        if not patient.statics.get("affected", 1.0):
             return []
-        level = case.statics.get("diagnosis")
+        level = patient.statics.get("diagnosis")
         if isinstance(level, str) and ":" in level:  # a mixture's levels are diseases
             return [Diagnosis(self.knowledge.curie(level), f"{to_name(level)}_genotype")]
         return [Diagnosis(self.knowledge.curie(self.model.disease))] if self.model.disease else []
 
-    def interpret(self, case: Case, diagnosis: Diagnosis, name: str) -> v2.Interpretation | None:
+    def interpret(self, patient: PatientSummary, diagnosis: Diagnosis, name: str) -> v2.Interpretation | None:
         """The causal genotype as far as the model knows it: gene and zygosity. No variant is invented: there is none
         in the descriptor."""
-        genotype = case.statics.get(diagnosis.genotype)
+        genotype = patient.statics.get(diagnosis.genotype)
         genes = self.genes(diagnosis)
         if not isinstance(genotype, str) or genotype in ("reference", "wild type") or not genes:
             return None
@@ -261,6 +263,26 @@ class PacketWriter:
         )
 
 
+def write_age(years: float, *, hours: bool = False) -> str:
+    """An age in years as an ISO 8601 duration to the day, "P40Y3M12D", or with `hours` to the minute, "P65Y2DT3H20M".
+    Nothing is "P0D".
+
+    Raises ValueError for a negative age.
+    """
+    if years < 0:
+        raise ValueError(f"an age is not negative: {years}")
+    months, rest = divmod(round(years * YEAR), MONTH)
+    days = rest // DAY if hours else round(rest / DAY)
+    minutes = rest % DAY if hours else 0
+    dated = _write_counts({"Y": months // 12, "M": months % 12, "D": days})
+    timed = _write_counts({"H": minutes // HOUR, "M": minutes % HOUR})
+    return f"P{dated}T{timed}" if timed else f"P{dated or '0D'}"
+
+
+def _write_counts(counts: dict[str, int]) -> str:
+    return "".join(f"{count}{letter}" for letter, count in counts.items() if count)
+
+
 def _set(field: v2.TimeElement, age: v2.TimeElement | None) -> None:
     """Left unset where the age is not known."""
     if age is not None:
@@ -296,12 +318,12 @@ def export_phenopackets(
     `patients` are numbers ("0-11,20"; all by default), `world` is the first by default, `at` a time ("18 months"; by
     default the last encounter). All of the files appear at the end, or none. Raises NosographError.
     """
-    chosen = choose_worlds(run, world)[0]
+    chosen = find_worlds(run, world)[0]
     numbers = choose_patients(run, patients)
     if at is not None and LISTING in run.manifest["rows"]:
         fix = "no --at, or a run without --clinic"
         raise fail("the clinic of this run wrote at the last encounter only", value=at, fix=fix)
-    steps = choose_steps(run, at)
+    steps = parse_times(run, at)
     if steps is not None and len(steps) > 1:
         raise fail("a phenopacket tells of one time", value=at, fix="--at with one time")
     time = time_of(steps[0], run.model.clock) if steps is not None else None
@@ -313,8 +335,8 @@ def export_phenopackets(
     writer = PacketWriter(run.model, world=chosen, phenotypes=phenotypes, knowledge=known)
     target = run.folder / "phenopackets" / chosen
     with _write_aside(run.folder, target) as aside:
-        for case in read_cases(run, world=chosen, phenotypes=phenotypes, patients=numbers, at=time):
-            (aside / name_file(case.patient)).write_text(writer.write(case), encoding="utf-8")
+        for patient in summarize_patients(run, world=chosen, phenotypes=phenotypes, patients=numbers, at=time):
+            (aside / name_file(patient.number)).write_text(writer.write(patient), encoding="utf-8")
             progress(1)
     return [target / name_file(number) for number in numbers]
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from ...simulate.cohort import Run
 from ..pages.html import Markup, count_of, join, tag
+from ..pages.summaries import name_worlds
 from .compare import compare_notes, draw_difference, draw_note
 from .standoff import LabelledNote, read_jsonl
 
 MOST = 24  # notes of a patient that are shown
 
 
-def tell_notes(folder: Path, *, worlds: list[str]) -> Markup | None:
+def tell_chapter(run: Run) -> Markup | None:
+    """The chapter of a run, from its rendered notes; None where there are none."""
+    return tell_notes(run.folder / "notes", worlds=name_worlds(run))
+
+
+def tell_notes(folder: Path, *, worlds: Sequence[str]) -> Markup | None:
     """The chapter, from the rendered notes in `folder`; None where there are none. `worlds` are the run's, in order."""
-    if not (folder / "manifest.json").is_file():
-        return None
     notes = read_first_patient(folder)
     shown = [world for world in worlds if any(note.world == world for note in notes)][:2]
     if not shown:

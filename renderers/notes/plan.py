@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from ..journey import Happening, Journey, Row, time_of
+from ..journey import Journey, RecordedEvent, RecordedValue, time_of
 from ..noise import Noise, invent_entry
 from .documents import NARROW, Criterion, Due, Practice, plan_documents
 from .facts import Document, Fact, FactKind, NotePlan, Speaker, Status, Subject
@@ -165,13 +165,13 @@ class _Writer:
 
     # What the record holds by now
 
-    def _rows(self) -> list[Row]:
+    def _rows(self) -> list[RecordedValue]:
         return [row for row in self.journey.rows if row.time <= self.due.time]
 
-    def _treats(self, row: Row) -> bool:
+    def _treats(self, row: RecordedValue) -> bool:
         return self.practice.lexicon[row.variable].role == "treatment"
 
-    def _known(self, term: Term) -> list[Happening]:
+    def _known(self, term: Term) -> list[RecordedEvent]:
         return [e for e in self.journey.events if e.event == term.variable and e.time <= self.due.time]
 
     def _statics(self) -> Iterable[Fact]:
@@ -197,11 +197,11 @@ class _Writer:
         other = {"male": "female", "female": "male"}.get(self.practice.lexicon[fact.variable].sex)
         return fact.status == "absent" and other is not None and other == self._sex
 
-    def _before(self, row: Row) -> Row | None:
+    def _before(self, row: RecordedValue) -> RecordedValue | None:
         earlier = [other for other in self._rows() if other.variable == row.variable and other.step < row.step]
         return earlier[-1] if earlier else None
 
-    def _value(self, row: Row) -> Fact:
+    def _value(self, row: RecordedValue) -> Fact:
         term = self.practice.lexicon[row.variable]
         kind: FactKind = "finding" if term.binary or term.levels else "value"
         status: Status = "absent" if term.binary and row.value == 0 else "present"
@@ -230,7 +230,7 @@ class _Writer:
             elif absent and not known:
                 yield self._event(term, None, speaker=speaker)
 
-    def _event(self, term: Term, happened: Happening | None, *, speaker: Speaker) -> Fact:
+    def _event(self, term: Term, happened: RecordedEvent | None, *, speaker: Speaker) -> Fact:
         if happened is not None:
             return _make(term, "event", 1.0, happened.time, step=happened.step, status="present", speaker=speaker)
         criterion = self.practice.criteria.get(term.variable)
@@ -263,7 +263,7 @@ def _make(
     *,
     step: int,
     status: Status,
-    before: Row | None = None,
+    before: RecordedValue | None = None,
     speaker: Speaker | None = None,
 ) -> Fact:
     return Fact(

@@ -15,9 +15,9 @@ from ..noise import Noise
 from ..protocol import Artifact, Moment, Options, Requirement
 from .documents import describe_practice, plan_documents
 from .facts import NotePlan
-from .faults.insert import Fault, check_rates, write_faulty_note
+from .faults.insert import Fault, write_faulty_note
 from .grammar import Note, write_note
-from .learned.checkpoint import check_folder, open_checkpoint
+from .learned.checkpoint import open_checkpoint
 from .learned.guard import name_phenotypes
 from .learned.rewrite import Rewriter
 from .lexicon import build_lexicon
@@ -27,21 +27,20 @@ from .standoff import CONFIGURATION, label_note, write_brat, write_line
 
 
 class NotesRenderer:
-    """Clinical notes of any model: see `protocol.Renderer`. Written from the record alone, never from the truth."""
+    """Clinical notes of any model: a `protocol.Renderer`. Written from the record alone, never from the truth."""
 
-    modality = "notes"
     reads_truth = False
+    timeless = False
     lines_hold_all = True
     shared_files: Mapping[str, bytes] = MappingProxyType({"annotation.conf": CONFIGURATION.encode()})  # BRAT's
 
     def __init__(self, model: Model, *, knowledge: KnowledgeGraph, options: Options) -> None:
-        self.faults = check_rates(options.faults)
+        self.faults: Mapping[str, float] = options.values["faults"]
         self.files = options.files
-        self.lexicon = build_lexicon(model, knowledge=knowledge, locale=options.locale)
+        self.lexicon = build_lexicon(model, knowledge=knowledge, locale=options.values["locale"])
         self.practice = describe_practice(model, lexicon=self.lexicon, knowledge=knowledge)
-        self._knowledge, self._checkpoint = knowledge, options.checkpoint
-        if self._checkpoint is not None:
-            check_folder(self._checkpoint)
+        self._knowledge = knowledge
+        self._checkpoint: Path | None = options.values["checkpoint"]
         self._reader: Reader | None = None
         self._rewriter: Rewriter | None = None
 
@@ -106,7 +105,7 @@ class NotesRenderer:
         """
         self._reader = self._reader or build_reader(self.lexicon)
         date = datetime.datetime.fromisoformat(artifact.line["date"])
-        elapsed = artifact.time * self.practice.model.clock.unit
+        elapsed = (artifact.time or 0.0) * self.practice.model.clock.unit
         ages = {term.variable for term in self.lexicon.of_role("age")}
         return [
             replace(reading, value=reading.value - elapsed, rounding=1.0)

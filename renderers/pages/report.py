@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,8 +17,8 @@ from ...errors import fail
 from ...simulate.cohort import Run
 from ...simulate.runs.run import SHARD_SIZE
 from ...simulate.verification.verify import Verification
-from ..notes.chapter import tell_notes
 from ..readback.verify import Reread
+from ..registry import find_modality, list_modalities
 from .figures import MOST_TRACKS, draw_key, draw_timeline, show, show_unit
 from .html import Markup, count_of, join, table, tag, write_page
 from .readback import tell_through
@@ -93,25 +93,34 @@ def check_verification(held: Any, run: Run, *, file: Path) -> Document:
 
 def compose_page(run: Run, examined: Document | None, reread: Sequence[Document] = ()) -> str:
     """The page as text. `reread`: the verifications through modalities."""
-    notes = tell_notes(run.folder / "notes", worlds=name_worlds(run))
-    sections = {
-        "effects": ("Effects", tell_effects(run, examined)),
-        **{f"through-{d['through']['modality']}": tell_through(d) for d in reread},
-        "journeys": ("Journeys", tell_journeys(run)),
-        "events": ("Events", tell_events(run)),
-        "entrants": ("Who entered", tell_entrants(run)),
-        "patients": ("Example patients", tell_examples(run)),
-        **({"notes": ("Notes", notes)} if notes is not None else {}),
-        "claims": ("Causal claims", tell_claims(run.model)),
-        "again": ("How to make it again", tell_making(run)),
-    }
-    links = [tag("a", title, href=f"#{key}") for key, (title, _) in sections.items()]
+    sections = [
+        ("effects", "Effects", tell_effects(run, examined)),
+        *((f"through-{d['through']['modality']}", *tell_through(d)) for d in reread),
+        ("journeys", "Journeys", tell_journeys(run)),
+        ("events", "Events", tell_events(run)),
+        ("entrants", "Who entered", tell_entrants(run)),
+        ("patients", "Example patients", tell_examples(run)),
+        *tell_modalities(run),
+        ("claims", "Causal claims", tell_claims(run.model)),
+        ("again", "How to make it again", tell_making(run)),
+    ]
+    links = [tag("a", title, href=f"#{key}") for key, title, _ in sections]
     parts = [
         tag("section", tag("h2", title, id=f"{key}-title"), body, id=key, aria_labelledby=f"{key}-title")
-        for key, (title, body) in sections.items()
+        for key, title, body in sections
     ]
     head = tag("header", *tell_run(run), tag("nav", *links, aria_label="Contents"))
     return write_page(f"{title_of(run.model)}: report of a run", head, tag("main", *parts))
+
+
+def tell_modalities(run: Run) -> Iterator[tuple[str, str, Markup]]:
+    """Name, title and chapter of each modality that the run has been rendered in and that has something to show."""
+    for name in list_modalities():
+        if (run.folder / name / "manifest.json").is_file():
+            modality = find_modality(name)
+            chapter = modality.chapter()(run) if modality.chapter is not None else None
+            if chapter is not None:
+                yield name, modality.title, chapter
 
 
 def title_of(model: Model) -> str:

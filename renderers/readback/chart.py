@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from ...causal.model.model import Model, Variable
 from ...ontology.units import conversion_factor
-from ..protocol import Reading
+from ..protocol import MeasuredValue
 
 DAY = 1 / 365.25  # years
 SLACK = 2 * DAY  # how far a date may be off, beyond what its words leave open; never half a step
@@ -61,7 +61,7 @@ class Chart:
         self.counts += other.counts
 
 
-def settle(readings: Iterable[tuple[float, Sequence[Reading]]], *, patient: int, model: Model) -> Chart:
+def settle(readings: Iterable[tuple[float, Sequence[MeasuredValue]]], *, patient: int, model: Model) -> Chart:
     """Put together what was read of one patient: (time of the artifact, its readings), in the order of time."""
     chart = Chart()
     held: dict[str, list[Statement]] = {}
@@ -102,7 +102,7 @@ def settle(readings: Iterable[tuple[float, Sequence[Reading]]], *, patient: int,
     return chart
 
 
-def find_variable(reading: Reading, model: Model) -> Variable | None:
+def find_variable(reading: MeasuredValue, model: Model) -> Variable | None:
     """The recorded variable of a reading, by name, or by concept where only one has it."""
     if reading.variable:
         named = model.variables.get(reading.variable)
@@ -115,7 +115,7 @@ def _is_recorded(variable: Variable) -> bool:
     return variable.recorded and variable.kind != "state"
 
 
-def place(reading: Reading, *, at: float, variable: Variable, model: Model) -> Statement | None:
+def place(reading: MeasuredValue, *, at: float, variable: Variable, model: Model) -> Statement | None:
     """A reading of the artifact at `at` in its journey; None for one that asserts no value of its variable."""
     year = 1 / model.clock.unit
     value: float

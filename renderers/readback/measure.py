@@ -35,7 +35,7 @@ class Source:
     world: str
     patients: tuple[int, ...]
     parts: tuple[str, ...]
-    locale: str
+    options: Mapping[str, Any]  # those that measuring needs
     faults: Mapping[str, float]
     steps: tuple[int, ...] | None
 
@@ -56,7 +56,7 @@ class Measured:
 def find_source(run: Run, *, modality: str, world: str) -> Source:
     """The run's finished rendering. Raises NosographError, with the command that makes one, where there is none of this
     very run and of `world`."""
-    from ..registry import list_modalities
+    from ..registry import find_modality, list_modalities
 
     if modality not in list_modalities():
         near = nearest(modality, list_modalities()) or ", ".join(list_modalities())
@@ -71,7 +71,7 @@ def find_source(run: Run, *, modality: str, world: str) -> Source:
         numbers = choose_patients(run, held["patients"])
         same = held["dataset_sha256"] == run.manifest["dataset_sha256"]
         worlds, parts, steps = held["worlds"], tuple(held["parts"]), held["steps"]
-        locale, faults = held["locale"], dict(held["faults"])
+        options, faults = find_modality(modality).restore(held), dict(held.get("faults", {}))
     except (ValueError, KeyError, TypeError) as error:
         raise fail("the manifest is not one of a rendering", file=str(file), fix=f"remove {file.parent}") from error
     if not same:
@@ -88,7 +88,7 @@ def find_source(run: Run, *, modality: str, world: str) -> Source:
         world=world,
         patients=tuple(numbers),
         parts=parts,
-        locale=locale,
+        options=options,
         faults=faults,
         steps=None if steps is None else tuple(steps),
     )
@@ -126,11 +126,11 @@ def _measure_parts(source: Source, workers: int) -> Iterator[tuple[Chart, int]]:
 
 def measure_part(source: Source, part: str) -> tuple[Chart, int]:
     """What a part's artifacts say, and how many they are."""
-    renderer = build_renderer(source.run, source.modality, Options(source.locale))
+    renderer = build_renderer(source.run, source.modality, Options(source.options))
     chart, count = Chart(), 0
     for patient, lines in groupby(_read_lines(source, part), key=lambda line: int(line["patient"])):
         artifacts = [open_artifact(source.run.folder, line) for line in lines]
-        read = [(artifact.time, renderer.measure(artifact)) for artifact in artifacts]
+        read = [(artifact.time or 0.0, renderer.measure(artifact)) for artifact in artifacts]  # no moment: as of entry
         chart.add(settle(read, patient=patient, model=source.run.model))
         count += len(artifacts)
     return chart, count
@@ -156,13 +156,14 @@ def open_artifact(folder: Path, line: Mapping[str, Any]) -> Artifact:
     """
     known = {key: line[key] for key in ARCHIVED if key in line}
     path = folder / str(line["path"])
+    time = None if line["at"] is None else float(line["at"])
     if "#" in path.name and "text" in line:
-        return Artifact("", float(line["at"]), {".txt": str(line["text"]).encode()}, known)
+        return Artifact("", time, {".txt": str(line["text"]).encode()}, known)
     files = {_suffix(file): file.read_bytes() for file in _files_of(path)}
     if not files:
         fix = f"remove {folder / line['modality']}, and render again"
         raise fail("an artifact's file is gone", file=str(path), fix=fix)
-    return Artifact(path.name.removesuffix(_suffix(path)), float(line["at"]), files, known)
+    return Artifact(path.name.removesuffix(_suffix(path)), time, files, known)
 
 
 def _files_of(path: Path) -> Sequence[Path]:

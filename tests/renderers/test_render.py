@@ -25,18 +25,19 @@ from nosograph.renderers import registry
 from nosograph.renderers.binding import bind
 from nosograph.renderers.noise import Noise, invent_entry
 from nosograph.renderers.protocol import Requirement
-from nosograph.renderers.render import BATCH, build_renderer, label_time
-from nosograph.renderers.selection import choose_patients, choose_steps, choose_worlds, write_ranges
+from nosograph.renderers.render import BATCH, label_time
+from nosograph.renderers.selection import choose_patients, find_worlds, parse_times, write_ranges
 from nosograph.simulate.cohort import Run, open_run, simulate, simulate_to
 
 MODELS = Path(__file__).parents[1] / "models"
 PACKAGE = '''
 """A package of somebody else's, which draws the truth as a text of numbers."""
+from nosograph.renderers.modality import Modality
 from nosograph.renderers.protocol import Artifact, Requirement
 
 class StripRenderer:
-    modality = "strip"
     reads_truth = True
+    timeless = False
     lines_hold_all = False
     shared_files = {"about.txt": b"strips"}
 
@@ -64,9 +65,12 @@ class StripRenderer:
     def measure(self, artifact):
         return [float(artifact.files[".dat"].split()[0])]
 
-class BrokenRenderer:
-    def __new__(cls, model, *, knowledge, options):
-        raise AssertionError
+def refuse():
+    raise AssertionError
+
+STRIP = Modality("strip", "Strips", lambda: StripRenderer)
+NOTES = Modality("notes", "Other notes", refuse)
+MISNAMED = StripRenderer
 '''
 
 
@@ -78,7 +82,8 @@ def other_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     info.mkdir(parents=True)
     (site / "strip_pictures.py").write_text(PACKAGE)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: strip-pictures\nVersion: 1.0\n")
-    points = "strip = strip_pictures:StripRenderer\nnotes = strip_pictures:BrokenRenderer\nlost = not_there:Renderer\n"
+    named = {"strip": "strip_pictures:STRIP", "notes": "strip_pictures:NOTES", "lost": "not_there:LOST"}
+    points = "".join(f"{name} = {place}\n" for name, place in {**named, "other": "strip_pictures:MISNAMED"}.items())
     (info / "entry_points.txt").write_text(f"[{registry.GROUP}]\n{points}")
     monkeypatch.syspath_prepend(str(site))
     return site
@@ -110,7 +115,7 @@ def digest(folder: Path) -> dict[str, str]:
 
 
 def test_another_package_joins(other_package: Path, run: Run) -> None:
-    assert registry.list_modalities() == ["notes", "lost", "strip"]
+    assert registry.list_modalities() == ["notes", "lost", "other", "strip"]
     made = ng.render(run, modality="strip", patients="0-9", at="0, 12 months")
     truth = run.table("truth").to_pandas().set_index(["patient", "world", "time"])["severity"]
     for line in made.lines():
@@ -119,18 +124,19 @@ def test_another_package_joins(other_package: Path, run: Run) -> None:
         assert (run.folder / line["path"]).with_suffix(".hdr").read_bytes() == b"header"
     assert len(made) == len(list(made.artifacts())) > 20
     assert (made.folder / "about.txt").read_bytes() == b"strips"
-    renderer = build_renderer(run, "strip", ng.renderers.protocol.Options())
-    assert renderer.modality == "strip"
+    assert registry.find_modality("strip").title == "Strips"
 
 
 def test_a_built_in_modality_stays_what_it_is(other_package: Path) -> None:
-    assert registry.find_factory("notes").__name__ == "NotesRenderer"  # type: ignore[attr-defined]
+    assert registry.find_modality("notes").title == "Notes"
 
 
 def test_a_package_that_does_not_load_is_named(other_package: Path, run: Run) -> None:
     with pytest.raises(NosographError, match="does not load") as caught:
         ng.render(run, modality="lost")
     assert "strip-pictures" in caught.value.problems[0].fix
+    with pytest.raises(NosographError, match="something else than this modality"):
+        ng.render(run, modality="other")
 
 
 def test_an_unknown_modality_names_the_nearest(run: Run) -> None:
@@ -349,16 +355,16 @@ def test_ranges_say_what_they_list(numbers: set[int]) -> None:
 
 
 def test_times_are_durations_on_the_record(run: Run, tmp_path: Path) -> None:
-    assert choose_steps(run, "0, 18 months") == [0, 18]
-    assert choose_steps(run, "0") == [0]
-    assert choose_steps(run, "1 year, 3 months") == [3, 12]
-    assert choose_steps(run, None) is None
+    assert parse_times(run, "0, 18 months") == [0, 18]
+    assert parse_times(run, "0") == [0]
+    assert parse_times(run, "1 year, 3 months") == [3, 12]
+    assert parse_times(run, None) is None
     for text, problem in (("4 years", "past the horizon"), ("1 week", "off the grid"), ("soon", "duration")):
         with pytest.raises(NosographError, match=problem):
-            choose_steps(run, text)
+            parse_times(run, text)
     simulate_to(run.model, tmp_path / "short", patients=3, years=1)
     with pytest.raises(NosographError, match="off the record") as caught:
-        choose_steps(open_run(tmp_path / "short"), "0, 18 months")
+        parse_times(open_run(tmp_path / "short"), "0, 18 months")
     assert caught.value.problems[0].fix == "at most 1 years"
 
 
@@ -374,7 +380,7 @@ def test_truth_that_the_run_leaves_out_is_named(other_package: Path, run: Run, t
 
 
 def test_an_unknown_world_names_the_nearest(run: Run) -> None:
-    assert choose_worlds(run, None) == ["factual", "given"]
+    assert find_worlds(run, None) == ["factual", "given"]
     with pytest.raises(NosographError, match="no such world") as caught:
         ng.render(run, world="givn")
     assert caught.value.problems[0].fix == "given"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ...journey import Journey, Row
+from ...journey import Journey, RecordedValue
 from ..documents import Practice
 from ..lexicon import Term
 from ..reading.reader import Reading
@@ -80,10 +80,10 @@ class _Chart:
             return None
         return judges[reading.kind](reading, term)
 
-    def rows(self, variable: str) -> list[Row]:
+    def rows(self, variable: str) -> list[RecordedValue]:
         return [row for row in self.journey.rows if row.variable == variable and row.time <= self.time]
 
-    def around(self, reading: Reading, rows: Sequence[Row]) -> list[Row]:
+    def around(self, reading: Reading, rows: Sequence[RecordedValue]) -> list[RecordedValue]:
         """The rows that a reading is about: those at its time, or the last one."""
         if reading.time is not None:
             years = self.practice.model.clock.unit

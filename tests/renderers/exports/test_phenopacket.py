@@ -17,9 +17,8 @@ from nosograph.causal.model.load import load_model
 from nosograph.errors import NosographError
 from nosograph.ontology.annotations import find_genes, list_diseases
 from nosograph.ontology.knowledge import KnowledgeGraph
-from nosograph.renderers.duration import write_age
 from nosograph.renderers.exports import phenopacket as phenopacket_module
-from nosograph.renderers.exports.phenopacket import PacketWriter, export_phenopackets
+from nosograph.renderers.exports.phenopacket import PacketWriter, export_phenopackets, write_age
 from nosograph.simulate.cohort import Run, open_run, simulate_to
 from nosograph.simulate.listing.phenotypes import find_phenotypes
 
@@ -236,10 +235,10 @@ def test_all_files_or_none(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyP
     before = {path.name for path in other.folder.iterdir()}
     kept = PacketWriter.write
 
-    def break_off(self: PacketWriter, case: Any) -> str:
-        if case.patient == 20:
+    def break_off(self: PacketWriter, patient: Any) -> str:
+        if patient.number == 20:
             raise OSError(28, "No space left on device")
-        return kept(self, case)
+        return kept(self, patient)
 
     monkeypatch.setattr(phenopacket_module.PacketWriter, "write", break_off)
     with pytest.raises(NosographError, match="No space"):

@@ -53,12 +53,13 @@ from types import SimpleNamespace
 
 import numpy as np
 from nosograph.renderers.readback.measure import ARCHIVED
+from nosograph.renderers.modality import Modality
 from nosograph.renderers.protocol import Artifact, Requirement
 
 
 class Exact:
-    modality = "exact"
     reads_truth = False
+    timeless = False
     lines_hold_all = True
     shared_files = {{}}
 
@@ -96,24 +97,23 @@ class Exact:
 
 
 class Blurred(Exact):
-    modality = "blurred"
-
     def misread(self, name, value, rng):
         return value + rng.normal(0, {BLUR} ** 0.5) if name == "y_rated" else value
 
 
 class Scaled(Exact):
-    modality = "scaled"
-
     def misread(self, name, value, rng):
         return value * {SCALE} if name == "y_rated" else value
 
 
 class Foggy(Exact):
-    modality = "foggy"
-
     def misread(self, name, value, rng):
         return value + rng.normal() if name == "x" else value
+
+
+EXACT, BLURRED, SCALED, FOGGY = (
+    Modality(kind.__name__.lower(), kind.__name__, lambda kind=kind: kind) for kind in (Exact, Blurred, Scaled, Foggy)
+)
 '''
 MODALITIES = ("exact", "blurred", "scaled", "foggy")
 
@@ -126,7 +126,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> object:
     info.mkdir(parents=True)
     (site / "misreadings.py").write_text(PACKAGE)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: misreadings\nVersion: 1.0\n")
-    points = "\n".join(f"{name} = misreadings:{name.capitalize()}" for name in MODALITIES)
+    points = "\n".join(f"{name} = misreadings:{name.upper()}" for name in MODALITIES)
     (info / "entry_points.txt").write_text(f"[{registry.GROUP}]\n{points}\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(site))

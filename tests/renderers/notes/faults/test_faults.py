@@ -12,7 +12,7 @@ from scipy.stats import binom
 from nosograph.causal.model.load import load_model
 from nosograph.errors import NosographError
 from nosograph.ontology.knowledge import KnowledgeGraph
-from nosograph.renderers.journey import Happening, Journey, Row
+from nosograph.renderers.journey import Journey, RecordedEvent, RecordedValue
 from nosograph.renderers.noise import Noise
 from nosograph.renderers.notes.documents import Practice, describe_practice
 from nosograph.renderers.notes.facts import Fact, NotePlan, Subject
@@ -278,11 +278,13 @@ def test_wrong_side(brain: Practice) -> None:
 
 def chart() -> Journey:
     rows = [
-        Row("left_volume", 0, 0.0, 3.34), Row("right_volume", 0, 0.0, 4.11), Row("aspirin", 0, 0.0, 1.0),
-        Row("worse_side", 0, 0.0, "left"), Row("left_volume", 1, 1.0, 3.12), Row("right_volume", 1, 1.0, 4.02),
-        Row("left_volume", 2, 2.0, 2.5),
+        RecordedValue("left_volume", 0, 0.0, 3.34), RecordedValue("right_volume", 0, 0.0, 4.11),
+        RecordedValue("aspirin", 0, 0.0, 1.0),
+        RecordedValue("worse_side", 0, 0.0, "left"), RecordedValue("left_volume", 1, 1.0, 3.12),
+        RecordedValue("right_volume", 1, 1.0, 4.02),
+        RecordedValue("left_volume", 2, 2.0, 2.5),
     ]  # fmt: skip
-    return Journey(0, "factual", {}, tuple(rows), (Happening("fall", 2, 1.5),), 2.0)
+    return Journey(0, "factual", {}, tuple(rows), (RecordedEvent("fall", 2, 1.5),), 2.0)
 
 
 def read(variable: str, kind: str, value, status="present", time=None, past=False, start=0) -> Reading:

@@ -1,4 +1,4 @@
-"""Cases: what a run holds of one patient in one world by the last encounter, read shard by shard."""
+"""Patients as exports tell of them: what a run holds of each in one world by the last encounter, shard by shard."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ PATIENTS_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One recorded measurement; `time` in the clock's unit, since entry."""
+class RecordedMeasurement:
+    """One measurement on record. `time` is in the clock's unit, since entry; a level is told by its number."""
 
     variable: str
     time: float
@@ -32,30 +32,33 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Case:
-    """A patient by the last `encounter`. Times are in the clock's unit, since entry.
+class PatientSummary:
+    """A patient (by `number`) up to the last `encounter`. Times are in the clock's unit, since entry.
 
     `onsets`: of each phenotype that was ever present, when it was first; `examined`: those that were measured, and
     never found; `written`: what a clinic wrote (concept, the variable that it stands for or ""), None without a clinic.
     `death`: when, if the record holds it; `lost`: whether the record ended before.
     """
 
-    patient: int
+    number: int
     statics: Mapping[str, Any]
     encounter: float
     onsets: Mapping[str, float]
     examined: tuple[str, ...]
-    measured: tuple[Measured, ...]
+    measured: tuple[RecordedMeasurement, ...]
     written: tuple[tuple[str, str], ...] | None
     death: float | None
     lost: bool
 
 
-def read_cases(
+def summarize_patients(
     run: Run, *, world: str, phenotypes: ModelPhenotypes, patients: Sequence[int], at: float | None = None
-) -> Iterator[Case]:
-    """The cases of `patients`, by number, as they were by `at` (clock's unit; by default, by
-    the end of their records). No more than one shard's record and some hundred patients' truth are held at once."""
+) -> Iterator[PatientSummary]:
+    """`patients`, by number, as they were by `at` (clock's unit; by default, by the end of their records).
+
+    No more than one shard's record and the truth of some hundred patients are in memory at once. Raises NosographError
+    where the run's truth leaves out a phenotype.
+    """
     _require(run, phenotypes)
     with_listing = LISTING in run.manifest["rows"]
     names = ("patients", "record", "events", "truth", *([LISTING] if with_listing else []))
@@ -72,7 +75,7 @@ def read_cases(
         listing = _split(pq.read_table(files[4]), world, numbers) if with_listing else None
         for batch in _read_truth(run, files[3], phenotypes):
             for patient, statics, times, present in _unfold(run, batch, world, phenotypes, set(numbers.tolist())):
-                yield make_case(
+                yield summarize_patient(
                     *(run.model, patient, {**recorded[patient][0], **statics}, times, present),
                     phenotypes=phenotypes,
                     at=at,
@@ -82,9 +85,9 @@ def read_cases(
                 )
 
 
-def make_case(
+def summarize_patient(
     model: Model,
-    patient: int,
+    number: int,
     statics: Mapping[str, Any],
     times: NDArray[np.float64],
     present: NDArray[np.bool_],
@@ -94,8 +97,8 @@ def make_case(
     record: Sequence[Mapping[str, Any]],
     events: Sequence[Mapping[str, Any]],
     listing: Sequence[Mapping[str, Any]] | None,
-) -> Case:
-    """One case, out of its rows. `present`: (steps, terms), at `times`."""
+) -> PatientSummary:
+    """One patient, out of the rows of the tables. `present`: (steps, terms), at `times`."""
     limit = np.inf if at is None else at + 1e-9
     ends = {event["event"]: model.variables[event["event"]].ends for event in events}
     closing = [e for e in events if ends[e["event"]] == "journey" or (ends[e["event"]] == "record" and e["recorded"])]
@@ -115,13 +118,13 @@ def make_case(
     examined = (n for n in phenotypes.names if n not in onsets and n in values and not any(values[n]))
     deaths = [e["time"] for e in closing if ends[e["event"]] == "journey" and e["recorded"] and e["time"] <= limit]
     written = [(r["concept"], r["variable"] or "") for r in listing or () if r["concept"]]
-    return Case(
-        patient=patient,
+    return PatientSummary(
+        number=number,
         statics=statics,
         encounter=encounter,
         onsets={name: min(time, encounter) for name, time in onsets.items()},
         examined=tuple(examined),
-        measured=tuple(Measured(r["variable"], r["time"], r["value"]) for r in rows),
+        measured=tuple(RecordedMeasurement(r["variable"], r["time"], r["value"]) for r in rows),
         written=tuple(dict.fromkeys(written)) if listing is not None else None,
         death=min(deaths, default=None),
         lost=not deaths and bool(closing) and close <= limit,

@@ -1,0 +1,38 @@
+"""Files of a whole cohort, such as one VCF of all patients: each batch leaves pieces, from which they are joined."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import fail
+from .protocol import Artifact, CohortRenderer, Moment
+
+
+def write_pieces(renderer: CohortRenderer, rendered: Sequence[tuple[Moment, Artifact]], *, folder: Path) -> None:
+    """Let a renderer write a batch's pieces into `folder`. What an interrupted try left there is gone."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    renderer.write_pieces(rendered, folder)
+
+
+def join_pieces(renderer: CohortRenderer, pieces: Sequence[Path], *, folder: Path, aside: Path) -> dict[str, str]:
+    """Let a renderer join the batches' pieces `aside`, and move what it wrote into `folder`: SHA-256 by file.
+
+    Raises NosographError where a file has a name that the rendering uses itself.
+    """
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    renderer.join_pieces(pieces, aside)
+    digests = {}
+    for path in sorted(aside.iterdir()):
+        target = folder / path.name
+        if path.name == "manifest.json" or path.match("part-*.jsonl") or path.is_dir() or target.is_dir():
+            raise fail("a file of the cohort has a name that is taken", value=target, fix="another name")
+        with path.open("rb") as file:
+            digests[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+        os.replace(path, target)
+    return digests
