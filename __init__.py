@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from .causal.explain.draw import draw
     from .causal.explain.explain import explain
     from .causal.model.load import load_model as load
-    from .causal.program.program import Program as program
+    from .causal.program.program import program
     from .errors import NosographError
     from .renderers.readback.verify import verify
     from .renderers.render import render
@@ -24,7 +24,7 @@ _HOMES = {
     "explain": ("causal.explain.explain", "explain"),
     "load": ("causal.model.load", "load_model"),
     "open": ("simulate.cohort", "open_run"),
-    "program": ("causal.program.program", "Program"),
+    "program": ("causal.program.program", "program"),
     "render": ("renderers.render", "render"),
     "simulate": ("simulate.cohort", "simulate"),
     "verify": ("renderers.readback.verify", "verify"),

@@ -49,7 +49,7 @@ def build_dataset(parts: Iterable[pa.Table], *, model: Model) -> xarray.Dataset:
             variable = model.variables[name]
             cube = _read_column(table.column(name), variable, mortal=mortal).reshape(shape).swapaxes(0, 1)
             arrays.setdefault(name, []).append(np.array(cube[..., 0] if variable.kind == "static" else cube))
-    data = {}
+    data: dict[str, Any] = {}
     for name in list(arrays):
         variable, values = model.variables[name], np.concatenate(arrays.pop(name), axis=1)
         if variable.kind == "static":
@@ -69,7 +69,8 @@ def _read_column(column: pa.ChunkedArray, variable: Variable, *, mortal: bool) -
         return np.asarray(values.cast(pa.float32()).to_numpy(zero_copy_only=False))
     places = [variable.levels.index(level) for level in values.dictionary.to_pylist()]
     codes = np.array([*places, -1], dtype=np.min_scalar_type(-len(variable.levels)))  # the last is of null
-    return codes[values.indices.fill_null(-1).to_numpy()]
+    found: NDArray[Any] = codes[values.indices.fill_null(-1).to_numpy()]
+    return found
 
 
 def _name_levels(values: NDArray[Any], variable: Variable) -> NDArray[Any]:

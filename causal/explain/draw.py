@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..language import reads
+from ..model.compose import Source
+from ..model.load import as_model
 from ..model.model import Claim, Model, Variable
 from .layers import FLAT, Arrangement, Edge, Point, arrange
 from .picture import FONT, Drawing, measure_text, write_picture
@@ -39,9 +41,9 @@ LEGEND = 0.66
 HEAD = (0.042, 0.11)  # half an arrow head's width, and its length
 
 
-def draw(model: Model) -> Drawing:
-    """The causal graph as a picture that a notebook shows."""
-    return Drawing(figure_model(model))
+def draw(model: Model | Source) -> Drawing:
+    """The causal graph of a model, a catalog name or a path, as a picture that a notebook shows."""
+    return Drawing(figure_model(as_model(model)))
 
 
 def draw_model(model: Model, path: str | Path) -> Path:

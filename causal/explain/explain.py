@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...ontology.knowledge import KnowledgeGraph
+from ..model.compose import Source
+from ..model.load import as_model
 from ..model.model import Model
 from ..model.world import parse_intervention
 from .explanation import Explanation
@@ -12,11 +14,13 @@ from .interventions import explain_worlds
 from .variables import explain_model, explain_variable
 
 
-def explain(model: Model, variable: str | None = None, *, do: str | Sequence[str] = ()) -> Explanation:
+def explain(model: Model | Source, variable: str | None = None, *, do: str | Sequence[str] = ()) -> Explanation:
     """In words: the model, or one `variable` of it; or what the interventions `do` cut, and what they can change.
 
-    Raises NosographError for a variable that the model does not have, and an intervention that cannot be read.
+    The model may be a catalog name or a path. Raises NosographError for a variable that the model does not have, and for
+    an intervention that cannot be read.
     """
+    model = as_model(model)
     if do:
         texts = [do] if isinstance(do, str) else do
         return explain_worlds(model, [parse_intervention(text, model=model) for text in texts])

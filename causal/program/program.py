@@ -15,6 +15,8 @@ import pyro.distributions as dist
 import torch
 from torch import Tensor
 
+from ..model.compose import Source
+from ..model.load import as_model
 from ..model.model import Model
 from ..model.world import FACTUAL, World
 from .expressions import Value
@@ -65,6 +67,11 @@ class Program:
 
     def endings(self) -> list[str]:
         return [v.name for v in self.model.variables.values() if v.ends != "nothing"]
+
+
+def program(model: Model | Source) -> Program:
+    """The Pyro program of a model, a catalog name or a path."""
+    return Program(as_model(model))
 
 
 def sample_site(site: Site, people: Any) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import networkx as nx
 import torch
@@ -169,7 +170,7 @@ def _read_mediator(
 
 
 def _suggest_mediator(model: Model, effect: Effect) -> str:
-    graph = model.graph
+    graph: Any = model.graph
     between = nx.descendants(graph, effect.treatment) & nx.ancestors(graph, effect.outcome)
     return next((name for name in model.variables if name in between), "NAME")
 
