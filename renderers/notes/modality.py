@@ -51,17 +51,13 @@ def check_faults(rates: Mapping[str, float]) -> dict[str, float]:
 
 
 def find_checkpoint(named: str | Path | None) -> Path | None:
-    """The folder of a checkpoint. "default" is the one that comes with the package (a folder of this name: ./default).
-
-    Raises NosographError where there is no such folder.
-    """
-    from .learned.checkpoint import SHIPPED, check_folder
+    """The folder of a checkpoint, if one is asked for. Raises NosographError where there is none."""
+    from .learned.checkpoint import check_folder
 
     if named is None:
         return None
-    folder = SHIPPED if str(named) == "default" else Path(named)
-    check_folder(folder)
-    return folder
+    check_folder(Path(named))
+    return Path(named)
 
 
 def hash_checkpoint(folder: Path | None) -> str | None:
@@ -82,7 +78,7 @@ NOTES = Modality(
         Option(
             name="checkpoint", flag="--model", metavar="DIR",
             check=find_checkpoint, describe=hash_checkpoint,
-            help='A checkpoint that rewords the notes: a folder, or "default" for the one that comes with the package.',
+            help="A language model that rewords the notes: the folder of its checkpoint.",
         ),
         Option(
             name="faults", flag="--fault", metavar="KIND=SHARE", repeatable=True, default={},

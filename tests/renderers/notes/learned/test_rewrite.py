@@ -26,11 +26,10 @@ from nosograph.renderers.notes.learned.checkpoint import SHIPPED, Chance, Checkp
 from nosograph.renderers.notes.learned.guard import Guard, Passage, find_passages, name_phenotypes
 from nosograph.renderers.notes.learned.rewrite import TRIES, Rewriter
 from nosograph.renderers.notes.learned.slots import control, fill_slots, is_whole, slot_sentence, space_slots
-from nosograph.renderers.notes.modality import find_checkpoint
 from nosograph.renderers.notes.phrases import find_strange, load_phrases
 from nosograph.renderers.notes.reading.reader import Reader
 from nosograph.renderers.notes.reading.score import compare, expect
-from nosograph.renderers.render import render
+from nosograph.renderers.render import find_checkpoint, render
 from nosograph.simulate.cohort import simulate_to
 from tests.renderers.notes.conftest import Clinic
 
@@ -463,8 +462,10 @@ def test_default_is_the_shipped_checkpoint(
     clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
 ) -> None:
     """It is small, opens, rewrites, and says the same facts; twice the same."""
-    assert find_checkpoint("default") == SHIPPED
+    assert find_checkpoint("notes", "default") == SHIPPED
     assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 20e6
+    with pytest.raises(NosographError, match="no checkpoint"):
+        find_checkpoint("pictures", "default")
     checkpoint = open_checkpoint(SHIPPED)
     assert checkpoint.slots
     told = rewriter(checkpoint, clinic, reader).rewrite(notes[:2])
