@@ -1,4 +1,4 @@
-"""Files of a whole cohort, such as one VCF of all patients: each batch leaves pieces, from which they are joined."""
+"""Files of a whole cohort, such as one VCF of all patients: each batch leaves a piece, from which they are joined."""
 
 from __future__ import annotations
 
@@ -9,18 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import fail
-from .protocol import Artifact, CohortRenderer, Moment
-
-
-def write_pieces(renderer: CohortRenderer, rendered: Sequence[tuple[Moment, Artifact]], *, folder: Path) -> None:
-    """Let a renderer write a batch's pieces into `folder`. What an interrupted try left there is gone."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    renderer.write_pieces(rendered, folder)
+from .protocol import CohortRenderer
 
 
 def join_pieces(renderer: CohortRenderer, pieces: Sequence[Path], *, folder: Path, aside: Path) -> dict[str, str]:
-    """Let a renderer join the batches' pieces `aside`, and move what it wrote into `folder`: SHA-256 by file.
+    """Let a renderer join the batches' pieces in the folder `aside`, and move the files into `folder`: their SHA-256.
 
     Raises NosographError where a file has a name that the rendering uses itself.
     """

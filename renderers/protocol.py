@@ -131,17 +131,17 @@ class Renderer(Protocol):
 class CohortRenderer(Protocol):
     """What a renderer has besides where there are files of the whole cohort, such as one VCF of all patients.
 
-    Each batch leaves pieces, perhaps in another process; when all batches are done, the files are put together from
-    them. So nothing has to be in memory that grows with the cohort, and an interrupted rendering goes on.
+    Each batch leaves a piece, perhaps in another process; when all batches are done, the files are joined from the
+    pieces. So nothing that grows with the cohort has to be in memory, and an interrupted rendering goes on.
     """
 
-    def write_pieces(self, rendered: Sequence[tuple[Moment, Artifact]], folder: Path) -> None:
-        """Write what a batch adds to the cohort's files into `folder`, which is empty, under any names. `rendered` is
-        all of the batch (some hundred patients at most), in the order of patient, world and time."""
+    def write_piece(self, rendered: Sequence[tuple[Moment, Artifact]], path: Path) -> None:
+        """Write what a batch adds to the cohort's files into the new file `path`, in any format. `rendered` is all of
+        the batch (a hundred patients at most), in the order of patient, world and time."""
 
     def join_pieces(self, pieces: Sequence[Path], folder: Path) -> None:
         """Write the files of the cohort into `folder`, which is empty: their names are those in the modality's folder.
-        `pieces` are the batches' folders, in the order of patients. The same pieces give the same bytes."""
+        `pieces` are the batches' files, in the order of patients. The same pieces give the same bytes."""
 
 
 class Factory(Protocol):

@@ -28,7 +28,7 @@ from ..simulate.cohort import Run, open_run
 from ..simulate.runs.shard import ASIDE, work_alone, write_whole
 from ..simulate.runs.workers import prepare_workers
 from .binding import bind, check_requirements
-from .cohort_files import join_pieces, write_pieces
+from .cohort_files import join_pieces
 from .journey import read_journeys, time_of
 from .noise import Noise
 from .protocol import Artifact, CohortRenderer, Moment, Options, Renderer
@@ -105,7 +105,7 @@ def render(
 ) -> Rendering:
     """Render `patients` ("0-11,20"; all by default) of a run, at the times `at` ("0, 18 months"; by default those that
     the renderer plans), in `world` (a name or several; all by default). `options` are those that the modality declares,
-    such as `locale="en"`, `faults={"negation": 0.02}` and `checkpoint="folder"` of notes.
+    such as `locale`, `faults` (`{"negation": 0.02}`) and `checkpoint` (a folder) of notes.
 
     The same arguments give the same bytes, whatever the number of `workers`; where they have been rendered already,
     nothing happens, and where they were interrupted, it goes on. `files` says whether there is a file for each artifact
@@ -267,7 +267,7 @@ def _write(
     if counts:
         held["counts"] = dict(sorted(counts.items()))
     if isinstance(renderer, CohortRenderer):
-        pieces = [aside / f"{index:05d}" for index in range(len(batches))]
+        pieces = [aside / name_piece(index) for index in range(len(batches))]
         held["cohort_files"] = join_pieces(renderer, pieces, folder=task.folder, aside=aside / "cohort")
     write_whole(task.folder / "manifest.json", lambda path: path.write_text(json.dumps(held, indent=2) + "\n"))
     shutil.rmtree(aside)
@@ -277,6 +277,10 @@ def _write(
 
 def name_part(index: int) -> str:
     return f"part-{index:05d}.jsonl"
+
+
+def name_piece(index: int) -> str:
+    return f"{index:05d}.piece"
 
 
 def _run_batches(task: Task, batches: Sequence[tuple[int, Sequence[int]]], *, workers: int) -> Iterator[int]:
@@ -326,7 +330,8 @@ def write_batch(task: Task, index: int, patients: Sequence[int]) -> int:
                     if cohort is not None:
                         rendered.append((moment, artifact))
     if cohort is not None:
-        write_pieces(cohort, rendered, folder=task.folder / ASIDE / f"{index:05d}")
+        piece = task.folder / ASIDE / name_piece(index)
+        write_whole(piece, lambda path: cohort.write_piece(rendered, path))
     os.replace(draft, part)
     receipt = json.dumps({"names": names, "counts": counts, "sha256": digest.hexdigest()})
     write_whole(task.folder / ASIDE / f"{index:05d}.json", lambda path: path.write_text(receipt))

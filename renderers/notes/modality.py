@@ -51,7 +51,7 @@ def check_faults(rates: Mapping[str, float]) -> dict[str, float]:
 
 
 def find_checkpoint(named: str | Path | None) -> Path | None:
-    """The folder of a checkpoint. Raises NosographError where there is no such folder."""
+    """The folder of a checkpoint, if one is asked for. Raises NosographError where there is none."""
     from .learned.checkpoint import check_folder
 
     if named is None:
@@ -78,7 +78,7 @@ NOTES = Modality(
         Option(
             name="checkpoint", flag="--model", metavar="DIR",
             check=find_checkpoint, describe=hash_checkpoint,
-            help="The folder of a checkpoint that rewords the notes.",
+            help="A language model that rewords the notes: the folder of its checkpoint.",
         ),
         Option(
             name="faults", flag="--fault", metavar="KIND=SHARE", repeatable=True, default={},
