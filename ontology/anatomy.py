@@ -1,4 +1,4 @@
-"""Phenotypes that only one sex has: as the annotation says, or by the anatomy that the ontology places them in."""
+"""Phenotypes that only one sex has, by annotation or by the anatomy in which the ontology places them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ ANATOMY: dict[Sex, dict[str, str]] = {
 
 
 def find_anatomy(lineage: frozenset[str]) -> Sex | None:
-    """The one sex that has the anatomy of a phenotype, given by itself with its ancestors; None where both may."""
+    """The only sex that can have a phenotype, by its anatomy; None if both can. `lineage` is the phenotype with its
+    ancestors."""
     found = [sex for sex in SEXES if not lineage.isdisjoint(ANATOMY[sex])]
     return found[0] if len(found) == 1 else None
 
@@ -48,8 +49,8 @@ def find_anatomy(lineage: frozenset[str]) -> Sex | None:
 def split_by_sex(rows: Sequence[Annotation], lineage: frozenset[str]) -> dict[Sex | None, list[Annotation]]:
     """The rows of one phenotype that hold for each sex, or for both under None. A sex without rows never shows it.
 
-    `lineage` is the phenotype with its ancestors. Rows of anatomy that one sex has are about that sex, unless they name
-    the other one. A sex's own rows go before the rows that name none, where they give a frequency.
+    `lineage` is the phenotype with its ancestors. If only one sex has the anatomy, rows are about that sex unless they
+    name the other one. Rows that name a sex replace the rows that name none, if they give a frequency.
     """
     stated = {sex: [row for row in rows if row.sex == sex] for sex in SEXES}
     general = [row for row in rows if row.sex not in SEXES]

@@ -1,4 +1,4 @@
-"""The diseases that phenotypes are annotated to, found by identifier or name, with the nearest where there is none."""
+"""Finding an annotated disease by its identifier or name; the error names the nearest ones."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _WRITE = "OMIM:154700, ORPHA:558, DECIPHER:1 or a disease's name"
 
 
 def find_disease(text: str, *, knowledge: KnowledgeGraph) -> str:
-    """The CURIE of the annotated disease that an identifier (any case, ORPHANET: or MIM: too) or a name stands for.
+    """The CURIE of the annotated disease with this identifier (in any case; ORPHANET: and MIM: too) or this name.
 
-    A name is a whole label or synonym, in any case. Raises NosographError where there is none (with the nearest), where
-    several have the name (with all), and where HPO annotates no phenotype to the disease.
+    A name is a whole label or synonym, in any case. Raises NosographError if no disease has it (with the nearest), if
+    several have it (with all of them), and if HPO annotates no phenotype to the disease.
     """
     text = text.strip()
     name, colon, local = text.partition(":")
@@ -61,7 +61,7 @@ def _is_one(curie: str, knowledge: KnowledgeGraph) -> bool:
 
 
 def _one_change(local: str) -> list[str]:
-    """The identifiers that differ by two neighbours swapped, one digit missing, too many or another; ends first."""
+    """The identifiers with two neighbours swapped, or one digit removed, added or changed; changes at the end first."""
     cuts = [(local[:i], local[i:]) for i in range(len(local), -1, -1)]
     changed = [a + b[1] + b[0] + b[2:] for a, b in cuts if len(b) > 1]
     changed += [a + b[1:] for a, b in cuts if b]
@@ -86,7 +86,7 @@ def _find_name(text: str, knowledge: KnowledgeGraph) -> str:
 
 
 def _nearest(text: str, names: Mapping[str, str], synonyms: Mapping[str, Sequence[str]]) -> list[str]:
-    """The diseases whose names share most with a text: Dice's coefficient of their sets of three letters in a row."""
+    """The diseases with the most similar names, by the Dice coefficient of their sets of trigrams."""
     wanted = _trigrams(text)
     score: dict[str, float] = {}
     for curie, name in chain(names.items(), ((c, name) for c, own in synonyms.items() for name in own)):

@@ -1,4 +1,4 @@
-"""What a document may hold: its keys, and the form of their values. What they mean together is for `causal/`."""
+"""The keys that a document may have, and the form of their values. `causal/` checks what they mean together."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _mistake(problem: str, fix: str) -> PydanticCustomError:
 
 
 def _read_text(value: Any) -> Any:
-    """Text as written: `mechanism: 0`, `version: 1.10` and `mechanism: true` are text where text is meant."""
+    """Text as written: `mechanism: 0`, `version: 1.10` and `mechanism: true` stay text."""
     if isinstance(value, Written):
         return value.text
     if isinstance(value, bool):
@@ -94,7 +94,7 @@ class Evidenced(Entry):
     @model_validator(mode="after")
     def check_evidence(self) -> Evidenced:
         if self.evidence and self.source:
-            raise _mistake("it is cited and assumed at once", "either evidence: … or source: assumption")
+            raise _mistake("it is both cited and assumed", "either evidence: … or source: assumption")
         if self.evidence and self.checked is None:
             raise _mistake(
                 "a citation must say how far it was checked",
@@ -167,7 +167,7 @@ class VariableEntry(Entry):
     @model_validator(mode="after")
     def check_kind(self) -> VariableEntry:
         if self.extends and self.overrides:
-            raise _mistake("it extends and overrides at once", "one of the two")
+            raise _mistake("it both extends and overrides", "one of the two")
         if self.extends:
             spare = sorted(self.model_fields_set - {"extends", "title", "mechanism", "caused_by"})
             if spare:
@@ -215,7 +215,7 @@ class Document(Entry):
 
 @dataclass(frozen=True)
 class Places:
-    """Where the nodes of a document stand: `lines` by dotted path, such as `variables.amyloid.mechanism`."""
+    """The lines of a document's nodes: `lines` by dotted path, such as `variables.amyloid.mechanism`."""
 
     file: str
     lines: Mapping[str, int]
@@ -243,7 +243,7 @@ def read_document(path: Path | None, *, text: str | None = None) -> tuple[Docume
 
 
 def read_text(path: Path) -> str:
-    """The text of a file. Raises NosographError where it cannot be read or is not UTF-8."""
+    """The text of a file. Raises NosographError if it cannot be read or is not UTF-8."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -257,7 +257,7 @@ def read_text(path: Path) -> str:
 
 
 def validate_document(data: Mapping[str, Any], places: Places) -> Document:
-    """Plain data to a Document. Raises NosographError with every mistake, each with its line."""
+    """A Document from plain data. Raises NosographError with every mistake and its line."""
     try:
         return Document.model_validate(data)
     except ValidationError as error:
@@ -265,7 +265,7 @@ def validate_document(data: Mapping[str, Any], places: Places) -> Document:
 
 
 def read_effect(text: str) -> EffectEntry:
-    """One effect as it is typed: its text, or its longer form in braces. Raises NosographError for another key."""
+    """One effect as typed: its text, or the longer form in braces. Raises NosographError for an unknown key."""
     if not text.lstrip().startswith("{"):
         return EffectEntry(effect=text)
     try:
@@ -314,7 +314,7 @@ def _keys(entry: type[BaseModel]) -> tuple[str, ...]:
 
 
 def allowed_keys(path: list[str]) -> tuple[str, ...]:
-    """The keys that a mapping at this path of a document may have; none where any name may stand."""
+    """The keys that a mapping at this path of a document may have; none if any name is allowed."""
     entries: dict[tuple[str, int], type[BaseModel]] = {
         ("", 0): Document,
         ("clock", 1): ClockEntry,

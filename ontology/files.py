@@ -1,4 +1,4 @@
-"""Disease models in RDF files, read and written. Nothing is fetched."""
+"""Reads and writes disease models in RDF files. Nothing is fetched."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def read_context() -> dict[str, Any]:
 
 
 def read_graph(path: Path) -> tuple[Graph, Places]:
-    """The graph of an RDF file, and the lines on which its variables and parameters stand.
+    """The graph of an RDF file, and the lines of its variables and parameters.
 
-    Raises NosographError, with the line where it is known, for what does not parse or would need the network.
+    Raises NosographError, with the line if it is known, for what does not parse or would need the network.
     """
     text = read_text(path)
     quads = _read_json(text, str(path)) if path.suffix == ".jsonld" else read_rdf(path)
@@ -63,7 +63,7 @@ def _read_json(text: str, file: str) -> Iterable[ox.Quad]:
     except json.JSONDecodeError as error:
         raise fail(f"this is not JSON: {error.msg}", fix="JSON-LD", file=file, line=error.lineno) from None
     except RecursionError:
-        raise fail("the JSON is nested too deep", fix="JSON-LD of a disease model", file=file) from None
+        raise fail("the JSON is nested too deeply", fix="JSON-LD of a disease model", file=file) from None
     except (SyntaxError, ValueError) as error:
         raise fail(f"this is not JSON-LD: {error}", fix="JSON-LD of a disease model", file=file) from None
 
@@ -88,9 +88,9 @@ def _to_rdflib(term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> No
 
 
 def _embed_context(data: Any, file: str, depth: int = 0) -> Any:
-    """The document with our own context in place of its address. Any other address would have to be fetched."""
+    """The document with our own context instead of its address. Other addresses would be fetched: they are refused."""
     if depth > 100:
-        raise fail("nested too deep", fix="JSON-LD of a disease model", file=file)
+        raise fail("it is nested too deeply", fix="JSON-LD of a disease model", file=file)
     if isinstance(data, list):
         return [_embed_context(item, file, depth + 1) for item in data]
     if not isinstance(data, dict):
@@ -160,7 +160,7 @@ def _name(node: Node) -> str:
 
 
 def _to_json_value(value: Node, kind: str) -> Any:
-    """The short form where the context already says what it is; the number's own text keeps it exact."""
+    """The short form if the context already gives the type; the number's own text keeps it exact."""
     if not isinstance(value, Literal):
         return _name(value) if kind == "@id" else {"@id": _name(value)}
     if value.language:
@@ -173,7 +173,7 @@ def _to_json_value(value: Node, kind: str) -> Any:
 
 
 def _find_lines(graph: Graph, text: str) -> Iterator[tuple[str, int]]:
-    """The line that names a variable or parameter at its beginning, or else the first that names it at all."""
+    """The line that begins with the name of a variable or parameter, otherwise the first line that contains it."""
     lines = text.splitlines()
     for kind, folder, group in ((NG.Variable, "var", "variables"), (NG.Parameter, "par", "parameters")):
         for node in graph.subjects(RDF.type, kind):

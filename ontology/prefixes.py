@@ -1,6 +1,6 @@
-"""CURIEs: which prefixes are known, how their identifiers are written, and the IRIs that they stand for.
+"""CURIEs: the known prefixes, the form of their identifiers, and the IRIs that they stand for.
 
-IRIs are those that the ontologies themselves publish, or else what https://bioregistry.io gives for the prefix. The
+IRIs are those that the ontologies themselves publish, otherwise those of https://bioregistry.io. The
 check digits are the published ones: Verhoeff's for SNOMED CT (Release File Specification, section 6), Luhn's mod 10
 for LOINC (LOINC Users' Guide, "check digit").
 """
@@ -47,7 +47,7 @@ class Prefix:
     check_digit: Callable[[str], bool] | None = None
 
     def accepts(self, local: str) -> bool:
-        """Whether `local` is written as this prefix's identifiers are, its check digit included."""
+        """Whether `local` is a possible identifier of this prefix, including its check digit."""
         if not re.fullmatch(self.pattern, local, re.ASCII):
             return False
         return self.check_digit is None or self.check_digit(local)
@@ -148,7 +148,7 @@ NAMESPACES = VOCABULARIES | {prefix.name: prefix.iri for prefix in PREFIXES}
 
 
 def find_prefix(name: str) -> Prefix | None:
-    """The prefix of that name or alias, in any case, or None."""
+    """The prefix with this name or alias, in any case, or None."""
     return _BY_NAME.get(name.lower())
 
 
@@ -158,10 +158,9 @@ def is_iri(text: str) -> bool:
 
 
 def expand(curie: str, *, node: str = "", file: str = "", line: int = 0) -> str:
-    """The IRI that a CURIE stands for. `node`, `file` and `line` say in an error where it was written.
+    """The IRI that a CURIE stands for. `node`, `file` and `line` are for the error: where the CURIE was written.
 
-    Raises NosographError where it is no CURIE, its prefix is unknown, or its identifier is not written as that
-    prefix's are.
+    Raises NosographError if it is not a CURIE, its prefix is unknown, or its identifier does not fit the prefix.
     """
 
     def wrong(problem: str, fix: str) -> Exception:
@@ -188,7 +187,7 @@ def expand(curie: str, *, node: str = "", file: str = "", line: int = 0) -> str:
 
 @cache
 def compact(iri: str) -> str:
-    """The CURIE of an IRI, or the IRI itself where no known prefix fits."""
+    """The CURIE of an IRI, or the IRI itself if no known prefix fits."""
     for start, prefix in _BY_IRI:
         if iri.startswith(start):
             local = iri[len(start) :]

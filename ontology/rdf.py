@@ -1,7 +1,7 @@
-"""Files of RDF as triples: Turtle, N-Triples, N-Quads, TriG, RDF/XML and JSON-LD. Nothing is ever fetched.
+"""RDF files as triples: Turtle, N-Triples, N-Quads, TriG, RDF/XML and JSON-LD. Nothing is ever fetched.
 
-XML is looked through by expat first: a document type or an entity, which could read files or grow without bound, is
-refused before any other parser sees it. So is nesting without end, which crashes JSON-LD's parser.
+expat checks XML first: a document type or an entity could read files or grow without bound, and is refused before any
+other parser sees it. Very deep nesting, which crashes the JSON-LD parser, is refused as well.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _DEEPEST = 1000  # XML elements inside each other; real files stay below twenty
 def detect_format(path: Path) -> str:
     """What a file holds, by its suffix and first bytes: "obo", "owl", "xml" or "rdf" (any other RDF).
 
-    "owl" is said of OWL files in XML, whether RDF/XML or OWL/XML; "xml" of other RDF/XML.
+    "owl" is an OWL file in RDF/XML or OWL/XML; "xml" is other RDF/XML.
     """
     suffix = path.suffix.lower()
     if suffix == ".obo":
@@ -58,9 +58,10 @@ def _is_xml(start: bytes) -> bool:
 
 
 def refuse_entities(path: Path) -> str:
-    """The name of an XML file's root element, if the file is well formed and declares no document type or entity.
+    """The name of an XML file's root element.
 
-    Raises NosographError, with the line, otherwise: entities can read files (XXE) or grow without bound.
+    Raises NosographError, with the line, if the file is not well formed or declares a document type or an entity, since
+    entities can read files (XXE) or grow without bound.
     """
     parser = expat.ParserCreate()
     root: list[str] = []
@@ -103,7 +104,7 @@ def refuse_entities(path: Path) -> str:
 def read_rdf(path: Path) -> Iterator[ox.Quad]:
     """The triples of an RDF file; named graphs are merged, blank nodes renamed so that files cannot collide.
 
-    Raises NosographError, with the line, where the file is not what its suffix or its first bytes say.
+    Raises NosographError, with the line, if the content of the file does not fit its suffix or its first bytes.
     """
     format = FORMATS.get(path.suffix.lower())
     if format is None:
@@ -139,7 +140,7 @@ def _syntax_problem(error: SyntaxError, path: Path, format: ox.RdfFormat) -> Exc
     message = str(error.msg)
     if "LoadDocumentCallback" in message:
         return fail(
-            "a JSON-LD context that lies elsewhere is never fetched",
+            "a JSON-LD context from elsewhere is never fetched",
             fix='write the context itself into the file: "@context": {…}',
             file=str(path),
         )

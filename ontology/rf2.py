@@ -41,10 +41,10 @@ _DEFINITION = ox.NamedNode(VOCABULARIES["skos"] + "definition")
 
 
 def read_rf2(folder: Path) -> Iterator[ox.Quad]:
-    """The triples of an RF2 snapshot folder, searched to any depth. Inactive concepts become deprecated ones;
-    inactive descriptions and relationships are left out.
+    """The triples of an RF2 snapshot folder, searched at any depth. Inactive concepts become deprecated; inactive
+    descriptions and relationships are left out.
 
-    Raises NosographError, with file and line, where a file is missing, leads out of the folder, or has other columns.
+    Raises NosographError, with file and line, if a file is missing, lies outside the folder, or has other columns.
     """
     concepts = _find(folder, "sct2_Concept_Snapshot")
     descriptions = [*_find(folder, "sct2_Description_Snapshot"), *_find(folder, "sct2_TextDefinition_Snapshot", 0)]

@@ -15,7 +15,7 @@ _BETWEEN_WORDS = re.compile(r"\W+")
 class Match:
     """A concept that was found: its CURIE, its label, the label or synonym that matched, and how well.
 
-    `kind` is "exact" (the whole text), "prefix" (the text begins so) or "word" (words that begin so, in any order).
+    `kind` is "exact" (the whole text), "prefix" (its beginning) or "word" (the beginnings of words, in any order).
     """
 
     concept: str
@@ -33,18 +33,18 @@ class IndexedName(NamedTuple):
 
 
 def _words(text: str) -> str:
-    """The words of a text, each after a blank, in one case: " alzheimer s disease"."""
+    """The words of a text in lower case, each after a blank: " alzheimer s disease"."""
     return f" {_BETWEEN_WORDS.sub(' ', text.casefold())}".replace("  ", " ").rstrip()
 
 
 class TextIndex:
-    """Labels and synonyms in memory, looked through from end to end (tens of thousands take milliseconds)."""
+    """Labels and synonyms in memory. Each search goes through all of them (tens of thousands take milliseconds)."""
 
     def __init__(self, entries: Iterable[IndexedName]) -> None:
         self.entries = [(_words(entry.text), entry) for entry in entries]
 
     def find(self, text: str, limit: int, iris: frozenset[str] | None = None) -> list[tuple[IndexedName, str]]:
-        """The best entries with their kind of match, one a concept, the best first; among `iris` only, if given."""
+        """The best entries with their kind of match, one for each concept, best first; only among `iris` if given."""
         wanted = _words(text)
         if not wanted:
             return []

@@ -1,4 +1,4 @@
-"""The shapes that a disease model in RDF must have (SHACL), and what is wrong with a graph that has not, in words."""
+"""Checks the SHACL shapes of a disease model in RDF, and says in words what is wrong."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def read_shapes() -> Graph:
 
 
 def check_shapes(graph: Graph, places: Places) -> list[Problem]:
-    """What in the graph of a disease model breaks the shapes; nothing where all is well."""
+    """What breaks the shapes in the graph of a disease model; nothing if all is well."""
     from pyshacl import validate
 
     conforms, report, _ = validate(
@@ -50,8 +50,8 @@ def _check_iris(graph: Graph, places: Places) -> Iterator[Problem]:
 
 
 def check_targets(graph: Graph) -> list[Problem]:
-    """What is said of a variable, in a graph with all imports, must be said of its own IRI: by the name at the end
-    alone, another model's variable would pass for it."""
+    """Statements about a variable must use its own IRI. Otherwise a variable of another model with the same name at the
+    end would pass for it. The graph has all imports."""
     variables = {local_name(node): node for node in graph.subjects(RDF.type, NG.Variable)}
     found = []
     for key in ("cause", "of", "extends", "overrides"):
@@ -86,12 +86,12 @@ def _explain(graph: Graph, report: Graph, result: Node, places: Places) -> Probl
 
 
 def _find_owner(graph: Graph, node: Node | None) -> Node | None:
-    """The variable that a claim belongs to; any other node stands for itself."""
+    """The variable that a claim belongs to; for any other node, the node itself."""
     return next(iter(graph.subjects(NG.causedBy, node)), node)
 
 
 def _describe(rule: Node | None, key: str, shape: Node | None, message: str) -> tuple[str, str]:
-    """The problem and its fix, by the constraint of the SHACL specification (section 4) that is broken."""
+    """The problem and its fix, by the broken constraint of the SHACL specification (section 4)."""
     shapes = read_shapes()
     if rule == SH.ClosedConstraintComponent:
         known = sorted(f"ng:{local_name(p)}" for p in set(shapes.objects(None, SH.path)) if isinstance(p, URIRef))

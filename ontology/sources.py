@@ -1,4 +1,4 @@
-"""Files of ontologies and annotations as triples, each read as its kind asks."""
+"""Files of ontologies and annotations as triples, each read by its format."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .rdf import detect_format, read_rdf
 
 
 def read(path: Path, *, reason: bool = False) -> Iterable[ox.Quad]:
-    """The triples of a file or RF2 folder, read as its suffix and content say. Raises NosographError."""
+    """The triples of a file or RF2 folder, read by suffix and content. Raises NosographError if it is unreadable."""
     if path.is_dir():
         from .rf2 import read_rf2
 
@@ -27,7 +27,7 @@ def read(path: Path, *, reason: bool = False) -> Iterable[ox.Quad]:
 
 
 def find_file(path: str | Path) -> Path:
-    """The path, of what is there. Raises NosographError where nothing is."""
+    """The path of an existing file or folder. Raises NosographError if there is none."""
     found = Path(path)
     if not found.exists():
         raise fail("there is no such file", value=found, fix="the path of an ontology file or of an RF2 folder")

@@ -1,6 +1,7 @@
-"""Where the knowledge graph lies: a cached store on disk that many processes read, or one in memory.
+"""The store of the knowledge graph: cached on disk, where many processes read it, or in memory.
 
-A store is built aside and then renamed, so that it is there whole or not at all; what is cached is never changed.
+A store is built under another name and then renamed, so that it is there whole or not at all; a cached store never
+changes.
 """
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ def locate_cache() -> Path:
 
 
 def key_of(released: Sequence[Path], own: Sequence[Path] = ()) -> str:
-    """A name for the store that our readers, as they are now, make of these files.
+    """A name for the store that the current readers make from these files.
 
-    Files of a package count by name, size and beginning (they carry their version there), so that two environments
-    share a store; a user's own files and folders count by path and time of change, too.
+    Files of a package count by name, size and beginning (which has their version), so that two environments share a
+    store; a user's own files and folders count by path and time of change as well.
     """
     digest = hashlib.sha256()
     for reader in _READERS:
@@ -53,9 +54,9 @@ def key_of(released: Sequence[Path], own: Sequence[Path] = ()) -> str:
 
 
 def open_cached(folder: Path, key: str, build: Callable[[], Iterable[ox.Quad]]) -> ox.Store:
-    """The store `key` in the cache, read-only, built first where it is not there yet.
+    """The store `key` in the cache, read-only; it is built first if it is not there yet.
 
-    Where nothing can be written there (a read-only home, a full disk), the store is built in memory instead.
+    If the cache cannot be written (a read-only home, a full disk), the store is built in memory instead.
     """
     target = folder / key
     if not target.is_dir():
@@ -102,7 +103,7 @@ def _build_in_memory(build: Callable[[], Iterable[ox.Quad]]) -> ox.Store:
 
 
 def _remove_old(folder: Path) -> None:
-    """Clears away builds that were killed more than a day ago, and stores that nobody has opened for two months."""
+    """Remove builds that were killed more than a day ago, and stores that nobody has opened for two months."""
     for left in folder.iterdir():
         if time.time() - left.stat().st_mtime > (_A_DAY if left.name.startswith(_ASIDE) else _UNUSED):
             shutil.rmtree(left, ignore_errors=True)

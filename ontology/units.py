@@ -1,9 +1,9 @@
 """Units of measure, written in UCUM's case-sensitive codes (https://ucum.org/ucum, version 2.1, sections 2 to 4).
 
-Read are the whole grammar (products, quotients, powers, parentheses, factors, `{annotations}`) and the atoms that
-medicine uses. On purpose, unlike in UCUM, the mole is a dimension of its own rather than a number, so that mmol/L is
-never taken for a plain concentration of things. Units with a zero point or a logarithm (Cel, [degF], [pH], B) are
-valid, and convert to themselves only.
+The whole grammar is read (products, quotients, powers, parentheses, factors, `{annotations}`), with the atoms that
+medicine uses. Unlike in UCUM, the mole is on purpose a dimension of its own, not a number, so that mmol/L is never
+taken for a plain number concentration. Units with a zero point or a logarithm (Cel, [degF], [pH], B) are valid, but
+convert only to themselves.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _OFTEN_MEANT = {
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit: how many of its dimensions' base units it is (exactly, save where pi enters), and its dimensions."""
+    """A unit: its size in the base units of its dimensions (exact, except with pi), and its dimensions."""
 
     factor: Fraction
     dimensions: tuple[tuple[str, int], ...] = ()
@@ -106,7 +106,7 @@ def _tokens(code: str) -> list[re.Match[str]]:
 
 
 def _product(tokens: Iterator[re.Match[str]], *, inside: bool = False) -> Unit:
-    """Components between dots and strokes, from left to right, to the end or to the closing parenthesis."""
+    """Components between dots and slashes, from left to right, to the end or to the closing parenthesis."""
     total, power, needed, begun = ONE, 1, True, False
     for token in tokens:
         mark = token["mark"]
@@ -149,9 +149,9 @@ def _parse(code: str) -> Unit:
 
 
 def parse_unit(code: str, *, node: str = "", file: str = "", line: int = 0) -> Unit:
-    """The unit that a UCUM code stands for. `node`, `file` and `line` say in an error where it was written.
+    """The unit that a UCUM code stands for. `node`, `file` and `line` are for the error: where the code was written.
 
-    Raises NosographError for what is not UCUM, naming the nearest code.
+    Raises NosographError for what is not UCUM, with the nearest code.
     """
     try:
         return _parse(code)
@@ -174,9 +174,9 @@ def _suggest(code: str) -> str:
 
 
 def conversion_factor(source: str, target: str) -> float:
-    """What a value in `source` is multiplied by to be in `target`.
+    """The factor that converts a value from `source` to `target`.
 
-    Raises NosographError where either is not UCUM, they measure different things, or one has a zero point of its own.
+    Raises NosographError if one is not UCUM, if they measure different things, or if one has its own zero point.
     """
     from_unit, to_unit = parse_unit(source), parse_unit(target)
     if from_unit.dimensions != to_unit.dimensions:

@@ -1,4 +1,4 @@
-"""The knowledge graph as rdflib sees it. Slow to import, and so only where rdflib or SPARQL is asked for."""
+"""The knowledge graph as an rdflib graph. This is slow to import, so it is imported only for rdflib or SPARQL."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _SPARQL_NETWORK = re.compile(r"(?<![\w:?$@.-])(service|load)(?![\w:-])", re.IGNO
 
 
 def refuse_unsafe(query: str) -> None:
-    """Raises NosographError where a query would reach the network (SERVICE, LOAD) or is nested without end."""
+    """Raises NosographError if a query would use the network (SERVICE, LOAD) or is nested too deeply."""
     code = _SPARQL_TEXT.sub(" ", query)
     if word := _SPARQL_NETWORK.search(code):
         raise fail(
-            f"{word[1].upper()} would reach the network, and queries here never do",
+            f"{word[1].upper()} would use the network, which queries here never do",
             fix="load the other graph's file with `load`, then query without it",
             node="SPARQL",
         )
@@ -41,11 +41,11 @@ def refuse_unsafe(query: str) -> None:
     for bracket in re.findall(r"[][(){}]", code):
         depth += 1 if bracket in "[({" else -1
         if depth > _DEEPEST_QUERY:
-            raise fail("a query nested too deeply", node="SPARQL")
+            raise fail("the query is nested too deeply", node="SPARQL")
 
 
 class LocalStore(OxigraphStore):
-    """oxrdflib's store, whose queries and updates cannot reach the network."""
+    """oxrdflib's store, without network access for queries and updates."""
 
     @property
     def inner(self) -> ox.Store:
@@ -53,20 +53,20 @@ class LocalStore(OxigraphStore):
         return self._inner
 
     def query(self, query: Any, initNs: Mapping[str, Any], initBindings: Any, queryGraph: Any, **more: object) -> Any:
-        """As rdflib asks of a store. Raises NosographError where the query names a SERVICE."""
+        """rdflib's interface of a store. Raises NosographError if the query names a SERVICE."""
         refuse_unsafe(str(query))
         return super().query(query, initNs, initBindings, queryGraph, **more)
 
     def update(self, update: Any, initNs: Mapping[str, Any], initBindings: Any, queryGraph: Any, **more: object) -> Any:
-        """As rdflib asks of a store. Raises NosographError where the update would LOAD or name a SERVICE."""
+        """rdflib's interface of a store. Raises NosographError if the update would LOAD or name a SERVICE."""
         refuse_unsafe(str(update))
         return super().update(update, initNs, initBindings, queryGraph, **more)
 
 
 def copy_writable(store: ox.Store) -> LocalStore:
-    """A writable copy of a read-only store, in a temporary folder that goes when nobody holds the copy any more.
+    """A writable copy of a read-only store, in a temporary folder that is removed when nothing refers to the copy.
 
-    RocksDB's files never change, so that the copy is made of hard links where the file system allows it (milliseconds).
+    RocksDB's files never change, so the copy consists of hard links if the file system allows them (milliseconds).
     """
     folder = Path(tempfile.mkdtemp(prefix="nosograph-"))
     try:

@@ -1,4 +1,4 @@
-"""The namespace of disease models in RDF: which IRI stands for which key of a document, and for which name."""
+"""The namespace of disease models in RDF: the IRIs of a document's keys and names."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def local_name(iri: object) -> str:
 
 
 def evidence_iri(source: str) -> URIRef:
-    """The IRI of `PMID:…` or `doi:…`; characters that an IRI may not hold are percent-encoded (RFC 3987)."""
+    """The IRI of `PMID:…` or `doi:…`; characters not allowed in an IRI are percent-encoded (RFC 3987)."""
     prefix, _, local = source.partition(":")
     known = find_prefix(prefix)
     start = known.iri if known is not None else ""
@@ -51,7 +51,7 @@ def evidence_iri(source: str) -> URIRef:
 
 
 def evidence_source(iri: object) -> str:
-    """The `PMID:…` or `doi:…` that an IRI stands for; the IRI itself where it is neither."""
+    """The `PMID:…` or `doi:…` that an IRI stands for; the IRI itself if it is neither."""
     text = str(iri)
     for name, written in (("PMID", "PMID"), ("DOI", "doi")):
         prefix = find_prefix(name)
@@ -66,7 +66,7 @@ def concept_iri(curie: str) -> URIRef:
 
 
 def new_graph() -> Graph:
-    """An empty graph that knows only the prefixes of disease models, so that what it writes is short."""
+    """An empty graph with only the prefixes of disease models, so that its output is short."""
     graph = Graph(bind_namespaces="none")
     graph.bind("ng", NG)
     graph.bind("rdf", RDF)

@@ -1,5 +1,5 @@
-"""YAML 1.2 (core schema) to a tree of nodes that know their lines. Nothing is constructed but text, numbers, truth
-values, lists and mappings; duplicate keys, tags and endless nesting are refused.
+"""YAML 1.2 (core schema) as a tree of nodes with their lines. Only text, numbers, truth values, lists and mappings are
+constructed; duplicate keys, tags and very deep nesting are refused.
 
 https://yaml.org/spec/1.2.2/#103-core-schema. The scanner is PyYAML's, whose own schema is 1.1: it reads `no` as False
 and `1e-5` as text, so plain scalars are resolved here.
@@ -48,7 +48,7 @@ class Node:
     key_lines: dict[str, int] = field(default_factory=dict)  # of a mapping
 
     def plain(self) -> Any:
-        """The value without lines: what `json` would read."""
+        """The value without lines, as `json` would read it."""
         if isinstance(self.value, dict):
             return {key: node.plain() for key, node in self.value.items()}
         if isinstance(self.value, list):
@@ -117,8 +117,8 @@ def _find_line(event: Any) -> int:
 
 
 class _YamlReader:
-    """From the parser's events to nodes. An alias is the very node that it names, so a bomb costs no memory; its
-    size counts as often as it is used, so that no walk of the tree takes long."""
+    """Makes nodes from the parser's events. An alias is the same node as its anchor, so a YAML bomb costs no memory;
+    its size counts at each use, so that no walk of the tree takes long."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -181,7 +181,7 @@ class _YamlReader:
             key = event.value
             if key in items:
                 raise self.error(
-                    f"the key {key!r} stands twice, first in line {lines[key]}", event, fix="each key once", value=key
+                    f"the key {key!r} occurs twice, first in line {lines[key]}", event, fix="each key once", value=key
                 )
             lines[key] = _find_line(event)
             items[key] = self.node(next(events), events, depth + 1)
@@ -189,7 +189,7 @@ class _YamlReader:
 
 
 def write_yaml(data: dict[str, Any]) -> str:
-    """Plain data as YAML, which `read_yaml` reads back as the same."""
+    """Plain data as YAML; `read_yaml` reads the same data back."""
     text: str = yaml.safe_dump(
         _unwrap(data), default_flow_style=None, sort_keys=False, allow_unicode=True, width=118, indent=2
     )
@@ -197,7 +197,7 @@ def write_yaml(data: dict[str, Any]) -> str:
 
 
 def _unwrap(data: Any) -> Any:
-    """Whole numbers as integers, and nothing but what YAML's own writer knows."""
+    """Whole numbers as integers, and only types that the YAML writer knows."""
     if isinstance(data, dict):
         return {str(key): _unwrap(value) for key, value in data.items()}
     if isinstance(data, list | tuple):

@@ -76,9 +76,9 @@ def test_every_node_knows_its_line() -> None:
 @pytest.mark.parametrize(
     ("text", "problem", "line"),
     [
-        ("a: 1\nb: 2\na: 3\n", "the key 'a' stands twice, first in line 1", 3),
-        ("x: {a: 1, a: 2}", "stands twice", 1),
-        ('a: 1\n"a": 2', "stands twice", 2),
+        ("a: 1\nb: 2\na: 3\n", "the key 'a' occurs twice, first in line 1", 3),
+        ("x: {a: 1, a: 2}", "occurs twice", 1),
+        ('a: 1\n"a": 2', "occurs twice", 2),
         ("a: 1\n---\nb: 2\n", "a second document", 2),
         ("a: !!python/name:os.system x", "tags have no place", 1),
         ("a: !thing {b: 1}", "tags have no place", 1),

@@ -1,4 +1,4 @@
-"""Rare diseases out of HPO's annotations: each becomes a document like any other."""
+"""Rare diseases from HPO's annotations: each becomes a document like any other."""
 
 from .document import Conversion, convert_disease
 from .hierarchy import Finding

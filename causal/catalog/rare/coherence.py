@@ -1,4 +1,4 @@
-"""Fitting terms that contain each other: how often each shows by itself, so that all show as often as annotated."""
+"""Fits terms that contain each other: how often each occurs by itself, so that all occur as often as annotated."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 from ...language.noisy_or import leak, union
 from .frequencies import Frequency
 
-# The stronger loadings that are tried, in this order, for a family that does not fit.
+# The stronger loadings to try, in this order, for a family that does not fit.
 LADDER = (0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
 ROUNDING = 1e-9
 
@@ -19,11 +19,11 @@ View = Mapping[str, Frequency | None]
 
 @dataclass(frozen=True)
 class Fit:
-    """How often a term shows (`value`), how often by itself (`own`), and whether what is below it made it rise.
+    """How often a term occurs (`value`), how often by itself (`own`), and whether the terms below raised it.
 
-    `excess` is "incoherent" where one more specific term is, both as annotated, more frequent; "raised" where all of
-    them together are, by no more than its interval allows; "beyond" where by more; "assumed" where its frequency was
-    anybody's guess; "below" where nothing is annotated for this sex; otherwise "".
+    `excess` is "incoherent" if one more specific term is more frequent, both as annotated; "raised" if all of them
+    together are more frequent, but within the interval of the term; "beyond" if beyond its interval; "assumed" if its
+    frequency was not annotated; "below" if nothing is annotated for this sex; otherwise "".
     """
 
     value: float
@@ -36,11 +36,11 @@ def fit_family(
 ) -> tuple[float, list[dict[str, Fit]]]:
     """The loading for a family of connected terms, and the fit of its terms in each view (one for both sexes, or each).
 
-    A view gives each term's frequency as annotated, the most general terms first; None for a term which that sex shows
-    only as far as what is below it. `below` names all the more specific terms. The loading is the least, from
-    `strength` on and up the ladder, with which no term leaves its interval; where none does, the least with which the
-    fewest do. A stronger loading helps, as terms that come together add up to less (D. Slepian 1962, "The one-sided
-    barrier problem for Gaussian noise").
+    A view gives each term's frequency as annotated, the most general terms first; None for a term that this sex has
+    only through the terms below it. `below` names all more specific terms. The loading is the smallest, from
+    `strength` up the ladder, with which no term leaves its interval; if there is none, the smallest with which the
+    fewest terms do. A stronger loading helps because terms that occur together add up to less (D. Slepian 1962, "The
+    one-sided barrier problem for Gaussian noise").
     """
     best: tuple[float, list[dict[str, Fit]]] = (strength, [])
     least = -1
@@ -71,7 +71,7 @@ def _fit_view(view: View, below: Mapping[str, Sequence[str]], strength: float) -
 
 
 def _judge(frequency: Frequency, more_specific: Sequence[Frequency | None], together: float) -> Excess:
-    """What the terms below, which show with `together`, have done to a term's frequency."""
+    """How the terms below, which occur with probability `together`, changed a term's frequency."""
     if frequency.basis == "assumption":
         return "assumed"
     known = (other for other in more_specific if other and other.basis != "assumption")

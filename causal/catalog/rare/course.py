@@ -1,7 +1,7 @@
 """The time course of a disease: age at onset, death, progression. Journeys start at birth, and time is in years.
 
-Ages are those of HPO's definitions (hp.obo, below HP:0003674 "Onset" and HP:0011420 "Age of death"). Where a
-definition leaves an end open, a life span of 80 years is assumed, as HPO's definition of penetrance has it.
+Ages are those of HPO's definitions (hp.obo, below HP:0003674 "Onset" and HP:0011420 "Age of death"). If a definition
+leaves an end open, a life span of 80 years is assumed, as in HPO's definition of penetrance.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from .inheritance import cite
 Ages = tuple[float, float]
 MONTH = 28 / 365.25  # the first 28 days of life
 LIFE = 80.0
-SHORTEST, UNKNOWN = 20, 40  # the horizon in years: at least; at least where the onset is unknown
+SHORTEST, UNKNOWN = 20, 40  # the least horizon in years; the least if the onset is unknown
 ALIVE = 1000.0  # an age at death that no journey reaches
 
-ONSETS: dict[str, tuple[str, float, float]] = {  # code -> name, and from which age to which
+ONSETS: dict[str, tuple[str, float, float]] = {  # code -> name, lowest age, highest age
     **dict.fromkeys(("HP:0030674", "HP:0011460", "HP:0011461", "HP:0034197", "HP:0034198"), ("congenital", 0, 0)),
-    **dict.fromkeys(("HP:0034199", "HP:0003577"), ("congenital", 0, 0)),  # before birth: there when the journey begins
+    **dict.fromkeys(("HP:0034199", "HP:0003577"), ("congenital", 0, 0)),  # before birth: present from the start
     "HP:0003623": ("neonatal", 0, MONTH),
     "HP:0003593": ("infantile", MONTH, 1),
     "HP:0011463": ("childhood", 1, 5),
@@ -42,7 +42,7 @@ ONSETS: dict[str, tuple[str, float, float]] = {  # code -> name, and from which 
     "HP:6000314": ("perimenopausal", 45, 55),
     "HP:6000315": ("postmenopausal", 50, LIFE),
 }
-BROAD = {  # a broad term says nothing more where one inside of it is annotated
+BROAD = {  # a broad term adds nothing if a narrower one is annotated
     "pediatric": ("infantile", "childhood", "juvenile"),
     "adult": ("young_adult", "early_young_adult", "intermediate_young_adult", "late_young_adult", "middle_age", "late"),
     "young_adult": ("early_young_adult", "intermediate_young_adult", "late_young_adult"),
@@ -71,7 +71,7 @@ PASSING = ("HP:0025153", "HP:0034382")
 
 @dataclass(frozen=True)
 class Share:
-    """One part of a disease's patients: a level, its ages, and how many they are."""
+    """One part of a disease's patients: its level, its ages, and its frequency."""
 
     level: str
     ages: Ages
@@ -80,7 +80,8 @@ class Share:
 
 @dataclass(frozen=True)
 class DiseaseCourse:
-    """When a disease begins, whether and when it kills, how it goes on. Shares of `onsets` need not sum to 1."""
+    """When a disease begins, whether and when patients die of it, and its progression. Shares of `onsets` need not sum
+    to 1."""
 
     onsets: tuple[Share, ...]
     deaths: tuple[Share, ...]
@@ -93,7 +94,7 @@ class DiseaseCourse:
 def read_course(
     annotations: Sequence[Annotation], *, knowledge: KnowledgeGraph, term_onsets: Sequence[str] = ()
 ) -> DiseaseCourse:
-    """What the rows of aspect C say together. `term_onsets` are onsets of single terms: they stretch the horizon."""
+    """What the rows of aspect C say together. `term_onsets`, the onsets of single terms, can extend the horizon."""
     rows: dict[str, list[Annotation]] = {}
     for row in annotations:
         if row.aspect == "C" and not row.absent:
@@ -129,7 +130,7 @@ def read_course(
 
 
 def _shares(rows: dict[str, list[Annotation]], table: dict[str, tuple[str, float, float]]) -> tuple[Share, ...]:
-    """One share a level, from youngest to oldest; the rows of codes that mean the same ages are one."""
+    """One share for each level, from youngest to oldest; rows of codes with the same ages are pooled."""
     found: dict[tuple[str, float, float], list[Annotation]] = {}
     for code, own in rows.items():
         if code in table:
@@ -148,7 +149,7 @@ def _narrow(onsets: tuple[Share, ...]) -> tuple[Share, ...]:
 
 
 def _level(onsets: tuple[Share, ...]) -> tuple[Share, ...]:
-    """Onsets without a number have the mean share of those with one."""
+    """Give onsets without a number the mean share of those with one."""
     known = [share.frequency.value for share in onsets if share.frequency.basis != "assumption"]
     mean = sum(known) / len(known) if known else 1 / len(onsets)
     return tuple(
@@ -176,7 +177,7 @@ def _pace(rows: dict[str, list[Annotation]]) -> tuple[float, str, tuple[str, ...
 
 @lru_cache(maxsize=2)
 def count_onsets(knowledge: KnowledgeGraph) -> dict[str, int]:
-    """In how many diseases each onset is annotated, by level, of those in MEASURED."""
+    """The number of diseases with each onset, by level, for the levels in MEASURED."""
     codes = {code: level for code, (level, *_) in ONSETS.items()}
     codes |= dict.fromkeys(("HP:0025708", "HP:0025709", "HP:0025710"), "young_adult")
     counts = dict.fromkeys(MEASURED, 0)
@@ -191,14 +192,14 @@ def measure_onsets(knowledge: KnowledgeGraph, horizon: int) -> tuple[Share, ...]
     ages = {level: (float(low), float(high)) for level, low, high in ONSETS.values()}
     counts = {level: n for level, n in count_onsets(knowledge).items() if n and ages[level][1] <= horizon}
     total = sum(counts.values())
-    if not total:  # a graph without annotations of onset
+    if not total:  # the graph has no annotations of onset
         return (Share("at_any_age", (0.0, float(horizon)), _assume(1.0)),)
     return tuple(Share(level, ages[level], _assume(n / total)) for level, n in counts.items())
 
 
 def place_onset(course: DiseaseCourse, *, prefix: str = "") -> tuple[list[DraftParameter], list[DraftVariable]]:
-    """Age at onset: uniform within the annotated ages; whoever dies of the disease has had its onset by then. Nobody
-    records it: who never falls ill has none."""
+    """Age at onset: uniform within the annotated ages, and before death if the patient dies of the disease. It is not
+    recorded: people who never fall ill have no onset."""
     ends = f"{prefix}age_at_death" if course.deaths else ""
     causes: dict[str, tuple[str, ...]] = {ends: ()} if ends else {}
     parameters: list[DraftParameter] = []
@@ -212,7 +213,7 @@ def place_onset(course: DiseaseCourse, *, prefix: str = "") -> tuple[list[DraftP
             parameters.append(_share_parameter(f"{prefix}onset_{share.level}", share, "Share with onset at"))
         weights = ", ".join(f'"{share.level}": {prefix}onset_{share.level}' for share in course.onsets)
         title = "Age group of the onset"
-        group = f"{prefix}onset_group"  # what the age is drawn from: nobody records it
+        group = f"{prefix}onset_group"  # what the age is drawn from; not recorded
         variables = [DraftVariable(group, "static", f"Categorical({weights})", title=title, recorded=False)]
         low = _by_level(f"{prefix}onset_group", course.onsets, 0)
         high = _by_level(f"{prefix}onset_group", course.onsets, 1)
@@ -267,7 +268,7 @@ def _tell_source(frequency: Frequency) -> str:
 
 
 def place_death(course: DiseaseCourse, *, prefix: str = "") -> tuple[list[DraftParameter], list[DraftVariable]]:
-    """How the disease ends, and at which age; nobody dies of anything else. Nothing where no death is annotated."""
+    """How the disease ends and at which age; nobody dies of anything else. Empty if no death is annotated."""
     if not course.deaths:
         return [], []
     parameters = [_share_parameter(f"{prefix}{d.level}_share", d, "Share who die at") for d in course.deaths]
@@ -297,7 +298,7 @@ def place_death(course: DiseaseCourse, *, prefix: str = "") -> tuple[list[DraftP
 
 
 def place_progression(course: DiseaseCourse) -> tuple[list[DraftParameter], list[DraftVariable]]:
-    """How far a progressive disease has come: from 0 at its onset towards 1. Nothing where none is annotated."""
+    """The progression of a disease, from 0 at its onset towards 1. Empty if no progression is annotated."""
     if course.pace is None:
         return [], []
     rate, words, citations = course.pace

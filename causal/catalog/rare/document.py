@@ -1,4 +1,4 @@
-"""A disease's annotations become a document: readable, editable, and simulated as it is."""
+"""Converts a disease's annotations to a document that can be read, edited and simulated."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from .names import VariableNames, to_identifier
 from .phenotypes import DiseasePhenotypes, PhenotypeBuilder
 
 STRONGEST = 0.995
-USED = (  # names that a converted model may use besides its phenotypes'
+USED = (  # names that a converted model may use, besides those of its phenotypes
     *("sex", "female_share", "genotype", "heteroplasmy", "heteroplasmy_threshold", "penetrance", "prevalence"),
     *("affected", "onset", "onset_group", "ending", "age_at_death", "death", "severity", "severity_strength"),
     *("progression", "progression_rate", "active_share", "passing_duration", "diagnosis"),
 )
-COUNTED = frozenset({"ascertained", "assumed"})  # their parameter says it: here they are only counted
+COUNTED = frozenset({"ascertained", "assumed"})  # the parameter's title says it: here they are only counted
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """A document made from annotations: its YAML `text`, how much is in it, and what was changed or assumed."""
+    """A document made from annotations: its YAML `text`, its size, and what was changed or assumed."""
 
     disease: str
     name: str
@@ -50,11 +50,11 @@ def convert_disease(
     population: bool = False,
     leave_out_bad: bool = False,
 ) -> Conversion:
-    """The disease model that HPO's annotations of a disease (its CURIE) make.
+    """The disease model from HPO's annotations of a disease (given by its CURIE or name).
 
-    `strength` (0 up to 1) couples the phenotypes through a shared severity. The cohort is of the affected, unless
-    `population` puts a prevalence before the disease. Raises NosographError for a disease without annotations, or with
-    an impossible frequency (`leave_out_bad` leaves such a row out, and says so).
+    `strength` (0 to 1) couples the phenotypes through a shared severity. The cohort consists of affected people, unless
+    `population` gives the disease a prevalence. Raises NosographError for a disease without annotations or with an
+    impossible frequency (with `leave_out_bad` such a row is left out and listed).
     """
     disease = find_disease(disease, knowledge=knowledge)
     annotations, terms, excluded, findings = arrange_disease(
@@ -90,7 +90,7 @@ def convert_disease(
 def arrange_disease(
     disease: str, *, knowledge: KnowledgeGraph, strength: float, leave_out_bad: bool = False
 ) -> tuple[tuple[Annotation, ...], tuple[AnnotatedTerm, ...], tuple[str, ...], tuple[Finding, ...]]:
-    """A disease's annotations, its terms, what it excludes, and what was found. Raises as `convert_disease` does."""
+    """A disease's annotations, terms, excluded concepts and findings. Raises as `convert_disease` does."""
     if not 0 <= strength <= STRONGEST:
         raise fail(f"the severity's strength is from 0 to {STRONGEST}", value=strength, fix="0.5, or none")
     annotations = find_annotations(disease, knowledge=knowledge)
@@ -110,7 +110,7 @@ def assemble(
     sections: Sequence[DraftSection],
     findings: Sequence[Finding],
 ) -> Conversion:
-    """The document of all parts."""
+    """The document with all its parts."""
     told = [line for comment in comments for line in (write_comment(comment) if comment else ["#"])]
     text = "\n".join([*told, "", *head, "", write_sections(sections)])
     variables = [variable for section in sections for variable in section.variables]
@@ -119,7 +119,7 @@ def assemble(
 
 
 def introduce(what: str, horizon: int, *, dying: bool) -> list[str]:
-    """What the reader of a document has to know. `dying`: whether patients die of the disease."""
+    """What readers of a document have to know. `dying`: whether patients die of the disease."""
     whose = ", of those who live to the phenotype's age at onset" if dying else ""
     return [
         f"{what}: a causal model written from the Human Phenotype Ontology's annotations of {release()}.",
@@ -131,7 +131,7 @@ def introduce(what: str, horizon: int, *, dying: bool) -> list[str]:
 
 
 def tell_findings(findings: Sequence[Finding]) -> list[str]:
-    """What was assumed or changed: frequencies counted, everything else one by one."""
+    """What was assumed or changed: frequencies are counted, everything else is listed."""
     lines = ["", "What was assumed or changed:"]
     counts = Counter(finding.kind for finding in findings if finding.kind in COUNTED and finding.concept)
     if counts["assumed"]:
@@ -148,7 +148,7 @@ def tell_findings(findings: Sequence[Finding]) -> list[str]:
 
 @cache
 def release() -> str:
-    """The date of the annotations that ship, from the head of `phenotype.hpoa`."""
+    """The date of the annotations, from the header of `phenotype.hpoa`."""
     with locate_hpo()[1].open(encoding="utf-8") as lines:
         for line in lines:
             if line.startswith("#version:"):
@@ -157,7 +157,7 @@ def release() -> str:
 
 
 def time_examination(horizon: int, dying: bool) -> tuple[str, dict[str, tuple[str, ...]]]:
-    """Everybody is examined once: at the horizon, or the last time before death."""
+    """When everybody is examined once: at the horizon, or at the last step before death."""
     if not dying:
         return f"at {horizon} years", {}
     return f"age_at_death <= t + dt or t == {horizon}", {"age_at_death": ()}
@@ -185,7 +185,7 @@ def _place_patient(inheritance: Inheritance, population: bool, genes: Sequence[G
         "static",
         f"Bernoulli({chance})",
         title="Has the disease, or will",
-        recorded=not population,  # among everybody, a clinic knows findings and not who will fall ill
+        recorded=not population,  # in a population, a clinic knows findings, not who will fall ill
         causes=causes,
     )
     variables = (place_sex("female_share"), *genotype, affected)

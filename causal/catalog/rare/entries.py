@@ -1,4 +1,4 @@
-"""What a written document is made of, parameters, variables and the sections that they stand in, and its YAML text."""
+"""The parts of a written document (parameters and variables, in sections) and their YAML text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TIE = "\0"
 
 @dataclass(frozen=True)
 class DraftParameter:
-    """A number with its evidence, or (`formula`) one that follows from others. No `citations`: an assumption."""
+    """A number with its evidence, or with a `formula` if it follows from others. Without `citations` it is assumed."""
 
     name: str
     value: float | None = None
@@ -33,7 +33,7 @@ class DraftParameter:
 
 @dataclass(frozen=True)
 class DraftVariable:
-    """A variable; `causes` are the names that its equations read, each with the citations of its claim."""
+    """A variable. `causes` are the names that its equations read, each with the citations of its claim."""
 
     name: str
     kind: str
@@ -77,13 +77,13 @@ def write_sections(sections: Sequence[DraftSection]) -> str:
 
 
 def write_comment(text: str, *, indent: int = 0) -> list[str]:
-    """A comment as lines that are not too long; its second line and all after it stand in a little."""
+    """A comment as lines of limited length; all lines after the first are indented."""
     head = " " * indent + "# "
     return textwrap.wrap(text, WIDTH, initial_indent=head, subsequent_indent=head + "  ", break_on_hyphens=False)
 
 
 def write_scalar(text: str, *, flow: bool = False) -> str:
-    """A text as YAML reads it back: plain where that is safe, else in quotes. `flow`: inside of braces."""
+    """A text in a form that YAML reads back: plain if that is safe, otherwise in quotes. `flow`: inside braces."""
     plain = _PLAIN.fullmatch(text) and not _OTHERWISE.fullmatch(text) and not text.endswith(" ")
     if plain and not (flow and _FLOW_MARKS & set(text)):
         return text
@@ -125,7 +125,7 @@ def _evidence(citations: tuple[str, ...]) -> dict[str, object]:
 
 
 def _entry(name: str, pairs: Iterable[tuple[str, str]], more: Mapping[str, object]) -> list[str]:
-    """An entry on one line where it fits, else a line for each key."""
+    """An entry on one line if it fits, otherwise one line for each key."""
     pairs = list(pairs)
     flow = ", ".join([*(f"{key}: {_value(key, text, flow=True)}" for key, text in pairs), *_flow_pairs(more)])
     one = f"  {name}: {{{flow}}}"
@@ -159,7 +159,7 @@ def _value(key: str, text: str, *, flow: bool) -> str:
 
 
 def _wrapped(head: str, text: str) -> list[str]:
-    """A flow collection over several lines where it is long, broken between its items."""
+    """A flow collection; if it is long, it is broken into several lines between its items."""
     if len(head) + len(text) <= WIDTH:
         return [head + text]
     indent = " " * (len(head) - len(head.lstrip()) + 2)

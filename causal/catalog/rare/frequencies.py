@@ -1,9 +1,9 @@
-"""How often a disease shows a phenotype: the Human Phenotype Ontology's annotations of it, pooled, with uncertainty.
+"""How often a disease shows a phenotype: the annotations of the Human Phenotype Ontology, pooled, with uncertainty.
 
-The three ways in which a frequency is written, and the ranges of its terms, are those of HPO's own documentation
-(https://obophenotype.github.io/human-phenotype-ontology/annotations/frequency/): n/m counts patients in whom the
-phenotype was looked for, so that it was ruled out in the other m - n; 0/m says that nobody seen so far had it, which is
-no exclusion.
+HPO documents the three ways to write a frequency and the ranges of its terms
+(https://obophenotype.github.io/human-phenotype-ontology/annotations/frequency/): n/m counts patients who were
+examined for the phenotype, so it was ruled out in the other m - n; 0/m says that nobody seen so far had it, which is
+not an exclusion.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ RANGES: dict[str, tuple[float, float]] = {
 }
 EXCLUDED = "HP:0040285"
 JEFFREYS = 0.5  # the prior of a count is Beta(0.5, 0.5)
-PERCENTAGE_EXAMINED = 20  # assumed: how many patients stand behind a percentage
-FEW = 3  # counts of so few patients say who was reported, hardly how often it is
+PERCENTAGE_EXAMINED = 20  # assumed: the number of patients behind a percentage
+FEW = 3  # counts of so few patients say who was reported rather than how frequent it is
 
 _COUNT = re.compile(r"(\d+)/(\d+)")
 _PERCENTAGE = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*%")
@@ -39,11 +39,11 @@ _PERCENTAGE = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*%")
 
 @dataclass(frozen=True)
 class Frequency:
-    """The share of a disease's patients who ever show a phenotype, and how well it is known.
+    """The share of a disease's patients who ever show a phenotype, and its uncertainty.
 
-    `value` is the posterior's mean or the middle of the range. `uncertain` is the distribution, in the language of
-    disease models ("" where there is none: obligate or excluded), `span` its range; `posterior` holds a and b where it
-    is a Beta. `affected` of `examined` are pooled counts. `references` are those of the rows that `value` rests on.
+    `value` is the posterior mean or the middle of the range. `uncertain` is the distribution, in the language of
+    disease models ("" if there is none: obligate or excluded), and `span` its range; `posterior` holds a and b if it is
+    a Beta. `affected` and `examined` are pooled counts. `references` are those of the rows that `value` is based on.
     """
 
     value: float
@@ -61,18 +61,18 @@ class Frequency:
         """The posterior's central 95%, or the documented or assumed range."""
         if self.posterior is None:
             return self.span
-        from scipy.special import betaincinv  # only where asked for: it takes long to import
+        from scipy.special import betaincinv  # here, because it takes long to import
 
         return float(betaincinv(*self.posterior, 0.025)), float(betaincinv(*self.posterior, 0.975))
 
     @property
     def citations(self) -> tuple[str, ...]:
-        """The references that can be cited as evidence: PMIDs and DOIs, as these are written."""
+        """The references that can be cited as evidence: PMIDs and DOIs in their usual form."""
         return tuple(reference for reference in self.references if _is_citation(reference))
 
     @property
     def ascertained(self) -> bool:
-        """Whether it rests on so few patients that the report itself is why they were counted."""
+        """Whether it is based on so few patients that they were counted only because of the report."""
         return self.examined is not None and self.examined <= FEW
 
 
@@ -94,19 +94,19 @@ def is_exclusion(annotation: Annotation) -> bool:
 
 
 def check_frequency(annotation: Annotation) -> None:
-    """Raises NosographError, naming disease, term, value and fix, where a row's frequency cannot be."""
+    """Raises NosographError, with disease, term, value and fix, if a row's frequency is impossible."""
     _read(annotation)
 
 
 def pool_frequency(annotations: Sequence[Annotation]) -> Frequency:
     """The frequency that the rows of one disease and phenotype (and of one sex) give together.
 
-    The best kind of evidence that there is decides alone: counts, then percentages, then frequency terms, then nothing.
-    - Counts: Beta(0.5 + affected, 0.5 + not affected), Jeffreys' prior updated. Rows that share a reference are the
-      same patients: of these the row with the most examined counts (then the one with the most affected, as a
-      frequency means "ever"); rows of other references add up.
-    - Percentages: the same, of an assumed 20 examined for each reference.
-    - Terms: uniform over the documented range (over the span of several), its middle the value.
+    Only the best available kind of evidence counts: counts, then percentages, then frequency terms, then nothing.
+    - Counts: Beta(0.5 + affected, 0.5 + not affected), Jeffreys' prior updated. Rows that share a reference are about
+      the same patients: of these the row with the most examined counts (then the one with the most affected, since a
+      frequency means "ever"); rows with other references add up.
+    - Percentages: the same, with an assumed 20 examined for each reference.
+    - Terms: uniform over the documented range (over the span of several); the value is its middle.
     - Nothing: Beta(1, 1), a weak assumption.
 
     Raises NosographError for a count such as 5/3 or 0/0, a percentage outside 0 to 100, or any other text.
@@ -135,9 +135,9 @@ def pool_frequency(annotations: Sequence[Annotation]) -> Frequency:
 
 
 def assume_between(floor: float, ceiling: float) -> Frequency:
-    """The frequency of a phenotype of which nothing is known but how often more specific and more general ones show.
+    """The frequency of a phenotype if only the frequencies of more specific and more general ones are known.
 
-    Uniform from `floor` to `ceiling`, a weak assumption that contradicts nothing that is known.
+    It is uniform from `floor` to `ceiling`, a weak assumption that contradicts nothing known.
     """
     note = f"no frequency is annotated: anything from {floor:.3g} to {ceiling:.3g}, which related terms leave"
     uncertain = f"Uniform({floor:.10g}, {ceiling:.10g})"
@@ -154,7 +154,7 @@ def _read(annotation: Annotation) -> _RowFrequency:
     if count := _COUNT.fullmatch(text):
         affected, examined = int(count[1]), int(count[2])
         if examined == 0:
-            raise _impossible(annotation, "a count of nobody examined", "how many were examined after the slash: 0/3")
+            raise _impossible(annotation, "a count with nobody examined", "how many were examined after the slash: 0/3")
         if affected > examined:
             swapped = f"{examined}/{affected}, if the two were swapped"
             raise _impossible(annotation, "more patients affected than examined", swapped)

@@ -1,9 +1,9 @@
-"""Who the patient is, as variables: sex, genotype, heteroplasmy, and the chance of having the disease.
+"""The patient's variables: sex, genotype, heteroplasmy, and the probability of having the disease.
 
-A cohort of the affected draws its genotypes among those that cause the disease. Everybody (`population`) has them as
-often as the prevalence implies. Where both copies of a gene must be altered, the frequency q of altered copies follows,
-and with it how many people carry one and stay healthy: the Hardy-Weinberg proportions q^2, 2q(1 - q) and (1 - q)^2,
-which assume random mating.
+In a cohort of affected people, genotypes are drawn among those that cause the disease. In a `population`, they are as
+frequent as the prevalence implies. If both copies of a gene must be altered, the prevalence gives the frequency q of
+altered copies, and so the number of healthy carriers of one copy: the Hardy-Weinberg proportions q^2, 2q(1 - q) and
+(1 - q)^2, which assume random mating.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ X_ALLELE = "x_allele_frequency"
 
 
 def place_sex(share: str, *, causes: Mapping[str, tuple[str, ...]] | None = None) -> DraftVariable:
-    """Sex, drawn with a share of women that a parameter, or a variable among the `causes`, gives."""
+    """Sex, with the share of women from a parameter or from a variable among the `causes`."""
     mechanism = f'Categorical("female": {share}, "male": 1 - {share})'
     return DraftVariable("sex", "static", mechanism, title="Sex", causes=causes or {})
 
@@ -33,8 +33,8 @@ def place_genotype(
     population: bool = False,
     genes: Sequence[Gene] = (),
 ) -> tuple[list[DraftParameter], list[DraftVariable]]:
-    """Penetrance, genotype and, where mitochondria are meant, heteroplasmy. `drawn` is the condition under which a
-    patient of a mixture has this disease; `population` draws from everybody instead of from those with the genotype."""
+    """Penetrance, genotype and, for mitochondrial inheritance, heteroplasmy. `drawn` is the condition under which a
+    patient of a mixture has this disease; `population` draws everybody, not only people with the genotype."""
     value, uncertain, words = inheritance.penetrance
     said = words or "whoever has the genotype falls ill, nothing else is annotated"
     title = f"Penetrance: {said}" if inheritance.genotypes else "Everybody who is drawn has the disease"
@@ -71,7 +71,7 @@ def _genotype(
 
 
 def weigh_affected(inheritance: Inheritance) -> dict[str, str]:
-    """How often the affected have each genotype, as expressions."""
+    """The weights of each genotype among affected people, as expressions."""
     genotypes = inheritance.genotypes
     men = sum(shares[0] for shares in genotypes.values())
     women = sum(shares[1] for shares in genotypes.values())
@@ -110,15 +110,15 @@ def write_chance(
 
 
 def has_carriers(inheritance: Inheritance) -> bool:
-    """Whether some people carry one altered copy and stay healthy."""
+    """Whether there are healthy carriers of one altered copy."""
     return inheritance.recessive > 0 or inheritance.x_recessive > 0
 
 
 def place_alleles(inheritance: Inheritance) -> list[DraftParameter]:
     """The frequencies of altered copies, which follow from the prevalence.
 
-    Of patients a share s owes the disease to two copies on autosomes: q^2 = s * prevalence / penetrance. On the X
-    chromosome one copy is enough for a man, and half of all people are men: (q + q^2) / 2 is as much.
+    If a share s of the patients has the disease by two copies on autosomes, q^2 = s * prevalence / penetrance. On the X
+    chromosome one copy is enough for a man, and half of all people are men: (q + q^2) / 2 has that value.
     """
     parameters = []
     if inheritance.recessive:
@@ -133,13 +133,13 @@ def place_alleles(inheritance: Inheritance) -> list[DraftParameter]:
 
 
 def _prevalence(share: float, inheritance: Inheritance) -> str:
-    """Of the genotypes that a share of the patients has, as an expression."""
+    """The prevalence of the genotypes of this share of the patients, as an expression."""
     part = share / inheritance.expressing
     return "prevalence / penetrance" if part == 1 else f"{write_number(part)} * prevalence / penetrance"
 
 
 def weigh_population(inheritance: Inheritance) -> dict[str, str]:
-    """How often everybody has each genotype, as expressions; `reference` is what is left."""
+    """The weights of each genotype in the population, as expressions; `reference` has the rest."""
     scale = 2 / inheritance.expressing
     rest = dict(inheritance.genotypes)
     for shares, part in ((BIALLELIC, inheritance.recessive), (X_RECESSIVE, inheritance.x_recessive)):
@@ -152,7 +152,7 @@ def weigh_population(inheritance: Inheritance) -> dict[str, str]:
     single = not parts and not (inheritance.recessive and inheritance.x_recessive)
     others = ""
     if inheritance.recessive:
-        half = f"{ALLELE} ** 2 / 2"  # alike, or each in its own way: equally
+        half = f"{ALLELE} ** 2 / 2"  # homozygous or compound heterozygous, equally
         _add(parts, dict.fromkeys(BIALLELIC, half) | {CARRIER: f"2 * {ALLELE} * (1 - {ALLELE})"})
         others = f"(1 - {ALLELE}) ** 2"
     if inheritance.x_recessive:

@@ -1,8 +1,9 @@
-"""The phenotypes of a disease arranged along the ontology, so that who has a term has what stands above it.
+"""The phenotypes of a disease along the ontology's hierarchy: whoever has a term has the terms above it.
 
-A term shows where it shows by itself or any more specific annotated term does (the true path, drawn from below). How
-often it shows by itself is solved so that it shows as often as annotated (`causal/language/noisy_or.py`); where the
-more specific terms alone exceed that, the annotations cannot all hold, and what was changed is told as a `Finding`.
+A term is present if it occurs by itself or if any more specific annotated term does (the true-path rule, drawn from
+below). The frequency with which it occurs by itself is solved for, so that the term is present as often as annotated
+(`causal/language/noisy_or.py`). If the more specific terms alone exceed that, the annotations cannot all hold, and a
+`Finding` says what was changed.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ PHENOTYPIC_ABNORMALITY = "HP:0000118"
 class AnnotatedTerm:
     """A phenotype that the disease shows.
 
-    `value` is the frequency that the model uses, raised where it had to be; `own` the probability that the term shows
-    by itself, coupled to the others by a liability whose loading on the shared severity is `strength`. `family` numbers
+    `value` is the frequency that the model uses, raised if necessary. `own` is the probability that the term occurs by
+    itself, coupled to the others by a liability whose loading on the shared severity is `strength`. `family` numbers
     the connected terms whose loading had to be strengthened. `parents` are the nearest annotated ancestors,
-    `descendants` all annotated ones below, the most general first.
+    `descendants` all annotated terms below, the most general first.
 
     A concept has one AnnotatedTerm, or one for each sex ("MALE", "FEMALE") if its frequency or what is below it differs
     by sex. If the only one is of one sex, the other sex never shows the concept. A frequency without a sex is taken to
@@ -50,17 +51,17 @@ class AnnotatedTerm:
 
 @dataclass(frozen=True)
 class Finding:
-    """What was changed, assumed or left out in converting a disease's annotations. Of its kinds, these are from here:
+    """What was changed, assumed or left out when a disease's annotations were converted. These kinds come from here:
 
-    - obsolete: a term replaced by its successor
-    - unknown term: left out, as it is not in this release or no phenotypic abnormality
-    - bad row: left out, as its frequency cannot be
-    - contradiction: excluded and present at once, or shown by a sex that it is not annotated for
+    - obsolete: a term was replaced by its successor
+    - unknown term: left out, because it is not in this release or is not a phenotypic abnormality
+    - bad row: left out, because its frequency is impossible
+    - contradiction: both excluded and present, or present in a sex that it is not annotated for
     - other sex: annotated for the sex that does not have the anatomy
     - ascertained: a count of at most three patients
-    - assumed: a frequency that nothing gives, or only a percentage
-    - incoherent: less frequent, as annotated, than a more specific term; raised
-    - raised: exceeded by its more specific terms together; raised
+    - assumed: no frequency is annotated, or only a percentage
+    - incoherent: annotated as less frequent than a more specific term; raised
+    - raised: its more specific terms together exceed it; raised
     - strengthened: a family of terms that fits only with a stronger loading
     """
 
@@ -72,11 +73,11 @@ class Finding:
 def arrange_terms(
     annotations: Sequence[Annotation], *, knowledge: KnowledgeGraph, strength: float = 0.5, leave_out_bad: bool = False
 ) -> tuple[tuple[AnnotatedTerm, ...], tuple[str, ...], tuple[Finding, ...]]:
-    """The phenotypes of one disease (parents before children), the concepts it excludes, and what was found.
+    """The phenotypes of one disease (parents before children), the concepts it excludes, and the findings.
 
-    Only rows of aspect P (phenotypic abnormality) are read. `strength` (0 up to 1) is the loading of each liability on
-    the shared severity. Raises NosographError for a row with an impossible frequency; with `leave_out_bad` that row is
-    left out and listed instead.
+    Only rows of aspect P (phenotypic abnormality) are read. `strength` (0 to 1) is the loading of each liability on the
+    shared severity. Raises NosographError for a row with an impossible frequency; with `leave_out_bad` that row is left
+    out and listed instead.
     """
     findings: list[Finding] = []
     rows = _usable(annotations, knowledge, findings, leave_out_bad)
@@ -90,7 +91,7 @@ def arrange_terms(
 def _usable(
     annotations: Sequence[Annotation], knowledge: KnowledgeGraph, findings: list[Finding], leave_out_bad: bool
 ) -> dict[str, list[Annotation]]:
-    """The rows of each concept in the file's order, obsolete concepts replaced, what cannot be used left out."""
+    """The rows of each concept in the order of the file, with obsolete concepts replaced and unusable rows left out."""
     rows: dict[str, list[Annotation]] = {}
     for annotation in annotations:
         if annotation.aspect != "P":
@@ -110,8 +111,8 @@ def _usable(
 
 
 def _current(concept: str, knowledge: KnowledgeGraph, findings: list[Finding]) -> str | None:
-    """The concept itself, its one replacement where it is obsolete, or None where it cannot be used."""
-    if PHENOTYPIC_ABNORMALITY in knowledge.ancestors(concept):  # obsolete terms stand nowhere in the hierarchy
+    """The concept itself, its only replacement if it is obsolete, or None if it cannot be used."""
+    if PHENOTYPIC_ABNORMALITY in knowledge.ancestors(concept):  # obsolete terms are not in the hierarchy
         return concept
     replacements = knowledge.replacements(concept) if knowledge.is_obsolete(concept) else ()
     if len(replacements) == 1 and PHENOTYPIC_ABNORMALITY in knowledge.ancestors(replacements[0]):
@@ -134,7 +135,7 @@ def _current(concept: str, knowledge: KnowledgeGraph, findings: list[Finding]) -
 def _separate(
     rows: dict[str, list[Annotation]], knowledge: KnowledgeGraph, findings: list[Finding]
 ) -> tuple[dict[str, list[Annotation]], tuple[str, ...]]:
-    """The rows of the concepts that are shown, and the concepts excluded; what is shown stands against exclusions."""
+    """The rows of the present concepts, and the excluded concepts. A concept that is both counts as present."""
     shown = {}
     for concept, own in rows.items():
         if positive := [row for row in own if not is_exclusion(row)]:
@@ -161,7 +162,7 @@ def _name(concept: str, knowledge: KnowledgeGraph) -> str:
 
 @dataclass(frozen=True)
 class _PresentConcept:
-    """A concept that the disease shows: its rows by sex, and what stands above and below it among the shown."""
+    """A concept that the disease shows: its rows by sex, and the present concepts above and below it."""
 
     label: str
     rows: dict[Sex | None, list[Annotation]]
@@ -170,12 +171,12 @@ class _PresentConcept:
     below: tuple[str, ...]
 
     def frequency(self, sex: Sex | None) -> Frequency | None:
-        """The frequency that one sex (or both alike) shows it with, if any."""
+        """The frequency in one sex (or in both alike), if any."""
         return self.frequencies.get(sex) or self.frequencies.get(None)
 
 
 def _describe(rows: dict[str, list[Annotation]], knowledge: KnowledgeGraph) -> dict[str, _PresentConcept]:
-    """The concepts that are shown, the most general first."""
+    """The present concepts, the most general first."""
     lineages = {concept: knowledge.ancestors(concept) for concept in rows}
     above = {concept: [other for other in rows if other in lineages[concept]] for concept in rows}
     ordered = sorted(rows, key=lambda concept: len(above[concept]))
@@ -193,7 +194,7 @@ def _describe(rows: dict[str, list[Annotation]], knowledge: KnowledgeGraph) -> d
 
 
 def _bound(own: _PresentConcept, shown: dict[str, _PresentConcept]) -> _PresentConcept:
-    """The same, where nothing is known of a frequency, with one that lies between those of related terms."""
+    """The same concept; an unknown frequency is replaced by one between those of related terms."""
 
     def known(concepts: tuple[str, ...], sex: Sex | None) -> list[float]:
         found = (shown[concept].frequency(sex) for concept in concepts)
@@ -211,7 +212,7 @@ def _bound(own: _PresentConcept, shown: dict[str, _PresentConcept]) -> _PresentC
 
 
 def _judge(shown: dict[str, _PresentConcept], knowledge: KnowledgeGraph) -> Iterator[Finding]:
-    """What has to be said of the frequencies before they are used."""
+    """The findings about the frequencies as annotated."""
     for concept, own in shown.items():
         name = f"{concept} ({own.label})"
         anatomy = find_anatomy(knowledge.ancestors(concept) | {concept})
@@ -226,7 +227,7 @@ def _judge(shown: dict[str, _PresentConcept], knowledge: KnowledgeGraph) -> Iter
 
 
 def _fit(shown: dict[str, _PresentConcept], strength: float, findings: list[Finding]) -> Iterator[AnnotatedTerm]:
-    """The terms with the frequencies, own probabilities and loadings with which they fit each other."""
+    """The terms, with frequencies, own probabilities and loadings that fit each other."""
     below = {concept: own.below for concept, own in shown.items()}
     strengthened = 0
     for family in _families(shown):
@@ -264,7 +265,7 @@ def _families(shown: dict[str, _PresentConcept]) -> list[list[str]]:
 
 
 def _view(family: list[str], shown: dict[str, _PresentConcept], sex: Sex | None) -> dict[str, Frequency | None]:
-    """What one sex (or both alike) shows of a family, as annotated."""
+    """The annotated frequencies of a family in one sex (or in both alike)."""
     own = {c: shown[c].frequency(sex) for c in family}
     held = {concept for concept in family if own[concept] is not None}
     return {c: own[c] for c in family if c in held or not held.isdisjoint(shown[c].below)}
@@ -299,7 +300,7 @@ def _term(
 
 
 def _tell(concept: str, shown: dict[str, _PresentConcept], fitted: dict[str, Fit]) -> Finding | None:
-    """What was done to a term whose more specific terms exceed it."""
+    """The finding about a term whose more specific terms exceed it, if they do."""
     fit, name = fitted[concept], f"{concept} ({shown[concept].label})"
     if fit.excess == "":
         return None

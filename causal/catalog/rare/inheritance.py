@@ -1,7 +1,7 @@
-"""Genotype causes disease: modes of inheritance as HPO annotates them, penetrance, and who is drawn.
+"""Genotype causes disease: modes of inheritance as HPO annotates them, penetrance, and which genotypes are drawn.
 
-A cohort of the affected draws its genotypes among those that cause the disease, so that nearly everybody who is drawn
-enters; sex follows from the mode. The modes are those below HP:0000005, by the definitions in hp.obo.
+In a cohort of affected people, genotypes are drawn among those that cause the disease, so nearly everybody who is drawn
+enters; sex follows from the mode. The modes are those below HP:0000005, with the definitions in hp.obo.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from ....ontology.hpo import Annotation
 from ....ontology.vocabulary import CITATION
 
-RARE_ALLELE = 0.001  # assumed: a woman is homozygous for an X-linked variant this much more rarely than a man has it
+RARE_ALLELE = 0.001  # assumed: for an X-linked variant, the ratio of homozygous women to men who have it
 PREVALENCE = 1e-4
-THRESHOLD = 0.6  # assumed: the share of altered mitochondrial DNA from which on a carrier falls ill
+THRESHOLD = 0.6  # assumed: the share of altered mitochondrial DNA at which a carrier falls ill
 DE_NOVO = 0.95  # assumed, of "exclusively or predominantly" (HP:0025352)
 
-Shares = dict[str, tuple[float, float]]  # genotype -> how often men and women have it, of all who have the disease's
+# genotype -> shares of men and of women with it, of all people with a genotype of the disease
+Shares = dict[str, tuple[float, float]]
 _AUTOSOMAL = {"heterozygous": (0.5, 0.5)}
 BIALLELIC: Shares = {"homozygous": (0.25, 0.25), "compound_heterozygous": (0.25, 0.25)}
 X_RECESSIVE: Shares = {
@@ -32,7 +33,7 @@ _X_EITHER = {
 }
 _X_WORDS = "women have two X chromosomes: their share follows from the mode of inheritance"
 
-# mode -> its genotypes, and what is said of them
+# mode -> its genotypes, and a description
 MODES: dict[str, tuple[Shares, str]] = {
     "HP:0000006": (_AUTOSOMAL, "autosomal dominant: one altered copy is enough"),
     "HP:0000007": (BIALLELIC, "autosomal recessive: both copies are altered, alike or each in its own way (equally)"),
@@ -63,10 +64,10 @@ MODES: dict[str, tuple[Shares, str]] = {
         "autosomal dominant, silent when it comes from the mother",
     ),
 }
-# mode -> which part of its patients is ill by two altered copies where one makes a healthy carrier
+# mode -> the share of its patients who are ill by two altered copies, while one makes a healthy carrier
 RECESSIVE = {"HP:0000007": 1.0, "HP:0034341": 1.0}
 RECESSIVE_ON_X = {"HP:0001419": 1.0, "HP:0001417": 0.5}
-# qualifiers that say how a dominant genotype comes about rather than being another mode beside it
+# qualifiers that say how a dominant genotype arises; they are not modes of their own
 REFINES = ("HP:0001442", "HP:0001466", "HP:0012274", "HP:0012275", "HP:0032382", "HP:0032383", "HP:0032384")
 DE_NOVO_MODES = {"HP:0025352": DE_NOVO, "HP:0003745": 0.5}  # typically de novo; sporadic (its share assumed)
 NO_GENOTYPE = {
@@ -74,7 +75,7 @@ NO_GENOTYPE = {
     "HP:0010982": "polygenic: no one genotype causes it",
     "HP:0003745": "sporadic: nothing is said of a genotype",
 }
-PENETRANCES = {  # HP's ranges where it suggests any, else assumed: value, uncertainty, words
+PENETRANCES = {  # HPO's ranges if it suggests any, otherwise assumed: value, uncertainty, words
     "HP:4000158": (0.9, "Uniform(0.8, 1)", "high penetrance, at least 80% by HPO's definition"),
     "HP:4000159": (0.5, "Uniform(0.2, 0.8)", "moderate penetrance, 20 to 80% by HPO's definition"),
     "HP:4000160": (0.1, "Uniform(0, 0.2)", "low penetrance, less than 20% by HPO's definition"),
@@ -82,7 +83,7 @@ PENETRANCES = {  # HP's ranges where it suggests any, else assumed: value, uncer
     "HP:0034950": (1.0, "", "complete penetrance"),
 }
 LIMITED = {"HP:0001475": "male", "HP:0034344": "female"}
-SAID = {  # what changes nothing here, and is said
+SAID = {  # what changes nothing here, but is mentioned
     "HP:0001470": "limited to one sex, which is not said",
     "HP:0003743": "anticipation (earlier and worse in later generations)",
     "HP:0003744": "anticipation, mostly from the father",
@@ -96,7 +97,7 @@ SAID = {  # what changes nothing here, and is said
 
 @dataclass(frozen=True)
 class Inheritance:
-    """How a disease is inherited: its genotypes with the shares of men and women that have them (all sum to 1)."""
+    """How a disease is inherited: its genotypes with the shares of men and women who have them (all sum to 1)."""
 
     genotypes: Shares
     penetrance: tuple[float, str, str]
@@ -104,25 +105,25 @@ class Inheritance:
     citations: tuple[str, ...]
     comments: tuple[str, ...]
     assumed: tuple[str, ...]  # kinds of assumption, for the survey
-    recessive: float = 0.0  # which part of the patients is ill by both copies of a gene on an autosome
-    x_recessive: float = 0.0  # and on the X chromosome, men by their only one
+    recessive: float = 0.0  # the share of patients who are ill by both copies of a gene on an autosome
+    x_recessive: float = 0.0  # the same on the X chromosome, where men have one copy
 
     @property
     def female_share(self) -> float:
-        """Of the affected."""
+        """The share of women among affected people."""
         return sum(women for _, women in self.genotypes.values()) if self.genotypes else 0.5
 
     @property
     def expressing(self) -> float:
-        """Which part of the genotypes is enough to fall ill, by heteroplasmy: 1 where there is none."""
+        """The share of people with a genotype whose heteroplasmy is high enough to fall ill; 1 without heteroplasmy."""
         below = 9 * THRESHOLD**8 - 8 * THRESHOLD**9  # the distribution function of Beta(8, 2)
         return 1 - below * sum(self.genotypes.get("heteroplasmic", (0.0, 0.0)))
 
 
 def read_inheritance(annotations: Sequence[Annotation], *, population: bool = False) -> Inheritance:
-    """What the rows of aspect I say together; several modes are taken as equally common, which is an assumption.
+    """What the rows of aspect I say together; several modes are assumed to be equally common.
 
-    `population`: what is said is said of everybody, not only of the affected.
+    `population`: the comments are about everybody, not only about affected people.
     """
     rows = {row.phenotype: row for row in annotations if row.aspect == "I" and not row.absent}
     comments, assumed = [], []
@@ -174,7 +175,7 @@ def read_inheritance(annotations: Sequence[Annotation], *, population: bool = Fa
 
 
 def cite(references: Iterable[str]) -> tuple[str, ...]:
-    """Those of the references that can be evidence, each once."""
+    """The references that can be evidence, each once."""
     return tuple(dict.fromkeys(reference for reference in references if CITATION.fullmatch(reference)))
 
 

@@ -1,4 +1,4 @@
-"""Several diseases in one document: a differential cohort, its true diagnosis in the truth and not on the record."""
+"""Several diseases in one document: a differential cohort. The true diagnosis is in the truth, not on the record."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ class _MixedDisease:
 
 def convert_mixture(mix: str, *, knowledge: KnowledgeGraph, strength: float = 0.5) -> Conversion:
     """The document of a mixture, such as "OMIM:154700=2, OMIM:609192=1": `diagnosis` draws the disease of each patient
-    by these weights, and its levels are the diseases' CURIEs. Weights hold among those who enter.
+    by these weights, and its levels are the diseases' CURIEs. Weights hold among the patients who enter.
 
-    Raises NosographError for a mixture that is not so written, a weight that is none, percentages that do not add up to
-    100, a disease twice or unknown, and as `convert_disease` does.
+    Raises NosographError for a mixture in another form, an impossible weight, percentages that do not add up to 100, a
+    disease that is unknown or occurs twice, and as `convert_disease` does.
     """
     parts = [_read_part(d, share, knowledge, strength) for d, share in read_mixture(mix, knowledge=knowledge).items()]
     horizon = max(part.course.horizon for part in parts)
@@ -98,12 +98,12 @@ def read_mixture(mix: str, *, knowledge: KnowledgeGraph) -> dict[str, float]:
     for text, weight in found:
         disease = find_disease(text, knowledge=knowledge)
         if disease in weights:
-            raise fail("a disease stands twice in the mixture", value=f"{text}={weight}", fix=f"{disease} once")
+            raise fail("a disease occurs twice in the mixture", value=f"{text}={weight}", fix=f"{disease} once")
         weights[disease] = _read_weight(text, weight)
     total = sum(weights.values())
     percent = ["%" in weight for _, weight in found]
     if any(percent) and not all(percent):
-        raise fail("percentages and weights stand in one mixture", value=mix, fix="% after each, or after none")
+        raise fail("the mixture has both percentages and weights", value=mix, fix="% after each, or after none")
     if all(percent) and abs(total - 100) > 1e-6:
         raise fail(f"the percentages add up to {total:g}", value=mix, fix="percentages that add up to 100")
     if total == 0:
@@ -156,7 +156,7 @@ def _place_diagnosis(parts: Sequence[_MixedDisease]) -> DraftSection:
 
 
 def _place_part(part: _MixedDisease) -> DraftSection:
-    """What is one disease's own: share of women, genotype, how it ends, onset."""
+    """The section of one disease: share of women, genotype, how it ends, onset."""
     title = f"Share of women among those with {part.name}"
     share = DraftParameter(f"{part.prefix}female_share", part.inheritance.female_share, unit="1", title=title)
     drawn = f'diagnosis == "{part.disease}"'
@@ -166,7 +166,7 @@ def _place_part(part: _MixedDisease) -> DraftSection:
         place_onset(part.course, prefix=part.prefix),
     ]
     parameters = [share, *(parameter for block in blocks for parameter in block[0])]
-    # a genotype on the record would tell the diagnosis
+    # a genotype on the record would give the diagnosis away
     variables = [replace(variable, recorded=False) for block in blocks for variable in block[1]]
     return DraftSection(f"{part.name} ({part.disease})", (), tuple(parameters), tuple(variables))
 

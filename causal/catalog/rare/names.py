@@ -15,13 +15,13 @@ _LONGEST = 60
 
 
 class VariableNames:
-    """Gives each label a name of its own: small letters, digits and _; none that the language or the model uses."""
+    """Gives each label its own name (lower case letters, digits and _) that neither language nor model uses yet."""
 
     def __init__(self, used: Iterable[str] = ()) -> None:
         self._taken = {name.lower() for name in (*RESERVED, *FAMILIES, *KEY_COLUMNS, *used)}
 
     def choose(self, label: str, *, otherwise: str) -> str:
-        """A name for a label; `otherwise` (a CURIE, say) is added where the label alone is taken or says nothing."""
+        """A name for a label; `otherwise` (such as a CURIE) is added if the label alone is taken or gives no name."""
         base, spare = to_name(label), to_name(otherwise)
         for name in filter(None, (base, f"{base}_{spare}" if base else spare)):
             made = {name + suffix for suffix in SUFFIXES}
@@ -32,7 +32,7 @@ class VariableNames:
 
 
 def to_name(label: str) -> str:
-    """`Long fingers (2nd-5th)` -> `long_fingers_2nd_5th`; what begins with a digit has `has_` before it."""
+    """`Long fingers (2nd-5th)` -> `long_fingers_2nd_5th`; `has_` goes before a digit at the beginning."""
     text = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode().lower().replace("'", "")
     words = re.findall(r"[a-z0-9]+", text)
     name = "_".join(words)
@@ -43,5 +43,5 @@ def to_name(label: str) -> str:
 
 
 def to_identifier(label: str) -> str:
-    """The `id` of a document, from a disease's name: small letters, digits and -."""
+    """The `id` of a document, from a disease's name: lower case letters, digits and -."""
     return to_name(label).replace("_", "-") or "disease"

@@ -1,8 +1,8 @@
-"""The phenotypes of a disease, or of several mixed, as variables: liability, state and what is noted of each term.
+"""The phenotypes of a disease or a mixture as variables: liability, state and examination of each term.
 
-A term shows by itself where its liability is under its threshold (D. S. Falconer 1965, "The inheritance of liability
-to certain diseases"), from its onset on. A term is present where it, or any more specific annotated term, shows by
-itself and every annotated term right above it is present: so do(term = 0) removes all that is more specific.
+A term occurs by itself, from its onset on, if its liability is below its threshold (D. S. Falconer 1965, "The
+inheritance of liability to certain diseases"). A term is present if it or any more specific annotated term occurs by
+itself and every annotated term directly above it is present: so do(term = 0) removes all more specific terms.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from .inheritance import cite
 from .names import VariableNames
 
 SEVERITY = "severity_strength"
-NEVER, ALWAYS = -10, 10  # thresholds that no liability, and every liability, is under
+NEVER, ALWAYS = -10, 10  # thresholds above no liability and above every liability
 SEXES = {"MALE": "male", "FEMALE": "female"}
 RANGE_WORDS = {1.0: "obligate", 0.99: "very frequent", 0.79: "frequent", 0.29: "occasional", 0.04: "very rare"}
-_CHUNK = 40  # of a long "or": what is nested parses, a chain of more than 200 does not
+_CHUNK = 40  # of a long "or": nested ones parse, a chain of more than 200 does not
 
 Causes = dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class DiseasePhenotypes:
-    """The phenotypes of one disease: `prefix` before its parameters, `level` of the diagnosis ("" where alone)."""
+    """The phenotypes of one disease: `prefix` of its parameters, `level` of the diagnosis ("" outside a mixture)."""
 
     terms: tuple[AnnotatedTerm, ...]
     excluded: tuple[str, ...]
@@ -43,7 +43,7 @@ class DiseasePhenotypes:
 
 @dataclass
 class PhenotypeBuilder:
-    """Builds the sections of all terms. `when` says when a term is noted, `when_reads` what that reads."""
+    """Builds the sections of all terms. `when` is the time of the examination, `when_reads` what it reads."""
 
     diseases: Sequence[DiseasePhenotypes]
     knowledge: KnowledgeGraph
@@ -73,7 +73,7 @@ class PhenotypeBuilder:
         return self.knowledge.label(concept) or concept
 
     def sections(self) -> list[DraftSection]:
-        """Terms by organ system, then what never occurs."""
+        """Terms by organ system, then those that never occur."""
         tops = {c: self.label(c) for c in self.knowledge.children(PHENOTYPIC_ABNORMALITY)}
         systems: dict[str, list[str]] = {}
         for concept in self.name:
@@ -90,7 +90,7 @@ class PhenotypeBuilder:
         return sections
 
     def shared(self) -> DraftSection:
-        """The severity that all liabilities share, and the loadings on it."""
+        """The shared severity and the loadings of the liabilities on it."""
         if not self.strength:
             return DraftSection("Phenotypes do not depend on a shared severity")
         title = "How strongly phenotypes come together: loading of each on the severity, from 0 to 1"
@@ -136,7 +136,7 @@ class PhenotypeBuilder:
     def frequency_name(
         self, disease: DiseasePhenotypes, found: Mapping[str, dict[str | None, AnnotatedTerm]], term: AnnotatedTerm
     ) -> str:
-        """By sex only where it differs by sex."""
+        """The parameter of a term's frequency; one for each sex only if it differs by sex."""
         terms = {sex: t for sex, t in found[term.concept].items() if t.own > 0}
         alike = len({(t.value, t.frequency) for t in terms.values()}) == 1
         suffix = "" if alike else self.suffix(terms, term.sex)
@@ -145,7 +145,7 @@ class PhenotypeBuilder:
     def own_name(
         self, disease: DiseasePhenotypes, found: Mapping[str, dict[str | None, AnnotatedTerm]], term: AnnotatedTerm
     ) -> str:
-        """The parameter that says how often a term shows by itself: its frequency, where nothing is below it."""
+        """The parameter with the probability that a term occurs by itself: its frequency, if no term is below it."""
         terms = {sex: t for sex, t in found[term.concept].items() if t.own > 0}
         if not any(t.descendants for t in terms.values()):
             return self.frequency_name(disease, found, term)
@@ -166,7 +166,7 @@ class PhenotypeBuilder:
         term: AnnotatedTerm,
         frequency: str,
     ) -> str:
-        """How often the term must show by itself so that, with all that is below it, it shows as annotated."""
+        """How often the term must occur by itself so that, with all terms below it, it is as frequent as annotated."""
         below = []
         for concept in term.descendants:
             own = found[concept]
@@ -239,7 +239,7 @@ class PhenotypeBuilder:
         yield DraftVariable(name, "static", mechanism, recorded=False, causes=causes)
 
     def by_diagnosis(self, texts: Mapping[str, str], otherwise: str) -> str:
-        """One text where all agree, else a choice by diagnosis."""
+        """One text if all agree, otherwise a choice by diagnosis."""
         if len(set(texts.values())) == 1 and (len(self.diseases) == 1 or set(texts.values()) == {otherwise}):
             return next(iter(texts.values()))
         chosen = otherwise
@@ -248,8 +248,8 @@ class PhenotypeBuilder:
         return chosen
 
     def own_onset(self, concept: str) -> Iterable[DraftVariable]:
-        """The term's own age at onset, where one is annotated for the term; not recorded, as who never shows it has
-        such an age, too."""
+        """The term's own age at onset, if one is annotated. It is not recorded, since people who never have the term
+        have such an age as well."""
         texts = {}
         for disease, found in zip(self.diseases, self.terms, strict=True):
             for term in found.get(concept, {}).values():
@@ -277,7 +277,7 @@ class PhenotypeBuilder:
         return f"{self.name[concept]}_onset" if codes & ONSETS.keys() else "onset"
 
     def conditions(self, concept: str) -> tuple[dict[str, list[str]], Causes]:
-        """Under which onsets the term or anything below it shows by itself, and what that reads."""
+        """The conditions, by onset, under which the term or one below it occurs by itself, and what they read."""
         groups: dict[str, list[str]] = {}
         causes: Causes = {}
         for other in (concept, *self.below[concept]):
@@ -295,7 +295,7 @@ class PhenotypeBuilder:
         return cite(ref for term in terms for ref in term.frequency.references)
 
     def own_condition(self, concept: str) -> tuple[str, Causes]:
-        """When a term shows by itself, whatever stands below it; "" where it never does."""
+        """The condition under which a term occurs by itself, apart from the terms below it; "" if it never does."""
         name = self.name[concept]
         liability = f"{name}_liability"
         thresholds = {}
@@ -326,7 +326,7 @@ class PhenotypeBuilder:
         return men if men == women else f'where(sex == "male", {men}, {women})'
 
     def changing(self, concept: str, terms: Sequence[AnnotatedTerm]) -> Iterable[DraftVariable]:
-        """What comes and goes, passes, or gets worse, beside the term itself, which stays once it was there."""
+        """Variables of a term that comes and goes, passes, or gets worse; the term itself stays once present."""
         if len(self.diseases) > 1:
             return
         name, label, onset = self.name[concept], self.label(concept), self.onset_of(concept)
@@ -349,7 +349,7 @@ class PhenotypeBuilder:
         return list(dict.fromkeys((self.knowledge.label(m) or m).lower() for term in terms for m in term.modifiers))
 
     def course_parameters(self) -> list[DraftParameter]:
-        """What intermittent and passing terms need."""
+        """The parameters of intermittent and passing terms."""
         if len(self.diseases) > 1:
             return []
         modifiers = {m for found in self.terms for own in found.values() for t in own.values() for m in t.modifiers}
@@ -364,7 +364,7 @@ class PhenotypeBuilder:
         return parameters
 
     def never(self) -> Iterable[DraftVariable]:
-        """Excluded terms that nobody of these diseases has: states that are always 0."""
+        """Terms that all of these diseases exclude: states that are always 0."""
         excluded = [set(disease.excluded) for disease in self.diseases]
         for concept in sorted(set.intersection(*excluded)):
             if concept not in self.name and not any(concept in self.knowledge.ancestors(c) for c in self.name):
@@ -374,7 +374,7 @@ class PhenotypeBuilder:
 
 
 def tell_frequency(frequency: Frequency) -> str:
-    """In words: where a frequency comes from."""
+    """In words: the origin of a frequency."""
     others = [reference for reference in frequency.references if reference not in frequency.citations]
     where = f" ({', '.join(others)})" if others else ""
     if frequency.examined is not None:

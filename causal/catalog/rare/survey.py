@@ -1,4 +1,4 @@
-"""Every disease that HPO annotates, converted, or why not: counted by reason and by what was assumed."""
+"""Converts every disease that HPO annotates, and counts failures by reason and assumptions by kind."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ....ontology.annotations import list_diseases
 from ....ontology.knowledge import KnowledgeGraph
 from .document import convert_disease, release
 
-_CHUNK = 100  # diseases handed to a worker at a time
+_CHUNK = 100  # diseases given to a worker at a time
 _SHOWN = 20  # diseases listed for each reason in the report
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one disease. `problem` is empty where it was converted; `kinds` counts its findings."""
+    """The result for one disease. `problem` is empty if it was converted; `kinds` counts its findings."""
 
     disease: str
     name: str
@@ -34,7 +34,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Survey:
-    """The outcomes of all diseases, in one order every time. `seconds` is what it took."""
+    """The outcomes of all diseases, always in the same order. `seconds` is the time that it took."""
 
     outcomes: tuple[Outcome, ...]
     seconds: float
@@ -61,11 +61,11 @@ class Survey:
 
     @property
     def assumptions(self) -> Counter[str]:
-        """In how many diseases each assumption was made."""
+        """How many diseases each assumption was made for."""
         return Counter(kind for outcome in self.converted for kind in outcome.assumed)
 
     def to_json(self) -> dict[str, Any]:
-        """All of it; `diseases` lists each."""
+        """The whole survey; `outcomes` lists each disease."""
         return {
             "release": self.release,
             "seconds": round(self.seconds, 1),
@@ -121,10 +121,11 @@ def survey(
     diseases: Sequence[str] | None = None,
     advance: Callable[[int], None] | None = None,
 ) -> Survey:
-    """Convert every annotated disease (or those given), in `workers` processes; `advance` hears how many are done.
+    """Convert every annotated disease (or the given ones) in `workers` processes. `advance` is called with the number
+    of diseases done.
 
-    A row with an impossible frequency is left out and counted; nothing about one disease stops the run. With several
-    workers `knowledge` must be what `KnowledgeGraph.open()` gives: each opens it for itself.
+    A row with an impossible frequency is left out and counted; a problem with one disease does not stop the run. With
+    several workers `knowledge` must be that of `KnowledgeGraph.open()`: each worker opens it for itself.
     """
     started = time.monotonic()
     names = list_diseases(knowledge=knowledge)
@@ -152,7 +153,7 @@ def _convert_all(
             yield task.result()
 
 
-_opened: list[KnowledgeGraph] = []  # of a worker
+_opened: list[KnowledgeGraph] = []  # in a worker process
 
 
 def _start_worker() -> None:

@@ -58,7 +58,7 @@ MISTAKES = [
     # what is changed, to what, the line of the mistake, a part of the problem, a part of the fix
     ("id: six", "id: [six", 2, "not YAML", "quotation marks"),
     ("Bernoulli(0.4)", 'Categorical("a": 0.4, "b": 0.6)', 19, "not YAML", "'Categorical(\"a\": 0.4, \"b\": 0.6)'"),
-    ("id: six", "id: six\nid: seven", 2, "the key 'id' stands twice, first in line 1", "each key once"),
+    ("id: six", "id: six\nid: seven", 2, "the key 'id' occurs twice, first in line 1", "each key once"),
     ("id: six", "id: !!python/object/apply:os.system six", 1, "tags have no place", "without its tag"),
     ("mechanism: Uniform(45, 90)", "mechanisn: Uniform(45, 90)", 16, "unknown key 'mechanisn'",
      "mechanism: Uniform(45, 90)"),
