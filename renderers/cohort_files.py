@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import fail
+from ..ontology.output import sync
 from .protocol import CohortRenderer
 
 
@@ -28,4 +29,5 @@ def join_pieces(renderer: CohortRenderer, pieces: Sequence[Path], *, folder: Pat
         with path.open("rb") as file:
             digests[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
         os.replace(path, target)
+        sync(target)
     return digests

@@ -8,15 +8,11 @@ asked for.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
@@ -24,9 +20,9 @@ from typing import Any
 
 from ..errors import fail
 from ..ontology.knowledge import KnowledgeGraph
+from ..ontology.output import locate
 from ..simulate.cohort import Run, open_run
-from ..simulate.runs.shard import ASIDE, work_alone, write_whole
-from ..simulate.runs.workers import prepare_workers
+from ..simulate.runs.job import ASIDE, JobFolder, PartFiles, Receipt, locate_aside
 from .binding import bind, check_requirements
 from .cohort_files import join_pieces
 from .journey import read_journeys, time_of
@@ -37,12 +33,13 @@ from .selection import choose_patients, find_worlds, parse_times, write_ranges
 
 BATCH = 100  # patients in a part
 AT_ONCE = 64  # moments that a renderer gets together
+PIECE = ".piece"  # of a file of the cohort, which a batch leaves
 MOST_JOURNEYS = 200  # of which files are written unasked, where lines hold all: a file costs as much as half a note
 
 
 @dataclass(frozen=True)
 class Task:
-    """All that a batch depends on but its patients. `steps`: None for the times that the renderer plans."""
+    """All that a part depends on but its patients. `steps`: None for the times that the renderer plans."""
 
     run: Run
     modality: str
@@ -51,9 +48,14 @@ class Task:
     seed: int
     options: Options
 
-    @property
-    def folder(self) -> Path:
-        return self.run.folder / self.modality
+    @cached_property
+    def renderer(self) -> Renderer:
+        """Built once a process: see `build_renderer`."""
+        return build_renderer(self.run, self.modality, self.options)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Sent to a worker without the renderer."""
+        return {key: value for key, value in self.__dict__.items() if key != "renderer"}
 
 
 @dataclass(frozen=True)
@@ -130,13 +132,21 @@ def render(
         seed=seed,
         options=replace(chosen, files=files or not renderer.lines_hold_all),
     )
+    batches = [numbers[start : start + BATCH] for start in range(0, len(numbers), BATCH)]
     identity = describe_rendering(task, numbers)
-    try:
-        finished = find_finished(task.folder, identity)
-        return finished or _write(task, numbers, identity, renderer=renderer, workers=workers, progress=progress)
-    except OSError as error:
-        fix = "a folder that is yours, on a disk with room; the same command goes on from there"
-        raise fail(f"writing failed: {error.strerror or error}", value=task.folder, fix=fix) from error
+    folder = locate(held.folder, modality)
+    another = f"the run holds {modality} rendered with another {{key}}"
+    job = JobFolder(folder, identity, noun="rendering", another=another, listed=("parts", "cohort_files"))
+    manifest = job.complete(
+        partial(write_batch, task),
+        batches,
+        summarise=partial(summarise_batches, task, identity),
+        workers=min(workers, len(batches)),
+        progress=lambda receipt: progress(receipt.counts["patients"]),
+    )
+    cohort_files = tuple(manifest.get("cohort_files", {}))
+    counts = manifest.get("counts", {})
+    return Rendering(folder, modality, manifest["names"], tuple(manifest["parts"]), counts, cohort_files)
 
 
 def _open(run: object) -> Run:
@@ -193,149 +203,60 @@ def describe_rendering(task: Task, numbers: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def find_finished(folder: Path, identity: Mapping[str, Any]) -> Rendering | None:
-    """The rendering, where `folder` holds this very one; None where it can begin or go on. Raises NosographError, and
-    touches nothing, where the folder holds anything else."""
-    manifest, plan = folder / "manifest.json", folder / ASIDE / "plan.json"
-    for path in (manifest, plan):
-        if not path.is_file():
-            continue
-        try:
-            held = json.loads(path.read_text())
-        except ValueError as error:
-            raise fail("the rendering's manifest is not JSON", file=str(path), fix=f"remove {folder}") from error
-        different = [key for key, value in identity.items() if held.get(key) != value]
-        if different:
-            key = different[0]
-            raise fail(
-                f"the run holds {identity['modality']} rendered with another {key}",
-                value=f"{held.get(key)}, now {identity[key]}",
-                fix=f"the same arguments, or remove {folder} first",
-            )
-        if path == manifest:
-            cohort_files = tuple(held.get("cohort_files", {}))
-            lost = next((name for name in (*held["parts"], *cohort_files) if not (folder / name).is_file()), None)
-            if lost is not None:
-                raise fail(
-                    "a part of the rendering is gone", value=folder / lost, fix=f"remove {folder}, and render again"
-                )
-            return Rendering(
-                folder, identity["modality"], held["names"], tuple(held["parts"]), held.get("counts", {}), cohort_files
-            )  # fmt: skip
-        return None
-    if folder.is_dir() and any(folder.iterdir()):
-        raise fail("the folder is not empty and holds no rendering", value=folder, fix=f"move {folder} away")
-    return None
-
-
-def _write(
-    task: Task,
-    numbers: Sequence[int],
-    identity: Mapping[str, Any],
-    *,
-    renderer: Renderer,
-    workers: int,
-    progress: Callable[[int], None],
-) -> Rendering:
-    """Write the batches that are not there yet, then the manifest, last of all."""
-    aside = task.folder / ASIDE
-    aside.mkdir(parents=True, exist_ok=True)
-    write_whole(aside / "plan.json", lambda path: path.write_text(json.dumps(identity)))
-    batches = [numbers[start : start + BATCH] for start in range(0, len(numbers), BATCH)]
-    waiting: list[tuple[int, Sequence[int]]] = []
-    for index, batch in enumerate(batches):
-        if (aside / f"{index:05d}.json").is_file() and (task.folder / name_part(index)).is_file():
-            progress(len(batch))
-        else:
-            waiting.append((index, batch))
-    try:
-        for count in _run_batches(task, waiting, workers=workers):
-            progress(count)
-    finally:
-        for draft in [*task.folder.glob("draft-*"), *task.folder.glob("*/*/draft-*"), *aside.glob("draft-*")]:
-            draft.unlink(missing_ok=True)
-    receipts = [json.loads((aside / f"{index:05d}.json").read_text()) for index in range(len(batches))]
+def summarise_batches(
+    task: Task, identity: Mapping[str, Any], receipts: Iterable[Receipt]
+) -> tuple[dict[str, Any], Mapping[str, bytes]]:
+    """The manifest of a rendering whose parts are all there, and the files that its folder has once."""
     names, counts = Counter[str](), Counter[str]()
+    parts = {}
     for receipt in receipts:
-        names.update(receipt["names"])
-        counts.update(receipt["counts"])
-    parts = {name_part(index): receipt["sha256"] for index, receipt in enumerate(receipts)}
-    if task.options.files:
-        for name, content in renderer.shared_files.items():
-            write_whole(task.folder / name, lambda path, content=content: path.write_bytes(content))
+        names.update(receipt.counts["names"])
+        counts.update(receipt.counts["counts"])
+        part = name_part(receipt.index)
+        parts[part] = receipt.listed[part]
     held = {**identity, "names": dict(sorted(names.items())), "parts": parts}
     if counts:
         held["counts"] = dict(sorted(counts.items()))
-    if isinstance(renderer, CohortRenderer):
-        pieces = [aside / name_piece(index) for index in range(len(batches))]
-        held["cohort_files"] = join_pieces(renderer, pieces, folder=task.folder, aside=aside / "cohort")
-    write_whole(task.folder / "manifest.json", lambda path: path.write_text(json.dumps(held, indent=2) + "\n"))
-    shutil.rmtree(aside)
-    cohort_files = tuple(held.get("cohort_files", {}))
-    return Rendering(task.folder, task.modality, held["names"], tuple(parts), held.get("counts", {}), cohort_files)
+    if isinstance(task.renderer, CohortRenderer):
+        folder = locate(task.run.folder, task.modality)
+        pieces = [locate_aside(folder, index, PIECE) for index in range(len(parts))]
+        held["cohort_files"] = join_pieces(task.renderer, pieces, folder=folder, aside=locate(folder, ASIDE, "cohort"))
+    return held, task.renderer.shared_files if task.options.files else {}
 
 
 def name_part(index: int) -> str:
     return f"part-{index:05d}.jsonl"
 
 
-def name_piece(index: int) -> str:
-    return f"{index:05d}.piece"
-
-
-def _run_batches(task: Task, batches: Sequence[tuple[int, Sequence[int]]], *, workers: int) -> Iterator[int]:
-    """Write batches here, or in `workers` processes of one thread each; how many patients, as each is finished."""
-    if workers == 1 or len(batches) < 2:
-        yield from (write_batch(task, index, patients) for index, patients in batches)
-        return
-    with ProcessPoolExecutor(workers, mp_context=prepare_workers(), initializer=work_alone) as pool:
-        waiting: set[Future[int]] = set()
-        try:
-            for index, patients in batches:
-                waiting.add(pool.submit(write_batch, task, index, patients))
-                if len(waiting) >= 2 * workers:
-                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                    yield from (future.result() for future in done)
-            for future in waiting:
-                yield future.result()
-        except BrokenProcessPool as error:
-            fix = "fewer workers; the same command goes on from the finished parts"
-            raise fail("a worker was killed, perhaps because memory ran out", value=task.folder, fix=fix) from error
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-
-
-def write_batch(task: Task, index: int, patients: Sequence[int]) -> int:
-    """Render `patients`: their files, then `part-<index>.jsonl`, then the batch's receipt. How many patients it was."""
-    renderer = build_renderer(task.run, task.modality, task.options)
+def write_batch(task: Task, files: PartFiles, patients: Sequence[int]) -> dict[str, Any]:
+    """Render `patients` into `part-<index>.jsonl` and, where wanted, a file for each artifact; their counts."""
     names, counts = Counter[str](), Counter[str]()
-    digest = hashlib.sha256()
-    part = task.folder / name_part(index)
-    draft = part.with_name(f"draft-{os.getpid()}-{part.name}")
-    cohort = renderer if isinstance(renderer, CohortRenderer) else None
+    part = name_part(files.index)
+    cohort = task.renderer if isinstance(task.renderer, CohortRenderer) else None
     rendered: list[tuple[Moment, Artifact]] = []  # of the batch, where files of the cohort are made of it
-    with draft.open("wb") as file:
-        moments = _find_moments(task, renderer, patients)
-        number = 0
-        while together := list(islice(moments, AT_ONCE)):
-            for moment, artifacts in zip(together, renderer.render(together), strict=True):
-                for artifact in artifacts:
-                    line = _write_artifact(task, moment, artifact, place=f"{part.name}#{number}")
-                    file.write(line)
-                    digest.update(line)
-                    names[artifact.name] += 1
-                    counts.update(artifact.counts)
-                    number += 1
-                    if cohort is not None:
-                        rendered.append((moment, artifact))
+
+    def write_lines(draft: Path) -> None:
+        with draft.open("wb") as lines:
+            for number, (moment, artifact) in enumerate(_render_patients(task, patients)):
+                path = _write_artifact(task, files, moment, artifact) if task.options.files else f"{part}#{number}"
+                lines.write(_compose_line(task, moment, artifact, path=path))
+                names[artifact.name] += 1
+                counts.update(artifact.counts)
+                if cohort is not None:
+                    rendered.append((moment, artifact))
+
+    files.write(part, fill=write_lines)
     if cohort is not None:
-        piece = task.folder / ASIDE / name_piece(index)
-        write_whole(piece, lambda path: cohort.write_piece(rendered, path))
-    os.replace(draft, part)
-    receipt = json.dumps({"names": names, "counts": counts, "sha256": digest.hexdigest()})
-    write_whole(task.folder / ASIDE / f"{index:05d}.json", lambda path: path.write_text(receipt))
-    return len(patients)
+        files.write_aside(PIECE, fill=lambda draft: cohort.write_piece(rendered, draft))
+    return {"patients": len(patients), "names": names, "counts": counts}
+
+
+def _render_patients(task: Task, patients: Sequence[int]) -> Iterator[tuple[Moment, Artifact]]:
+    """The artifacts of the patients, by patient, world and time."""
+    moments = _find_moments(task, task.renderer, patients)
+    while together := list(islice(moments, AT_ONCE)):
+        for moment, artifacts in zip(together, task.renderer.render(together), strict=True):
+            yield from ((moment, artifact) for artifact in artifacts)
 
 
 def _find_moments(task: Task, renderer: Renderer, patients: Sequence[int]) -> Iterator[Moment]:
@@ -348,21 +269,21 @@ def _find_moments(task: Task, renderer: Renderer, patients: Sequence[int]) -> It
             yield Moment(journey, step, time_of(step, clock), noise)
 
 
-def _write_artifact(task: Task, moment: Moment, artifact: Artifact, *, place: str) -> bytes:
-    """Write an artifact's files, where they are wanted; its line."""
+def _write_artifact(task: Task, files: PartFiles, moment: Moment, artifact: Artifact) -> str:
+    """Write an artifact's files; the path of the first, below the modality's folder."""
     journey = moment.journey
-    path = place
-    if task.options.files:
-        folder = task.folder / journey.world / str(journey.patient)
-        folder.mkdir(parents=True, exist_ok=True)
-        label = f"{label_time(task.run, moment.step)}-" if artifact.time is not None else ""
-        stem = f"{label}{artifact.name}"
-        for suffix, content in artifact.files.items():
-            write_whole(folder / f"{stem}{suffix}", lambda draft, content=content: draft.write_bytes(content))
-        path = f"{journey.world}/{journey.patient}/{stem}{next(iter(artifact.files))}"
+    label = f"{label_time(task.run, moment.step)}-" if artifact.time is not None else ""
+    stem = f"{label}{artifact.name}"
+    for suffix, content in artifact.files.items():
+        files.write_bytes(journey.world, str(journey.patient), f"{stem}{suffix}", content=content)
+    return f"{journey.world}/{journey.patient}/{stem}{next(iter(artifact.files))}"
+
+
+def _compose_line(task: Task, moment: Moment, artifact: Artifact, *, path: str) -> bytes:
+    """Everything that is known of an artifact, as a line of JSON."""
     head = {
-        "patient": journey.patient,
-        "world": journey.world,
+        "patient": moment.journey.patient,
+        "world": moment.journey.world,
         "at": artifact.time,
         "modality": task.modality,
         "path": f"{task.modality}/{path}",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import fail
+from ...ontology.output import write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,15 +39,8 @@ def write_picture(draw: Callable[[], Figure], path: str | Path) -> Path:
     if not target.parent.is_dir():
         raise fail("there is no such folder", value=target.parent, fix="an existing folder")
     picture = encode_figure(draw(), suffix)
-    aside = target.with_name(f".{target.name}.part")
-    try:
-        aside.write_bytes(picture)
-        return aside.replace(target)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        raise fail(
-            f"the picture cannot be written: {error.strerror}", fix="a folder that is yours", value=path
-        ) from error
+    write_bytes(target, picture)
+    return target
 
 
 def encode_figure(figure: Figure, suffix: str) -> bytes:

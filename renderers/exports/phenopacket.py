@@ -7,9 +7,7 @@ Nature Biotechnology 40 (2022), doi:10.1038/s41587-022-01357-4, as the package `
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +22,7 @@ from ...causal.model.model import Model
 from ...errors import fail
 from ...ontology.annotations import find_genes
 from ...ontology.knowledge import KnowledgeGraph
+from ...ontology.output import Drafts, explain_os_errors, locate
 from ...ontology.prefixes import find_prefix
 from ...simulate.cohort import Run
 from ...simulate.listing.phenotypes import ABNORMALITY, ModelPhenotypes, find_phenotypes
@@ -333,32 +332,15 @@ def export_phenopackets(
         fix = f"a model with a disease, or with a state that is 0 or 1 and has a concept below {ABNORMALITY}"
         raise fail("the model has neither phenotypes nor a disease to tell of", value=run.model.id, fix=fix)
     writer = PacketWriter(run.model, world=chosen, phenotypes=phenotypes, knowledge=known)
-    target = run.folder / "phenopackets" / chosen
-    with _write_aside(run.folder, target) as aside:
+    target = locate(run.folder, "phenopackets", chosen)
+    aside = locate(run.folder, f".phenopackets-{os.getpid()}")
+    with explain_os_errors(target, what="folder"), Drafts(run.folder, aside=aside) as files:
         for patient in summarize_patients(run, world=chosen, phenotypes=phenotypes, patients=numbers, at=time):
-            (aside / name_file(patient.number)).write_text(writer.write(patient), encoding="utf-8")
+            content = writer.write(patient).encode()
+            files.write_bytes("phenopackets", chosen, name_file(patient.number), content=content)
             progress(1)
     return [target / name_file(number) for number in numbers]
 
 
 def name_file(patient: int) -> str:
     return f"{patient:06d}.json"
-
-
-@contextmanager
-def _write_aside(folder: Path, target: Path) -> Iterator[Path]:
-    """A folder beside, of this process alone, whose files all move to `target` at the end."""
-    aside = folder / f".phenopackets-{os.getpid()}"
-    shutil.rmtree(aside, ignore_errors=True)
-    try:
-        aside.mkdir()
-        yield aside
-        target.mkdir(parents=True, exist_ok=True)
-        for path in sorted(aside.iterdir()):
-            os.replace(path, target / path.name)
-    except OSError as error:
-        raise fail(
-            f"writing failed: {error.strerror or error}", value=target, fix="room in a folder that is yours"
-        ) from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)

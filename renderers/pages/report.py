@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ from urllib.parse import quote
 from ...causal.model.claims import count_claims
 from ...causal.model.model import Evidence, Model, Variable
 from ...errors import fail
+from ...ontology.output import write_text
 from ...simulate.cohort import Run
 from ...simulate.runs.run import SHARD_SIZE
 from ...simulate.verification.verify import Verification
@@ -60,18 +60,6 @@ def keep_reread(run: Run, found: Reread) -> Path:
     held = check_verification(found.as_json(), run, file=kept)
     write_text(kept, json.dumps(held, indent=2) + "\n")
     return kept
-
-
-def write_text(target: Path, text: str) -> None:
-    """Write a file whole or not at all. Raises NosographError where the folder cannot be written."""
-    draft = target.with_name(f"draft-{os.getpid()}-{target.name}")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        os.replace(draft, target)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        fix = "a folder that is yours, on a disk with room"
-        raise fail(f"{target.name} cannot be written: {error.strerror or error}", value=target, fix=fix) from error
 
 
 def read_verification(run: Run, file: Path) -> Document:

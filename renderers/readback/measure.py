@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from ...errors import fail, nearest
+from ...ontology.output import locate
 from ...simulate.cohort import Run
-from ...simulate.runs.shard import work_alone
-from ...simulate.runs.workers import prepare_workers
-from ..protocol import Artifact, Options
+from ...simulate.runs.workers import run_parts
+from ..protocol import Artifact, Options, Renderer
 from ..render import BATCH, build_renderer
 from ..selection import choose_patients
 from .chart import Chart, settle
@@ -79,9 +79,10 @@ def find_source(run: Run, *, modality: str, world: str) -> Source:
     if world not in worlds:
         fix = f"remove {file.parent}, then: {command}"
         raise fail(f"the {modality} leave out the world {world!r}", value=", ".join(worlds), fix=fix)
-    lost = next((part for part in parts if not (file.parent / part).is_file()), None)
-    if lost is not None:
-        raise fail("a part of the rendering is gone", value=file.parent / lost, fix=f"remove {file.parent}: {command}")
+    for part in parts:
+        if not locate(file.parent, part).is_file():
+            fix = f"remove {file.parent}, then: {command}"
+            raise fail("a part of the rendering is missing", value=file.parent / part, fix=fix)
     return Source(
         run=replace(run, model=replace(run.model, rdf=None)),  # workers need no graph
         modality=modality,
@@ -101,43 +102,40 @@ def measure_rendering(
     each and what has been read. `progress` is told of each finished part's patients. Raises NosographError."""
     sizes = [len(source.patients[start : start + BATCH]) for start in range(0, len(source.patients), BATCH)]
     chart, artifacts = Chart(), 0
-    for size, (found, count) in zip(sizes, _measure_parts(source, workers), strict=True):
-        chart.add(found)
-        artifacts += count
-        progress(size)
+    workers = min(workers, len(source.parts))
+    with closing(run_parts(PartReader(source), source.parts, workers=workers)) as parts:
+        for size, (found, count) in zip(sizes, parts, strict=True):
+            chart.add(found)
+            artifacts += count
+            progress(size)
     return Measured(source, chart, artifacts)
 
 
-def _measure_parts(source: Source, workers: int) -> Iterator[tuple[Chart, int]]:
-    if workers == 1 or len(source.parts) < 2:
-        yield from (measure_part(source, part) for part in source.parts)
-        return
-    with ProcessPoolExecutor(workers, mp_context=prepare_workers(), initializer=work_alone) as pool:
-        try:
-            yield from pool.map(measure_part, [source] * len(source.parts), source.parts)
-        except BrokenProcessPool as error:
-            raise fail(
-                "a worker was killed, perhaps because memory ran out", value=source.folder, fix="fewer workers"
-            ) from error
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+@dataclass(frozen=True)
+class PartReader:
+    """What a worker does with a part's name: what its artifacts say, and how many they are."""
 
+    source: Source
 
-def measure_part(source: Source, part: str) -> tuple[Chart, int]:
-    """What a part's artifacts say, and how many they are."""
-    renderer = build_renderer(source.run, source.modality, Options(source.options))
-    chart, count = Chart(), 0
-    for patient, lines in groupby(_read_lines(source, part), key=lambda line: int(line["patient"])):
-        artifacts = [open_artifact(source.run.folder, line) for line in lines]
-        read = [(artifact.time or 0.0, renderer.measure(artifact)) for artifact in artifacts]  # no moment: as of entry
-        chart.add(settle(read, patient=patient, model=source.run.model))
-        count += len(artifacts)
-    return chart, count
+    @cached_property
+    def renderer(self) -> Renderer:
+        return build_renderer(self.source.run, self.source.modality, Options(self.source.options))
+
+    def __call__(self, part: str) -> tuple[Chart, int]:
+        source = self.source
+        chart, count = Chart(), 0
+        for patient, lines in groupby(_read_lines(source, part), key=lambda line: int(line["patient"])):
+            artifacts = [open_artifact(source.run.folder, line) for line in lines]
+            read = [
+                (artifact.time or 0.0, self.renderer.measure(artifact)) for artifact in artifacts
+            ]  # none: as of entry
+            chart.add(settle(read, patient=patient, model=source.run.model))
+            count += len(artifacts)
+        return chart, count
 
 
 def _read_lines(source: Source, part: str) -> Iterator[dict[str, Any]]:
-    file = source.folder / part
+    file = locate(source.folder, part)
     with file.open(encoding="utf-8") as lines:
         for number, text in enumerate(lines, 1):
             try:
@@ -155,14 +153,14 @@ def open_artifact(folder: Path, line: Mapping[str, Any]) -> Artifact:
     Where no files were kept it is the line's "text".
     """
     known = {key: line[key] for key in ARCHIVED if key in line}
-    path = folder / str(line["path"])
+    path = locate(folder, *str(line["path"]).split("/"))
     time = None if line["at"] is None else float(line["at"])
     if "#" in path.name and "text" in line:
         return Artifact("", time, {".txt": str(line["text"]).encode()}, known)
     files = {_suffix(file): file.read_bytes() for file in _files_of(path)}
     if not files:
         fix = f"remove {folder / line['modality']}, and render again"
-        raise fail("an artifact's file is gone", file=str(path), fix=fix)
+        raise fail("an artifact's file is missing", file=str(path), fix=fix)
     return Artifact(path.name.removesuffix(_suffix(path)), time, files, known)
 
 

@@ -1,10 +1,27 @@
-"""Worker processes, which load what they need while their parent loads its own."""
+"""The parts of a job, done here or in worker processes, which load what they need while their parent loads its own."""
 
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import forkserver
+from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
+from typing import Any, TypeVar
+
+from ...errors import fail
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+_work: Callable[[Any], Any] | None = None  # in a worker: what it does with each part
 
 
 def prepare_workers() -> ForkServerContext:
@@ -13,3 +30,76 @@ def prepare_workers() -> ForkServerContext:
     context.set_forkserver_preload(["nosograph.simulate.runs.shard"])
     forkserver.ensure_running()
     return context
+
+
+def run_parts(work: Callable[[P], R], parts: Iterable[P], *, workers: int) -> Generator[R, None, None]:
+    """`work` of each part, in their order, as they are done: here, or in `workers` processes of one thread each.
+
+    `work` is sent to each worker once; parts are taken as they are needed, two a worker ahead. Close the iterator (or
+    exhaust it) before anything is done with the parts' files: no worker is left then. Raises what `work` raises, and
+    NosographError where a worker was killed.
+    """
+    if workers == 1:
+        with _one_thread():
+            yield from map(work, parts)
+        return
+    context = prepare_workers()
+    watched, lifeline = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(work, watched))
+    waiting: deque[Future[R]] = deque()
+    try:
+        for part in parts:
+            waiting.append(pool.submit(_do, part))
+            if len(waiting) >= 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool as error:
+        fix = "fewer workers; the same command goes on from the finished parts"
+        raise fail(
+            "a worker was killed, perhaps because memory ran out", value=f"{workers} workers", fix=fix
+        ) from error
+    except BaseException:
+        lifeline.close()  # they leave what they are at
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        lifeline.close()
+        watched.close()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Bits do not depend on how torch splits a tensor."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _start(work: Callable[[Any], Any], watched: Connection) -> None:
+    """Begin a worker: one thread each, so that workers don't crowd each other; what interrupts is their parent's."""
+    global _work
+    import pyarrow as pa
+    import torch
+
+    _work = work
+    torch.set_num_threads(1)
+    pa.set_cpu_count(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with_the_job, args=(watched,), daemon=True).start()
+
+
+def _leave_with_the_job(watched: Connection) -> None:
+    """End this worker when the process that started it has closed its end, or is gone: killed, it could not say so."""
+    watched.poll(None)
+    os._exit(1)
+
+
+def _do(part: Any) -> Any:
+    assert _work is not None
+    return _work(part)

@@ -252,7 +252,7 @@ def test_what_fails_leaves_nothing_half_written(run: Run, monkeypatch: pytest.Mo
 
     keep = renderer.write_line
     monkeypatch.setattr(renderer, "write_line", fail_later)
-    with pytest.raises(NosographError, match="No space left"):
+    with pytest.raises(NosographError, match="disk is full"):
         ng.render(run, patients="0-20")
     left = [path for path in (run.folder / "notes").rglob("*") if path.is_file()]
     assert not [path for path in left if path.suffix == ".jsonl" or path.name.startswith("draft-")]

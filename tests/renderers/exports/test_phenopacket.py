@@ -241,7 +241,7 @@ def test_all_files_or_none(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyP
         return kept(self, patient)
 
     monkeypatch.setattr(phenopacket_module.PacketWriter, "write", break_off)
-    with pytest.raises(NosographError, match="No space"):
+    with pytest.raises(NosographError, match="disk is full"):
         export_phenopackets(other)
     assert {path.name for path in other.folder.iterdir()} == before
 

@@ -180,7 +180,7 @@ def test_nothing_is_left_of_a_report_that_fails(run: Run, page: str, monkeypatch
         self.touch()
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(Path, "write_text", fail)
+    monkeypatch.setattr(Path, "write_bytes", fail)
     with pytest.raises(NosographError, match="full"):
         write_report(run)
     assert not list(run.folder.glob("draft-*"))

@@ -1,0 +1,341 @@
+"""A job over numbered parts in a folder: locked while it runs, resumed from its finished parts, ended by a manifest.
+
+While it runs, the folder holds `.unfinished/`: a lock, the plan (which job this is), drafts, and a receipt for each
+finished part. The order of writing makes every stop harmless: the plan comes first; a part's files get their names
+when all are whole, and its receipt after them; the manifest comes last, when all that it lists is on the disk. Until
+then everything can be done again; from then on nothing is ever deleted but `.unfinished/`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...errors import NosographError, fail
+from ...ontology.output import DRAFT, Drafts, Fill, explain_os_errors, locate, sync, write_bytes, write_text
+from .workers import run_parts
+
+ASIDE = ".unfinished"  # in the job's folder: what is not yet part of a whole
+LOCK, PLAN, MANIFEST = "lock", "plan.json", "manifest.json"
+SYNCED_AT_ONCE = 16  # files: the disk takes many together in little more time than one
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a finished part leaves behind. `files`: size in bytes and SHA-256 by name below the folder; `counts`:
+    what the job's own work tells of the part, in JSON."""
+
+    index: int
+    files: Mapping[str, tuple[int, str]]
+    counts: Mapping[str, Any]
+
+    @property
+    def listed(self) -> dict[str, str]:
+        """SHA-256 by name of the files that stay."""
+        return {name: digest for name, (_, digest) in self.files.items() if not name.startswith(f"{ASIDE}/")}
+
+
+class PartFiles(Drafts):
+    """The files of one part, and what its receipt says of them."""
+
+    def __init__(self, folder: Path, index: int) -> None:
+        super().__init__(folder, aside=locate(folder, ASIDE))
+        self.index = index
+        self.files: dict[str, tuple[int, str]] = {}
+
+    def write(self, *names: str, fill: Fill) -> Path:
+        """Let `fill` write the draft of the file `names` (see `locate`); its path."""
+        draft = super().write(*names, fill=fill)
+        self.files["/".join(names)] = (draft.stat().st_size, _hash_file(draft))
+        return draft
+
+    def write_aside(self, suffix: str, *, fill: Fill) -> None:
+        """Let `fill` write a file that is only needed until the job is finished: see `locate_aside`."""
+        self.write(ASIDE, f"{self.index:05d}{suffix}", fill=fill)
+
+
+def locate_aside(folder: Path, index: int, suffix: str) -> Path:
+    """A part's own file that lies aside; ".json" is its receipt."""
+    return locate(folder, ASIDE, f"{index:05d}{suffix}")
+
+
+Work = Callable[[PartFiles, Any], Mapping[str, Any]]  # writes a part's files from its inputs; the receipt's counts
+Summarise = Callable[[Iterable[Receipt]], tuple[Mapping[str, Any], Mapping[str, bytes]]]
+Progress = Callable[[Receipt], None]
+
+
+@dataclass(frozen=True)
+class PartMaker:
+    """Make a part, or find it made: what a worker does, on any machine that has the folder."""
+
+    folder: Path
+    work: Work
+
+    def __call__(self, part: tuple[int, Any]) -> Receipt:
+        index, inputs = part
+        held = read_receipt(self.folder, index)
+        if held is not None and _is_whole(self.folder, held):
+            return held
+        with PartFiles(self.folder, index) as files:
+            counts = self.work(files, inputs)
+        receipt = Receipt(index, files.files, counts)
+        write_text(locate_aside(self.folder, index, ".json"), json.dumps({"files": receipt.files, "counts": counts}))
+        return receipt
+
+
+def read_receipt(folder: Path, index: int) -> Receipt | None:
+    """The receipt of a part that was finished; None where there is none that can be read."""
+    try:
+        held = json.loads(locate_aside(folder, index, ".json").read_bytes())
+        files = {name: (int(size), str(digest)) for name, (size, digest) in held["files"].items()}
+        return Receipt(index, files, dict(held["counts"]))
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):  # the part is made again
+        return None
+
+
+def _is_whole(folder: Path, receipt: Receipt) -> bool:
+    """Whether all files of a part are there as they were written."""
+    for name, (size, digest) in receipt.files.items():
+        path = locate(folder, *name.split("/"))
+        if not path.is_file() or path.stat().st_size != size or _hash_file(path) != digest:
+            return False
+    return True
+
+
+def _hash_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True)
+class JobFolder:
+    """A job and its folder.
+
+    `identity` says in JSON which job this is: everything that its files depend on, all of it also in the manifest.
+    `noun` is what messages call its outcome ("run"), `another` what they say where the folder holds another one, with
+    {key} for what differs; `listed` are the manifest's keys of its files by name, of which it must have the first.
+    """
+
+    folder: Path
+    identity: Mapping[str, Any]
+    noun: str
+    another: str
+    listed: tuple[str, ...]
+
+    @property
+    def aside(self) -> Path:
+        return locate(self.folder, ASIDE)
+
+    def complete(
+        self,
+        work: Work,
+        parts: Iterable[Any],
+        *,
+        summarise: Summarise,
+        workers: int,
+        progress: Progress,
+    ) -> dict[str, Any]:
+        """Do what is missing of the job; its manifest. Where it was finished before, nothing happens.
+
+        `work` is done for the inputs of each part, here or in `workers` processes; `summarise` makes the manifest, and
+        the files that come with it, of all receipts in order. `progress` is told of each finished part. Raises
+        NosographError where the folder holds anything else, another process is writing in it, or the disk refuses.
+        """
+        with explain_os_errors(self.folder, what="folder"):
+            held = self.find_manifest()
+            if held is not None:
+                self._tidy()
+                return held
+            with hold_folder(self.folder):
+                held = self.find_manifest()  # another process may have finished it just now
+                if held is None:
+                    held = self._make(work, parts, summarise=summarise, workers=workers, progress=progress)
+                with suppress(OSError):  # the manifest is there; the next command tidies
+                    self._clear()
+            return held
+
+    def find_manifest(self) -> dict[str, Any] | None:
+        """The manifest, where the folder holds this very job finished; None where it can begin or go on.
+
+        Raises NosographError, and touches nothing, where the folder holds anything else.
+        """
+        if os.path.lexists(self.folder / MANIFEST):
+            held = _read_document(self.folder / MANIFEST)
+            if held is None or not isinstance(held.get(self.listed[0]), dict):
+                problem = f"the folder's {MANIFEST} is not one of a {self.noun}"
+                raise fail(problem, value=self.folder, fix=f"another folder, or remove {self.folder} first")
+            self._check_identity(held, "")
+            names = [name for key in self.listed for name in held.get(key, ())]
+            lost = [name for name in names if not locate(self.folder, *name.split("/")).is_file()]
+            if lost:
+                fix = f"remove {self.folder}, then the same command again"
+                raise fail(f"a file of the {self.noun} is missing", value=self.folder / lost[0], fix=fix)
+            return held
+        if self.folder.exists() and not self.folder.is_dir():
+            raise fail("there is a file of this name", value=self.folder, fix="a new folder")
+        plan = _read_document(self.aside / PLAN)
+        if plan is not None:
+            self._check_identity(plan, ", unfinished")
+        elif not self._is_fresh():
+            problem = f"the folder is not empty and holds no {self.noun}"
+            raise fail(problem, value=self.folder, fix=f"a new folder, or move {self.folder} away")
+        return None
+
+    def _check_identity(self, held: Mapping[str, Any], state: str) -> None:
+        found = _find_difference(held, json.loads(json.dumps(self.identity)), ())
+        if found is not None:
+            path, theirs, ours = found
+            raise fail(
+                self.another.format(key=path[0]) + state,
+                value=f"{self.folder}, whose {'.'.join(path)} is {theirs}, and not {ours}",
+                fix=f"the same arguments to go on, another folder, or remove {self.folder} first",
+            )
+
+    def _is_fresh(self) -> bool:
+        """Whether no job has begun here: nothing but what comes before the first plan."""
+        if not self.folder.exists():
+            return True
+        if any(path.name != ASIDE for path in self.folder.iterdir()):
+            return False
+        return not self.aside.exists() or all(
+            path.name in (LOCK, PLAN) or path.name.startswith(DRAFT) for path in self.aside.iterdir()
+        )
+
+    def _make(
+        self,
+        work: Work,
+        parts: Iterable[Any],
+        *,
+        summarise: Summarise,
+        workers: int,
+        progress: Progress,
+    ) -> dict[str, Any]:
+        try:
+            self._clear(DRAFT)
+            write_text(self.aside / PLAN, json.dumps(self.identity))
+            count = 0
+            with closing(run_parts(PartMaker(self.folder, work), enumerate(parts), workers=workers)) as receipts:
+                for receipt in receipts:
+                    count += 1
+                    progress(receipt)
+            manifest, files = summarise(self._read_receipts(count))
+            for name, content in files.items():
+                write_bytes(locate(self.folder, name), content, aside=self.aside)
+            self._sync(count)
+            write_text(self.folder / MANIFEST, json.dumps(manifest, indent=2) + "\n", aside=self.aside)
+            return dict(manifest)
+        except BaseException:
+            with suppress(OSError):  # the first error is the one to tell
+                self._abandon()
+            raise
+
+    def _read_receipts(self, count: int) -> Iterator[Receipt]:
+        """All receipts in order, one in memory at a time."""
+        for index in range(count):
+            receipt = read_receipt(self.folder, index)
+            if receipt is None:
+                raise fail("a finished part's receipt is missing", value=locate_aside(self.folder, index, ".json"))
+            yield receipt
+
+    def _sync(self, count: int) -> None:
+        """Have all files of all parts on the disk, and the names of their folders."""
+        folders = {self.folder}
+        with ThreadPoolExecutor(SYNCED_AT_ONCE) as threads:
+            for receipt in self._read_receipts(count):
+                paths = [self.folder / name for name in receipt.listed]
+                list(threads.map(sync, paths))
+                for path in paths:
+                    folders.update(parent for parent in path.parents if parent.is_relative_to(self.folder))
+            list(threads.map(sync, folders))
+
+    def _abandon(self) -> None:
+        """Leave nothing half-written; of a job without a finished part nothing at all."""
+        if (self.folder / MANIFEST).exists():
+            return
+        self._clear(DRAFT)
+        if all(path.name == ASIDE for path in self.folder.iterdir()):
+            self._clear()
+
+    def _clear(self, start: str = "") -> None:
+        """Remove what lies aside, but for the lock; only what is called `start`…, where that is given."""
+        for path in self.aside.iterdir():
+            if path.name.startswith(start) and path.name != LOCK:
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
+
+    def _tidy(self) -> None:
+        """Remove what a finished job was stopped in removing. Where that can't be done, it does no harm."""
+        if self.aside.is_dir():
+            with suppress(OSError, NosographError), hold_folder(self.folder):
+                self._clear()
+
+
+def _read_document(path: Path) -> dict[str, Any] | None:
+    """A JSON object; None where there is none, or no sound one."""
+    try:
+        held = json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    return held if isinstance(held, dict) else None
+
+
+def _find_difference(held: Any, asked: Any, path: tuple[str, ...]) -> tuple[tuple[str, ...], Any, Any] | None:
+    """Where a document differs from what is asked, and both values; None where it says all that is asked."""
+    if not path or (isinstance(held, dict) and isinstance(asked, dict)):
+        for key in asked if not path else {**asked, **held}:
+            found = _find_difference(held.get(key), asked.get(key), (*path, key))
+            if found is not None:
+                return found
+        return None
+    return None if held == asked else (path, held, asked)
+
+
+@contextmanager
+def hold_folder(folder: Path) -> Iterator[None]:
+    """Hold the folder against every other process of this machine. The system frees it when this process ends, however
+    it ends. A folder that is empty afterwards is removed. Raises NosographError where another process holds it."""
+    aside = locate(folder, ASIDE)
+    lock = aside / LOCK
+    handle = None
+    while handle is None:
+        aside.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # another process has just finished, and removed the folder: try again
+            handle = _take_lock(lock)
+    try:
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        try:
+            with suppress(OSError):  # whatever of it stays does no harm
+                lock.unlink()
+                aside.rmdir()
+                folder.rmdir()
+        finally:
+            os.close(handle)
+
+
+def _take_lock(lock: Path) -> int:
+    """The open file that holds the lock. Raises FileNotFoundError where its holder removed it at the same moment."""
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not os.path.samestat(os.fstat(handle), lock.stat()):
+            raise FileNotFoundError
+    except BaseException as error:
+        holder = os.pread(handle, 20, 0).decode().strip()
+        os.close(handle)
+        if not isinstance(error, BlockingIOError):
+            raise
+        value = f"{lock.parent.parent}, by process {holder}" if holder else lock.parent.parent
+        fix = "wait until it has ended, then the same command again"
+        raise fail("another process is writing in the folder", value=value, fix=fix) from error
+    return handle
