@@ -28,8 +28,8 @@ from nosograph.renderers.notes.learned.checkpoint import SHIPPED, open_checkpoin
 from nosograph.renderers.notes.learned.rewrite import Rewriter
 from nosograph.renderers.notes.lexicon import Lexicon, build_lexicon
 from nosograph.renderers.notes.plan import plan_notes
-from nosograph.renderers.notes.reading.reader import Reader, build_reader
-from nosograph.renderers.notes.reading.score import Tally, compare, expect
+from nosograph.renderers.notes.reading.reader import NoteReader, build_reader
+from nosograph.renderers.notes.reading.score import Tally, expect, match_readings
 from nosograph.simulate.cohort import open_run, simulate_to
 
 SEED = 2026  # not the one that the checkpoint was trained with
@@ -57,12 +57,12 @@ def tell_variety(notes: list[Note]) -> str:
     return f"distinct-1, -2, -3 {distinct}; self-BLEU {found.self_bleu:.3f}; commonest sentence {found.commonest:.1%}"
 
 
-def score(notes: list[Note], reader: Reader, lexicon: Lexicon) -> Tally:
+def score(notes: list[Note], reader: NoteReader, lexicon: Lexicon) -> Tally:
     person = frozenset(term.variable for term in lexicon.of_role("age", "sex"))
     readings = reader.read_many((note.text, note.plan.date_of(note.plan.time)) for note in notes)
     total = Tally()
     for note, read in zip(notes, readings, strict=True):
-        for match in compare(expect(note), read, ignored=person):
+        for match in match_readings(expect(note), read, ignored=person):
             total += match.tally
     return total
 

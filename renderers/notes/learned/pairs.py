@@ -16,10 +16,10 @@ from ...journey import read_journeys
 from ...noise import Noise
 from ..documents import describe_practice
 from ..facts import NotePlan
-from ..grammar.compose import tell, tell_together, topic_of
-from ..grammar.note import Note, Writer
-from ..grammar.teller import Teller, start_telling
-from ..grammar.write import DOCUMENTS
+from ..grammar import DOCUMENTS
+from ..grammar.context import NoteContext, build_context
+from ..grammar.note import Note, NoteBuilder
+from ..grammar.sentences import tell, tell_together, topic_of
 from ..lexicon import Lexicon, build_lexicon
 from ..plan import plan_notes
 from .slots import TERSE, Slotted, control, slot_sentence
@@ -59,38 +59,38 @@ def _simulate(
 def make_pairs(plan: NotePlan, *, lexicon: Lexicon, noise: Noise) -> Iterator[Pair]:
     """Sentences of the plan's note by one author, each with what another makes of its facts."""
     first, second = (int(AUTHORS * u) for u in noise.uniform(f"authors of {plan.document}", 2))
-    teller = start_telling(replace(plan, author=first), lexicon=lexicon, noise=noise)
-    writer = Writer(plan)
-    DOCUMENTS[plan.document](teller, writer)
+    context = build_context(replace(plan, author=first), lexicon=lexicon, noise=noise)
+    writer = NoteBuilder(plan)
+    DOCUMENTS[plan.document](context, writer)
     note = writer.finish()
     for number, sentence in enumerate(note.sentences):
         source = slot_sentence(note, sentence, lexicon=lexicon)
         if source is None:
             continue
-        other = start_telling(replace(plan, author=(second + number) % AUTHORS), lexicon=lexicon, noise=noise)
-        other.names.update(teller.names)
+        other = build_context(replace(plan, author=(second + number) % AUTHORS), lexicon=lexicon, noise=noise)
+        other.names.update(context.names)
         style = control(note, source.text)
         target = _retell(note, source, other, terse=TERSE in style)
         if target is not None and target != source.text:
             yield style + source.text, target
 
 
-def _retell(note: Note, source: Slotted, teller: Teller, *, terse: bool) -> str | None:
-    """The facts of a sentence by another teller, with the same slots; None where the words have others."""
+def _retell(note: Note, source: Slotted, context: NoteContext, *, terse: bool) -> str | None:
+    """The facts of a sentence by another context, with the same slots; None where the words have others."""
     facts = {fact.key: fact for fact in note.plan.facts}
     keys = dict.fromkeys(key for key, _ in source.facts.values())
-    told = sorted((facts[key] for key in keys), key=lambda fact: teller.choices.chance(fact.key, "retold"))
-    findings = {topic_of(teller, fact) == "findings" for fact in told}
+    told = sorted((facts[key] for key in keys), key=lambda fact: context.choices.chance(fact.key, "retold"))
+    findings = {topic_of(context, fact) == "findings" for fact in told}
     if findings == {True}:
-        phrases = tell(teller, "findings", told, terse=terse)
+        phrases = tell(context, "findings", told, terse=terse)
     else:
-        phrases = tell_together(teller, told, share=1.0, most=len(told), terse=terse)
+        phrases = tell_together(context, told, share=1.0, most=len(told), terse=terse)
     if len(phrases) != 1:
         return None
-    writer = Writer(note.plan)
+    writer = NoteBuilder(note.plan)
     writer.sentence(phrases[0])
     retold = writer.finish()
-    target = slot_sentence(retold, retold.sentences[0], lexicon=teller.lexicon)
+    target = slot_sentence(retold, retold.sentences[0], lexicon=context.lexicon)
     if target is None:
         return None
     names = {place: slot for slot, place in source.facts.items()}

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..facts import Fact
-from ..grammar import Note, Part
-from ..grammar.english import article, capitalise, is_counted, is_plural, show_number
-from ..grammar.teller import needs_the
-from ..lexicon import Lexicon, Term
+from ..grammar import Note, SpanPart
+from ..grammar.inflection import article, capitalise, is_counted, is_plural, needs_the
+from ..grammar.numbers import show_number
+from ..lexicon import Lexicon, LexiconTerm
 
 MOST = 5  # facts in a sentence
 TERMS = ("t", "td", "tc", "tp")  # a name: plain, with a definite article, counted, plural
@@ -60,7 +60,7 @@ def slot_sentence(note: Note, sentence: tuple[int, int], *, lexicon: Lexicon) ->
     start, end = sentence
     told = [span for span in note.spans if start <= span.start < end]
     known = {fact.key: fact for fact in note.plan.facts}
-    places: dict[tuple[int, int], tuple[str, Part]] = {}
+    places: dict[tuple[int, int], tuple[str, SpanPart]] = {}
     for span in told:
         for part in span.parts:
             if part.what != "cue":
@@ -87,14 +87,14 @@ def slot_sentence(note: Note, sentence: tuple[int, int], *, lexicon: Lexicon) ->
     return Slotted("".join(pieces), fillings, facts)
 
 
-def _uncapitalise(words: str, term: Term) -> str:
+def _uncapitalise(words: str, term: LexiconTerm) -> str:
     """A term as in the middle of a sentence."""
     if words in term.names:
         return words
     return next((name for name in term.names if capitalise(name) == words), words)
 
 
-def _letters(what: str, words: str, term: Term, fact: Fact) -> str:
+def _letters(what: str, words: str, term: LexiconTerm, fact: Fact) -> str:
     if what == "term":
         named = term.label if words in term.abbreviations else words
         if is_plural(words) or is_plural(named):

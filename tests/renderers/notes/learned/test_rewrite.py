@@ -21,14 +21,14 @@ from nosograph.renderers.noise import Noise
 from nosograph.renderers.notes.facts import NotePlan
 from nosograph.renderers.notes.faults.insert import write_faulty_note
 from nosograph.renderers.notes.grammar import Note, write_note
-from nosograph.renderers.notes.grammar.english import show_number
+from nosograph.renderers.notes.grammar.numbers import show_number
 from nosograph.renderers.notes.learned.checkpoint import SHIPPED, Chance, Checkpoint, open_checkpoint
 from nosograph.renderers.notes.learned.guard import Guard, Passage, find_passages, name_phenotypes
 from nosograph.renderers.notes.learned.rewrite import TRIES, Rewriter
 from nosograph.renderers.notes.learned.slots import control, fill_slots, is_whole, slot_sentence, space_slots
 from nosograph.renderers.notes.phrases import find_strange, load_phrases
-from nosograph.renderers.notes.reading.reader import Reader
-from nosograph.renderers.notes.reading.score import compare, expect
+from nosograph.renderers.notes.reading.reader import NoteReader
+from nosograph.renderers.notes.reading.score import expect, match_readings
 from nosograph.renderers.render import find_checkpoint, render
 from nosograph.simulate.cohort import simulate_to
 from tests.renderers.notes.conftest import Clinic
@@ -59,7 +59,7 @@ def notes(clinic: Clinic, noise_of: NoiseOf) -> list[tuple[Note, tuple[()], Nois
     return [(note, (), noise_of(note.plan)) for note in written]
 
 
-def rewriter(stub: Checkpoint, clinic: Clinic, reader: Reader) -> Rewriter:
+def rewriter(stub: Checkpoint, clinic: Clinic, reader: NoteReader) -> Rewriter:
     return Rewriter(stub, lexicon=clinic.practice.lexicon, reader=reader)
 
 
@@ -89,7 +89,7 @@ def make_checkpoint(folder: Path, kind: str) -> Path:
 
 
 def test_what_is_echoed_is_accepted_where_it_was(
-    clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
+    clinic: Clinic, reader: NoteReader, notes: list[tuple[Note, tuple[()], Noise]]
 ) -> None:
     """An echo changes nothing: what the reader reads right is accepted, with the grammar's own offsets."""
     guard, accepted, total = Guard(clinic.practice.lexicon, reader), 0, 0
@@ -110,7 +110,7 @@ def test_what_is_echoed_is_accepted_where_it_was(
 
 
 def test_accepted_words_have_exact_offsets(
-    clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
+    clinic: Clinic, reader: NoteReader, notes: list[tuple[Note, tuple[()], Noise]]
 ) -> None:
     """A longer sentence moves all that follows; each span holds its value or its name, and the note reads as well."""
     told = rewriter(Stub(lambda text: f"In this clinic, {text[0].lower()}{text[1:]}"), clinic, reader).rewrite(notes)
@@ -129,7 +129,7 @@ def test_accepted_words_have_exact_offsets(
         for start, end in note.dates:
             assert re.search(r"\d", note.text[start:end])
         wrong = [
-            compare(expect(n), reader.read(n.text, date=n.plan.date_of(n.plan.time)), ignored=person)
+            match_readings(expect(n), reader.read(n.text, date=n.plan.date_of(n.plan.time)), ignored=person)
             for n in (note, old)
         ]
         misses = [sum(m.expected is None or m.reading is None for m in matches) for matches in wrong]
@@ -152,7 +152,11 @@ def test_accepted_words_have_exact_offsets(
     ],
 )
 def test_what_a_bad_model_writes_never_stands(
-    what: str, spoil: Callable[[str], str], clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
+    what: str,
+    spoil: Callable[[str], str],
+    clinic: Clinic,
+    reader: NoteReader,
+    notes: list[tuple[Note, tuple[()], Noise]],
 ) -> None:
     told = rewriter(Stub(spoil), clinic, reader).rewrite(notes[:8])
     for one, (old, _, _) in zip(told, notes, strict=False):
@@ -168,7 +172,7 @@ NEGATIONS = (
 
 
 def test_a_flipped_negation_is_caught(
-    clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
+    clinic: Clinic, reader: NoteReader, notes: list[tuple[Note, tuple[()], Noise]]
 ) -> None:
     guard, flipped = Guard(clinic.practice.lexicon, reader), 0
     for note, _, _ in notes:
@@ -211,7 +215,7 @@ MISSAID = (  # what the shipped model once wrote: the grammar's, the model's, an
 
 @pytest.mark.parametrize(("old", "new", "reason"), MISSAID)
 def test_what_was_once_missaid_is_refused(
-    old: str, new: str, reason: str, clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
+    old: str, new: str, reason: str, clinic: Clinic, reader: NoteReader, notes: list[tuple[Note, tuple[()], Noise]]
 ) -> None:
     female = next(note for note, _, _ in notes if note.plan.subject.sex == "female")
     passage = Passage(replace(female, text=old), 0, len(old), (), ())
@@ -243,7 +247,7 @@ def test_phrases_that_the_grammar_never_writes_are_strange(old: str, new: str) -
 
 
 def test_strange_phrases_are_not_kept(
-    clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
+    clinic: Clinic, reader: NoteReader, notes: list[tuple[Note, tuple[()], Noise]]
 ) -> None:
     """With phrases, a model with slots may say what the passage or the grammar does, and nothing else."""
     counts = []
@@ -257,7 +261,7 @@ def test_strange_phrases_are_not_kept(
 
 
 def test_values_that_change_places_are_caught(
-    clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
+    clinic: Clinic, reader: NoteReader, notes: list[tuple[Note, tuple[()], Noise]]
 ) -> None:
     """All the numbers are still there, but each belongs to the other's name."""
     guard, swapped = Guard(clinic.practice.lexicon, reader), 0
@@ -280,7 +284,7 @@ def test_values_that_change_places_are_caught(
 
 
 def test_a_direction_that_the_values_do_not_have_is_caught(
-    clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
+    clinic: Clinic, reader: NoteReader, notes: list[tuple[Note, tuple[()], Noise]]
 ) -> None:
     guard, turned = Guard(clinic.practice.lexicon, reader), 0
     pairs = (("risen", "fallen"), ("increased", "decreased"), ("rose", "fell"), ("up", "down"), ("higher", "lower"))
@@ -296,7 +300,7 @@ def test_a_direction_that_the_values_do_not_have_is_caught(
 
 
 def test_phenotypes_of_hpo_may_not_come_in(
-    clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
+    clinic: Clinic, reader: NoteReader, notes: list[tuple[Note, tuple[()], Noise]]
 ) -> None:
     names = name_phenotypes(KnowledgeGraph.open())
     assert "seizure" in names
@@ -334,7 +338,7 @@ def test_words_around_slots() -> None:
 
 
 def test_tries_are_counted_and_keyed(
-    clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
+    clinic: Clinic, reader: NoteReader, notes: list[tuple[Note, tuple[()], Noise]]
 ) -> None:
     """The first try takes the likeliest words; those after it have draws of their own, the same ones every time."""
     stub = Stub(lambda text: "nonsense")
@@ -353,7 +357,7 @@ def test_tries_are_counted_and_keyed(
     assert all(0 < u < 1 for u in rest if u is not None)
 
 
-def test_faults_stay_where_they_are(clinic: Clinic, reader: Reader, noise_of: NoiseOf) -> None:
+def test_faults_stay_where_they_are(clinic: Clinic, reader: NoteReader, noise_of: NoiseOf) -> None:
     """A passage with a fault keeps its words, and its label still slices to them after others have moved."""
     plans = [plan for _, plan in clinic.each() if plan.document == "letter"][:6]
     rates = {"negation": 0.3, "contradiction": 0.3, "residue": 0.1}
@@ -372,7 +376,7 @@ def test_faults_stay_where_they_are(clinic: Clinic, reader: Reader, noise_of: No
 
 @pytest.mark.parametrize("kind", ["causal", "seq2seq"])
 def test_a_random_models_nonsense_never_stands(
-    kind: str, tmp_path: Path, clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]],
+    kind: str, tmp_path: Path, clinic: Clinic, reader: NoteReader, notes: list[tuple[Note, tuple[()], Noise]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     """The grammar's text stands, the network is not touched, no shared random numbers are drawn, and it repeats."""
@@ -459,7 +463,7 @@ def test_a_run_is_rendered_with_a_checkpoint(tmp_path: Path) -> None:
 
 
 def test_default_is_the_shipped_checkpoint(
-    clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
+    clinic: Clinic, reader: NoteReader, notes: list[tuple[Note, tuple[()], Noise]]
 ) -> None:
     """It is small, opens, rewrites, and says the same facts; twice the same."""
     assert find_checkpoint("notes", "default") == SHIPPED
@@ -482,7 +486,7 @@ def test_default_is_the_shipped_checkpoint(
     assert [one.note.text for one in again] == [one.note.text for one in told]
 
 
-def test_twins_are_reworded_alike(clinic: Clinic, reader: Reader, noise_of: NoiseOf) -> None:
+def test_twins_are_reworded_alike(clinic: Clinic, reader: NoteReader, noise_of: NoiseOf) -> None:
     """What the grammar says of both worlds in the same words, the shipped checkpoint says of both in the same words."""
     work = rewriter(open_checkpoint(SHIPPED), clinic, reader)
     said: list[dict[tuple[object, ...], str]] = []
