@@ -19,7 +19,7 @@ from nosograph.causal.model.load import load_model
 from nosograph.ontology.knowledge import KnowledgeGraph
 from nosograph.renderers.journey import Journey, read_journeys
 from nosograph.renderers.noise import Noise
-from nosograph.renderers.notes.documents import Practice, describe_practice
+from nosograph.renderers.notes.documents import ClinicalPractice, describe_practice
 from nosograph.renderers.notes.facts import NotePlan
 from nosograph.renderers.notes.faults.detect import Suspicion, find_faults
 from nosograph.renderers.notes.faults.insert import KINDS, Fault, write_faulty_note
@@ -78,7 +78,7 @@ def examine(name: str, *, patients: int, rate: float, seed: int) -> None:
         print(f"{kind:14} {count:7,} {shares[0]:>7} {shares[1]:>7} {100 * alarms[kind] / len(plans):26.2f}")
 
 
-def date_of(plan: NotePlan, practice: Practice) -> datetime.date:
+def date_of(plan: NotePlan, practice: ClinicalPractice) -> datetime.date:
     when = plan.date_of(plan.time)
     return when if practice.hospital else when.date()
 

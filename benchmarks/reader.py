@@ -27,7 +27,7 @@ from nosograph.renderers.notes.grammar import Note, write_note
 from nosograph.renderers.notes.lexicon import Lexicon, build_lexicon
 from nosograph.renderers.notes.plan import plan_notes
 from nosograph.renderers.notes.reading.reader import build_reader
-from nosograph.renderers.notes.reading.score import Expected, Match, Tally, compare, expect
+from nosograph.renderers.notes.reading.score import Comparison, Expected, Tally, expect, match_readings
 from nosograph.renderers.notes.reading.vocabulary import describe_phenotypes
 
 HELD_OUT = Path(__file__).parents[1] / "tests" / "renderers" / "notes" / "held_out.jsonl"
@@ -50,7 +50,7 @@ def main() -> None:
         matches = [
             (note.plan.document, match)
             for note, readings in zip(notes, read, strict=True)
-            for match in compare(expect(note), readings, ignored=ignored)
+            for match in match_readings(expect(note), readings, ignored=ignored)
         ]
         words = sum(len(note.text.split()) for note in notes) / len(notes)
         print(f"\n### Grammar, {name}: {len(notes)} notes of {words:.0f} words, {len(notes) / seconds:.0f} notes/s\n")
@@ -74,7 +74,7 @@ def write_notes(name: str, knowledge: KnowledgeGraph, *, patients: int) -> tuple
         ]
 
 
-def read_held_out(knowledge: KnowledgeGraph) -> Iterable[tuple[str, Match]]:
+def read_held_out(knowledge: KnowledgeGraph) -> Iterable[tuple[str, Comparison]]:
     """Each comparison on the held-out phrasings, by model and document type."""
     rows = [json.loads(line) for line in HELD_OUT.read_text(encoding="utf-8").splitlines()]
     lexicons = {name: build_lexicon(load_model(name), knowledge=knowledge) for name in ("alzheimers", "sepsis")}
@@ -86,7 +86,7 @@ def read_held_out(knowledge: KnowledgeGraph) -> Iterable[tuple[str, Match]]:
         for row in (row for row in rows if row["model"] == name):
             date = datetime.datetime.fromisoformat(row["date"])
             expected = [expect_label(label, date) for label in row["readings"]]
-            for match in compare(expected, reader.read(row["text"], date=date), ignored=ignored):
+            for match in match_readings(expected, reader.read(row["text"], date=date), ignored=ignored):
                 yield f"{name}, {row['document']}", match
 
 
@@ -107,7 +107,7 @@ def expect_label(label: dict[str, object], date: datetime.datetime) -> Expected:
     )  # fmt: skip
 
 
-def print_table(matches: Iterable[tuple[str, Match]]) -> None:
+def print_table(matches: Iterable[tuple[str, Comparison]]) -> None:
     tallies: dict[tuple[str, str], Tally] = defaultdict(Tally)
     for document, match in matches:
         for key in ((document, match.kind), (document, "all"), ("all", "all")):

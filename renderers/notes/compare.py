@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 
 from ..pages.html import Markup, join, table, tag
 from ..usage import write_unit
-from .faults.plan import show
+from .faults.plan import show_value
 from .standoff import LabelledNote, Mention
 
 
@@ -23,7 +23,7 @@ class FactDifference:
 
 
 @dataclass(frozen=True)
-class Difference:
+class NoteDifference:
     """What two notes do not share: the places [start, end) of sentences and lines that only one says, and facts."""
 
     left: LabelledNote
@@ -33,7 +33,7 @@ class Difference:
     facts: tuple[FactDifference, ...]
 
 
-def compare_notes(left: LabelledNote, right: LabelledNote) -> Difference:
+def compare_notes(left: LabelledNote, right: LabelledNote) -> NoteDifference:
     """The difference of two notes of one patient and time, as a rule the same document in two worlds.
 
     A sentence is only one note's where the other has not got its words, unless all the facts that it tells are told by
@@ -49,7 +49,7 @@ def compare_notes(left: LabelledNote, right: LabelledNote) -> Difference:
         tuple(place for number, place in enumerate(held) if number not in known)
         for held, known in zip(places, kept, strict=True)
     ]
-    return Difference(left, right, only[0], only[1], facts)
+    return NoteDifference(left, right, only[0], only[1], facts)
 
 
 def _find_telling(note: LabelledNote, changed: set[str]) -> list[tuple[int, int]]:
@@ -94,7 +94,7 @@ def _compare_facts(left: LabelledNote, right: LabelledNote) -> tuple[FactDiffere
 
 def what_of(span: Mention) -> tuple[object, ...]:
     """All that a mention tells of its fact, as it is written; not where, nor in which words."""
-    told = (show(span.value, span.unit), show(span.previous, span.unit))
+    told = (show_value(span.value, span.unit), show_value(span.previous, span.unit))
     return (span.variable, span.kind, span.status, *told, span.unit, span.time, span.previous_time)
 
 
@@ -106,11 +106,11 @@ def show_told(span: Mention | None) -> str:
         return span.status
     if span.kind in ("finding", "treatment") and span.value == 1.0:
         return "present"
-    told = f"{show(span.value, span.unit)} {write_unit(span.unit)[0]}".strip()
-    return told if span.previous is None else f"{told}, before {show(span.previous, span.unit)}"
+    told = f"{show_value(span.value, span.unit)} {write_unit(span.unit)[0]}".strip()
+    return told if span.previous is None else f"{told}, before {show_value(span.previous, span.unit)}"
 
 
-def write_difference(difference: Difference) -> str:
+def write_difference(difference: NoteDifference) -> str:
     """The difference as plain text: sentences that only one world says (- the left one, + the right), then facts."""
     left, right = difference.left, difference.right
     lines = [f"{left.title} of patient {left.patient} on {left.date[:10]}: {left.world} (-) and {right.world} (+)"]
@@ -120,7 +120,7 @@ def write_difference(difference: Difference) -> str:
     return "\n".join(lines if len(lines) > 1 else [*lines, "  no difference"])
 
 
-def draw_difference(difference: Difference) -> Markup:
+def draw_difference(difference: NoteDifference) -> Markup:
     """Both notes beside each other, as HTML: sentences that only one says are marked, and in them the words that tell
     what differs; then the facts. Everything that comes from the notes is escaped."""
     keys = {fact.fact for fact in difference.facts}

@@ -14,6 +14,8 @@ from ..journey import Journey, time_of
 from ..noise import WEEK
 from .facts import Document
 from .lexicon import Lexicon
+from .words.locale import load_words
+from .words.usage import UsageWords
 
 MENTAL_FUNCTION = "HP:0011446"  # Abnormality of mental function
 NERVOUS_MORPHOLOGY = "HP:0012639"  # Abnormal nervous system morphology
@@ -31,7 +33,7 @@ class Criterion:
 
 
 @dataclass(frozen=True)
-class Practice:
+class ClinicalPractice:
     """The care that a model's record comes from, found by concept, unit and clock."""
 
     model: Model
@@ -57,13 +59,13 @@ class Due:
     closing: bool = False
 
 
-def describe_practice(model: Model, *, lexicon: Lexicon, knowledge: KnowledgeGraph) -> Practice:
+def describe_practice(model: Model, *, lexicon: Lexicon, knowledge: KnowledgeGraph) -> ClinicalPractice:
     def under(name: str, concept: str) -> bool:
         return falls_under(model.variables[name], (concept,), model=model, knowledge=knowledge)
 
     volumes = [term.variable for term in lexicon.of_role("volume")]
     diagnoses = [term.variable for term in lexicon.of_role("diagnosis")]
-    return Practice(
+    return ClinicalPractice(
         model=model,
         lexicon=lexicon,
         hospital=model.clock.unit < WEEK,
@@ -77,14 +79,15 @@ def describe_practice(model: Model, *, lexicon: Lexicon, knowledge: KnowledgeGra
             if read.name in lexicon.terms and lexicon[read.name].binary
         ),
         birth=begins_at_birth(model) and not lexicon.of_role("age"),
-        onsets=find_onsets(model, lexicon) if begins_at_birth(model) else {},
+        onsets=find_onset_ages(model, lexicon) if begins_at_birth(model) else {},
     )
 
 
-def find_onsets(model: Model, lexicon: Lexicon) -> dict[str, frozenset[str]]:
+def find_onset_ages(model: Model, lexicon: Lexicon) -> dict[str, frozenset[str]]:
     """Recorded ages at onset, of journeys from birth: nobody knows such an age before it has come, nor what it alone is
     drawn from; both are by its name."""
-    ages = [t for t in lexicon.of_role("history") if converts(t.unit, "a") and t.label.startswith("age at ")]
+    onset = load_words(UsageWords, lexicon.locale).labels.onset
+    ages = [t for t in lexicon.of_role("history") if converts(t.unit, "a") and t.label.startswith(onset)]
     found = {}
     for term in ages:
         claims = model.variables[term.variable].claims
@@ -139,13 +142,13 @@ def _bound(left: Expression, sign: str, right: Expression, model: Model) -> tupl
     return None
 
 
-def plan_documents(journey: Journey, practice: Practice) -> list[Due]:
+def plan_documents(journey: Journey, practice: ClinicalPractice) -> list[Due]:
     """All documents of a journey, in the order of time; none after its record's end."""
     plan = _plan_stay if practice.hospital else _plan_visits
     return [due for due in plan(journey, practice) if due.closing or journey.covers(due.time)]
 
 
-def _measured(journey: Journey, practice: Practice) -> tuple[set[int], set[int], set[int], set[int]]:
+def _measured(journey: Journey, practice: ClinicalPractice) -> tuple[set[int], set[int], set[int], set[int]]:
     """The steps with measurements other than volumes, with scores, with volumes, and with a treatment changed."""
     roles = {term.variable: term.role for term in practice.lexicon.terms.values()}
     steps: dict[str, set[int]] = {"clinic": set(), "score": set(), "volume": set(), "treatment": set()}
@@ -158,7 +161,7 @@ def _measured(journey: Journey, practice: Practice) -> tuple[set[int], set[int],
     return steps["clinic"], steps["score"], steps["volume"], steps["treatment"]
 
 
-def _plan_visits(journey: Journey, practice: Practice) -> list[Due]:
+def _plan_visits(journey: Journey, practice: ClinicalPractice) -> list[Due]:
     """A clinic's documents: a letter of the first visit, then once a year and when there is a new diagnosis; a note of
     every other visit; a report of each imaging; a discharge summary after what brings people to hospital; a telephone
     note of treatments changed between visits, and of leaving the clinic."""
@@ -192,7 +195,7 @@ def _plan_visits(journey: Journey, practice: Practice) -> list[Due]:
     return found
 
 
-def _plan_stay(journey: Journey, practice: Practice) -> list[Due]:
+def _plan_stay(journey: Journey, practice: ClinicalPractice) -> list[Due]:
     """A hospital stay's: a note on admission and at each round, reports of imaging, a summary in the instant of its
     recorded end, whatever that is; none where the run stops before the stay does."""
     clock = practice.model.clock

@@ -46,10 +46,8 @@ class Subject:
     sex: str  # "female", "male", another level of the model's, or empty
 
     @property
-    def noun(self) -> str:
-        child = self.age is not None and self.age < ADULT
-        nouns = {"female": "girl", "male": "boy"} if child else {"female": "woman", "male": "man"}
-        return nouns.get(self.sex, "patient")
+    def child(self) -> bool:
+        return self.age is not None and self.age < ADULT
 
 
 @dataclass(frozen=True)
@@ -72,6 +70,7 @@ class NotePlan:
     facts: tuple[Fact, ...]
     subject: Subject
     author: int  # who writes: a number whose habits stay its own (`Noise.of_author`)
+    locale: str = "en"  # in whose words
 
     def date_of(self, time: float) -> datetime.datetime:
         """When a time of the journey is, to the minute; a year has 365.25 days."""

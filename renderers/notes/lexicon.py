@@ -17,8 +17,10 @@ from ...errors import fail
 from ...ontology.knowledge import KnowledgeGraph, Synonym
 from ...ontology.units import parse_unit
 from ..binding import concepts_of, converts, falls_under
-from ..usage import INVERTED, OUTDATED, PROPER_NAMES, USAGE, say_naturally, write_unit
+from ..usage import say_naturally, write_unit
 from .systems import find_system
+from .words.locale import load_words
+from .words.usage import UsageWords
 
 Role = Literal[
     "age", "sex", "gene", "history",  # statics
@@ -27,7 +29,6 @@ Role = Literal[
     "treatment",
 ]  # fmt: skip
 
-LOCALES = ("en",)
 KINDS = {  # types of HPO's synonyms -> whose they are
     "layperson": "others", "plural_form": "others", "obsolete_synonym": "others", "hp_0034334": "others",
     "uk_spelling": "british", "abbreviation": "abbreviations",
@@ -47,11 +48,10 @@ SEXED = {  # HPO's branches of what only one sex can have: genitalia, fertility,
     "male": ("HP:0010461", "HP:0012041", "HP:0012874"),
     "female": ("HP:0010460", "HP:0000868", "HP:0030012"),
 }
-AGE_LABELS = ("age", "age at entry", "age at baseline", "age in years")
 
 
 @dataclass(frozen=True)
-class Term:
+class LexiconTerm:
     """A recorded variable in words. `label` and `synonyms` are as in the middle of a sentence.
 
     `synonyms` are those of the ontology's EXACT ones that clinicians write; none where the model's title is more
@@ -82,7 +82,7 @@ class Term:
 class Lexicon:
     """The terms of a model's recorded variables, by variable."""
 
-    terms: Mapping[str, Term]
+    terms: Mapping[str, LexiconTerm]
     locale: str = "en"
 
     @cached_property
@@ -95,10 +95,10 @@ class Lexicon:
         """Whether there are so many findings that they are told by organ system."""
         return sum(self.systems.values()) >= MANY
 
-    def __getitem__(self, variable: str) -> Term:
+    def __getitem__(self, variable: str) -> LexiconTerm:
         return self.terms[variable]
 
-    def of_role(self, *roles: Role) -> list[Term]:
+    def of_role(self, *roles: Role) -> list[LexiconTerm]:
         return [term for term in self.terms.values() if term.role in roles]
 
 
@@ -107,22 +107,22 @@ def build_lexicon(
 ) -> Lexicon:
     """The lexicon of a model. `scopes`: which of the ontology's synonyms are names of a concept.
 
-    Raises NosographError for a locale that is not offered, and for a concept that nothing gives a label.
+    Raises NosographError for a locale that is not there, and for a concept that nothing gives a label.
     """
-    if locale not in LOCALES:
-        raise fail("notes are not written in this locale", value=locale, fix=" or ".join(LOCALES))
+    words = load_words(UsageWords, locale)
     told = [v for v in model.variables.values() if v.recorded and v.kind != "state"]
-    return Lexicon(tell_apart({v.name: _describe(v, model, knowledge, scopes) for v in told}), locale)
+    terms = {v.name: _describe(v, model, knowledge, scopes, words, locale) for v in told}
+    return Lexicon(tell_apart(terms), locale)
 
 
-def tell_apart(terms: dict[str, Term]) -> dict[str, Term]:
+def tell_apart(terms: dict[str, LexiconTerm]) -> dict[str, LexiconTerm]:
     """The terms, where no finding goes by another one's name: an "ASD" may be of the heart or of the mind."""
     owners: dict[str, set[str]] = {}
     for term in terms.values():
         for name in term.names:
             owners.setdefault(name.lower(), set()).add(term.concept)
 
-    def own(term: Term, names: tuple[str, ...]) -> tuple[str, ...]:
+    def own(term: LexiconTerm, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(name for name in names if owners[name.lower()] <= {term.concept})
 
     return {
@@ -139,21 +139,30 @@ def tell_apart(terms: dict[str, Term]) -> dict[str, Term]:
     }
 
 
-def _describe(variable: Variable, model: Model, knowledge: KnowledgeGraph, scopes: tuple[str, ...]) -> Term:
+def _describe(
+    variable: Variable,
+    model: Model,
+    knowledge: KnowledgeGraph,
+    scopes: tuple[str, ...],
+    words: UsageWords,
+    locale: str,
+) -> LexiconTerm:
     binary = is_binary(variable, model) and variable.unit in ("", "1")  # an age of 0 is no yes or no
-    names = name_variable(variable, model=model, knowledge=knowledge, scopes=scopes, finding=binary)
+    names = name_variable(variable, model=model, knowledge=knowledge, scopes=scopes, finding=binary, locale=locale)
     concepts = concepts_of(variable, model)
     label = names.label
-    usual, short = next((USAGE[key] for key in (variable.concept, label.lower()) if key in USAGE), ((), ()))
-    role = _find_role(variable, label, binary=binary, model=model, knowledge=knowledge)
-    return Term(
+    usual = words.names.get(variable.concept) or words.names.get(label.lower())
+    role = _find_role(variable, label, binary=binary, model=model, knowledge=knowledge, ages=words.labels.age)
+    return LexiconTerm(
         variable=variable.name,
         role=role,
         concept=concepts[0] if concepts else "",
         label=label,
-        synonyms=tuple(dict.fromkeys(name for name in (*names.synonyms, *usual) if name != label)),
+        synonyms=tuple(
+            dict.fromkeys(name for name in (*names.synonyms, *(usual.names if usual else ())) if name != label)
+        ),
         british=names.british,
-        abbreviations=tuple(dict.fromkeys((*short, *names.abbreviations))),
+        abbreviations=tuple(dict.fromkeys((*(usual.abbreviations if usual else ()), *names.abbreviations))),
         others=names.others,
         system=find_system(concepts, knowledge) if role == "finding" and binary else "",
         sex=next(
@@ -162,15 +171,15 @@ def _describe(variable: Variable, model: Model, knowledge: KnowledgeGraph, scope
         if binary
         else "",
         unit=variable.unit,
-        written_units=write_unit(variable.unit),
+        written_units=write_unit(variable.unit, locale),
         levels=variable.levels,
         binary=binary,
     )
 
 
 @dataclass(frozen=True)
-class Names:
-    """What a variable is called; see Term."""
+class TermNames:
+    """What a variable is called; see LexiconTerm."""
 
     label: str
     synonyms: tuple[str, ...] = ()
@@ -180,8 +189,14 @@ class Names:
 
 
 def name_variable(
-    variable: Variable, *, model: Model, knowledge: KnowledgeGraph, scopes: tuple[str, ...], finding: bool
-) -> Names:
+    variable: Variable,
+    *,
+    model: Model,
+    knowledge: KnowledgeGraph,
+    scopes: tuple[str, ...],
+    finding: bool,
+    locale: str = "en",
+) -> TermNames:
     """The names of a variable.
 
     The ontology's names are its names where the title is one of them or there is none; elsewhere the title says more
@@ -191,7 +206,7 @@ def name_variable(
     measured = model.variables.get(variable.of) if finding else None
     concept = next(iter(concepts_of(variable, model) if finding else (variable.concept,)), "")
     whole = [v.title for v in (variable, measured) if v is not None and v.title]
-    titles = [shorten_title(title) for title in whole]
+    titles = [shorten_title(title, locale) for title in whole]
     label = knowledge.label(concept) if concept else None
     if concept and label is None and not titles:
         raise fail(
@@ -205,26 +220,27 @@ def name_variable(
         if not titles or any(title.lower() in all_names for title in (*whole, *titles)):
             # names with a comma are turned around for an index ("dementia, progressive")
             known = [s for s in knowledge.synonyms(concept) if s.scope in scopes and "," not in s.text]
-            return sort_names(speak(label), known, finding=finding)
-    return Names(speak(titles[0]) if titles else variable.name.replace("_", " "))
+            return sort_names(speak(label, locale), known, finding=finding, locale=locale)
+    return TermNames(speak(titles[0], locale) if titles else variable.name.replace("_", " "))
 
 
-def sort_names(label: str, synonyms: Sequence[Synonym], *, finding: bool) -> Names:
+def sort_names(label: str, synonyms: Sequence[Synonym], *, finding: bool, locale: str = "en") -> TermNames:
     """Who uses which of a concept's names, by their types. `finding`: they are turned as in a sentence."""
     sorts: dict[str, dict[str, None]] = {"synonyms": {}, "british": {}, "abbreviations": {}, "others": {}}
-    own = say_naturally(label) if finding else label
+    words = load_words(UsageWords, locale)
+    own = say_naturally(label, locale) if finding else label
     if own != label:
         sorts["others"][label] = None
     for synonym in synonyms:
-        name = speak(synonym.text)
+        name = speak(synonym.text, locale)
         kind = next((KINDS[kind] for kind in KINDS if kind in synonym.kinds), "synonyms")
         if (
-            OUTDATED.search(name)
-            or INVERTED.search(name)
+            words.outdated.search(name)
+            or words.inverted.search(name)
             or (kind == "synonyms" and len(name.split()) > max(LONGEST, len(label.split())))
         ):
             kind = "others"
-        said = say_naturally(name) if finding and kind in ("synonyms", "british") else name
+        said = say_naturally(name, locale) if finding and kind in ("synonyms", "british") else name
         sorts[kind][said] = None
         if said != name:
             sorts["others"][name] = None
@@ -233,31 +249,34 @@ def sort_names(label: str, synonyms: Sequence[Synonym], *, finding: bool) -> Nam
         kind: tuple(n for n in names if n.lower() != own.lower() and (kind == "others" or n.lower() not in lay))
         for kind, names in sorts.items()
     }
-    return Names(own, **kept)
+    return TermNames(own, **kept)
 
 
-def shorten_title(title: str) -> str:
+def shorten_title(title: str, locale: str = "en") -> str:
     """What a title names, without its explanations: after a colon, in parentheses, or of how it is given."""
+    words = load_words(UsageWords, locale).titles
     text = re.sub(r"\s*\([^()]*\)", "", re.split(r"; |: ", " ".join(title.split()))[0])
     parts = [part.strip() for part in text.split(", ")]
-    ends = r"(as|given|which|in|not|until|without|with|on no|on|standardised|that|when|at)\b"
-    kept = [parts[0], *takewhile(lambda part: not re.match(ends, part, re.IGNORECASE), parts[1:])]
-    text = re.sub(r"^(An?|The|Diagnosis of) ", "", ", ".join(kept), flags=re.IGNORECASE)
-    return re.sub(r" (on|by) (MRI|CT|examination)$", "", text)
+    kept = [parts[0], *takewhile(lambda part: not words.explanation.match(part), parts[1:])]
+    return words.after.sub("", words.before.sub("", ", ".join(kept)))
 
 
-def speak(label: str) -> str:
+def speak(label: str, locale: str = "en") -> str:
     """A label as in the middle of a sentence: a capital that only begins it goes, those of names stay."""
     first, _, rest = label.partition(" ")
     word = re.split(r"[-'’,/]", first)[0]
     named = first != first.capitalize() and not first.islower()  # a capital or a sign within: DNA, pH, Mini-Mental
-    proper = word in PROPER_NAMES or "'" in first or "’" in first or re.search(r"\d", first)
+    proper = (
+        word in load_words(UsageWords, locale).proper_names or "'" in first or "’" in first or re.search(r"\d", first)
+    )
     second, _, third = rest.partition(" ")  # Clinical Dementia Rating, but not: absent Achilles reflex, prolonged QTc
     titled = re.match("[A-Z][a-z]", second) is not None and (not third or third[:1].isupper())
     return label if named or proper or titled or len(word) < 2 else label[:1].lower() + label[1:]
 
 
-def _find_role(variable: Variable, label: str, *, binary: bool, model: Model, knowledge: KnowledgeGraph) -> Role:
+def _find_role(
+    variable: Variable, label: str, *, binary: bool, model: Model, knowledge: KnowledgeGraph, ages: tuple[str, ...]
+) -> Role:
     def under(*concepts: str) -> bool:
         return falls_under(variable, concepts, model=model, knowledge=knowledge)
 
@@ -268,7 +287,7 @@ def _find_role(variable: Variable, label: str, *, binary: bool, model: Model, kn
     if variable.kind == "static":
         if under(*SEX) or {"female", "male"} <= set(variable.levels):
             return "sex"
-        if under(*AGE) or (converts(variable.unit, "a") and label.lower() in AGE_LABELS):
+        if under(*AGE) or (converts(variable.unit, "a") and label.lower() in ages):
             return "age"
         return "gene" if under("HGNC:") else "history"
     if under(*VITAL_SIGNS) or any(converts(variable.unit, unit) for unit in ("mm[Hg]", "/min", "Cel")):

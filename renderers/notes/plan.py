@@ -8,16 +8,18 @@ from dataclasses import dataclass
 
 from ..journey import Journey, RecordedEvent, RecordedValue, time_of
 from ..noise import Noise, invent_entry
-from .documents import NARROW, Criterion, Due, Practice, plan_documents
+from .documents import NARROW, ClinicalPractice, Criterion, Due, plan_documents
 from .facts import Document, Fact, FactKind, NotePlan, Speaker, Status, Subject
-from .lexicon import Role, Term
+from .lexicon import LexiconTerm, Role
+from .words.grammar import DocumentWords
+from .words.locale import load_words
 
 CLINICIANS, RADIOLOGISTS = 12, 6  # invented people: numbers 0 to 11, and 12 to 17
 SPEAKERS: dict[Role, Speaker] = {"volume": "radiologist", "laboratory": "laboratory", "history": "patient"}
 
 
 def plan_notes(
-    journey: Journey, *, practice: Practice, seed: int, steps: Sequence[int] | None = None
+    journey: Journey, *, practice: ClinicalPractice, seed: int, steps: Sequence[int] | None = None
 ) -> list[NotePlan]:
     """The notes of a journey: those that are due, or those of `steps`, where a progress note stands in for a step that
     has none. None is later than the end of the journey or of its record, and none knows what came after its time.
@@ -36,15 +38,15 @@ def plan_notes(
             if step not in held and journey.covers(time_of(step, clock)):
                 due.append(Due(step, time_of(step, clock), "progress", -1))
         due.sort(key=lambda document: (document.time, document.step))
-    return [_Writer(journey, practice, seed, document).plan() for document in due]
+    return [_Planner(journey, practice, seed, document).plan() for document in due]
 
 
 @dataclass(frozen=True)
-class _Writer:
-    """Whoever writes one document, and all that they can look up."""
+class _Planner:
+    """What one document tells: all that whoever writes it can look up."""
 
     journey: Journey
-    practice: Practice
+    practice: ClinicalPractice
     seed: int
     due: Due
 
@@ -69,24 +71,28 @@ class _Writer:
             facts=tuple({fact.key: fact for fact in gather[self.due.document]()}.values()),
             subject=self._subject(),
             author=self._author(patient),
+            locale=self.practice.lexicon.locale,
         )
 
     def _describe(self) -> tuple[str, str]:
         """What the document calls itself, and where it is written."""
         practice = self.practice
-        clinic = "memory clinic" if practice.memory else "clinic"
-        setting = "hospital ward" if practice.hospital else clinic
+        words = load_words(DocumentWords, practice.lexicon.locale)
+        settings, titles = words.settings, words.titles
+        clinic = settings.memory if practice.memory else settings.clinic
+        setting = settings.ward if practice.hospital else clinic
         match self.due.document:
             case "letter":
-                return f"{clinic.capitalize()} letter", setting
+                return (titles.memory_letter if practice.memory else titles.clinic_letter), setting
             case "progress":
-                return ("Admission note" if practice.hospital and self.due.step == 0 else "Progress note"), setting
+                admitted = practice.hospital and self.due.step == 0
+                return (titles.admission if admitted else titles.progress), setting
             case "imaging":
-                return ("Brain MRI report" if practice.brain else "Imaging report"), "radiology department"
+                return (titles.brain if practice.brain else titles.imaging), settings.radiology
             case "discharge":
-                return "Discharge summary", "hospital ward"
+                return titles.discharge, settings.ward
             case _:
-                return "Telephone note", setting
+                return titles.telephone, setting
 
     def _author(self, patient: Noise) -> int:
         """A patient's own clinician; whichever radiologist is there."""
@@ -171,7 +177,7 @@ class _Writer:
     def _treats(self, row: RecordedValue) -> bool:
         return self.practice.lexicon[row.variable].role == "treatment"
 
-    def _known(self, term: Term) -> list[RecordedEvent]:
+    def _known(self, term: LexiconTerm) -> list[RecordedEvent]:
         return [e for e in self.journey.events if e.event == term.variable and e.time <= self.due.time]
 
     def _statics(self) -> Iterable[Fact]:
@@ -230,7 +236,7 @@ class _Writer:
             elif absent and not known:
                 yield self._event(term, None, speaker=speaker)
 
-    def _event(self, term: Term, happened: RecordedEvent | None, *, speaker: Speaker) -> Fact:
+    def _event(self, term: LexiconTerm, happened: RecordedEvent | None, *, speaker: Speaker) -> Fact:
         if happened is not None:
             return _make(term, "event", 1.0, happened.time, step=happened.step, status="present", speaker=speaker)
         criterion = self.practice.criteria.get(term.variable)
@@ -256,7 +262,7 @@ class _Writer:
 
 
 def _make(
-    term: Term,
+    term: LexiconTerm,
     kind: FactKind,
     value: float | str | None,
     time: float,

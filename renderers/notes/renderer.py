@@ -22,7 +22,7 @@ from .learned.guard import name_phenotypes
 from .learned.rewrite import Rewriter
 from .lexicon import build_lexicon
 from .plan import plan_notes
-from .reading.reader import Reader, Reading, build_reader
+from .reading.reader import NoteReader, NoteReading, build_reader
 from .standoff import CONFIGURATION, label_note, write_brat, write_line
 
 
@@ -41,7 +41,7 @@ class NotesRenderer:
         self.practice = describe_practice(model, lexicon=self.lexicon, knowledge=knowledge)
         self._knowledge = knowledge
         self._checkpoint: Path | None = options.values["checkpoint"]
-        self._reader: Reader | None = None
+        self._reader: NoteReader | None = None
         self._rewriter: Rewriter | None = None
 
     def requires(self) -> tuple[Requirement, ...]:
@@ -98,7 +98,7 @@ class NotesRenderer:
             )
         return self._rewriter
 
-    def measure(self, artifact: Artifact) -> list[Reading]:
+    def measure(self, artifact: Artifact) -> list[NoteReading]:
         """What a reader finds in the text; of the line it is told the document's date, as of any note in a chart.
 
         An age is told in whole years as of the note, and returned as of the entry.

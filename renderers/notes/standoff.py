@@ -16,7 +16,7 @@ from typing import Any
 from ...errors import fail
 from .facts import FactKind, Status
 from .faults.insert import KINDS, Fault
-from .grammar.note import Note, Part
+from .grammar.note import Note, SpanPart
 
 # whatever ends a line for anybody who reads lines, and the tab that ends a column
 BREAKS = re.compile("[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]+")
@@ -54,7 +54,7 @@ class Mention:
     time: float
     previous: float | str | None = None
     previous_time: float | None = None
-    parts: tuple[Part, ...] = ()
+    parts: tuple[SpanPart, ...] = ()
     fault: str = ""
 
 
@@ -122,7 +122,7 @@ def _write_mention(span: Mention) -> dict[str, Any]:
 
 def read_line(row: Mapping[str, Any]) -> LabelledNote:
     """The note of a row; keys that no note has are passed over. A KeyError or TypeError for a row that is no note."""
-    spans = [Mention(**{**span, "parts": tuple(Part(**part) for part in span["parts"])}) for span in row["spans"]]
+    spans = [Mention(**{**span, "parts": tuple(SpanPart(**part) for part in span["parts"])}) for span in row["spans"]]
     plain = {name: row[name] for name in ("patient", "world", "date", "entry", "document", "title", "author", "text")}
     return LabelledNote(
         **plain,
@@ -244,7 +244,7 @@ def read_brat(annotations: str, text: str, *, file: str = "") -> tuple[tuple[Men
 
 def _read_mention(held: dict[str, Any], kind: FactKind) -> Mention:
     named = {"status": held.pop("Assertion"), "concept": held.pop("Reference", ""), "fault": held.pop(FAULT, "")}
-    parts = tuple(Part(**part) for part in held.pop("parts"))
+    parts = tuple(SpanPart(**part) for part in held.pop("parts"))
     return Mention(**held, **named, kind=kind, parts=parts)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ...journey import Journey, RecordedValue
-from ..documents import Practice
-from ..lexicon import Term
-from ..reading.reader import Reading
+from ..documents import ClinicalPractice
+from ..lexicon import LexiconTerm
+from ..reading.reader import NoteReading
 from .plan import find_mirrored
 
 Value = float | str
@@ -35,7 +35,7 @@ class Suspicion:
 
 
 def find_faults(
-    readings: Sequence[Reading], text: str, *, journey: Journey, time: float, practice: Practice
+    readings: Sequence[NoteReading], text: str, *, journey: Journey, time: float, practice: ClinicalPractice
 ) -> list[Suspicion]:
     """What the readings of a note say that the record does not, in the order of the text.
 
@@ -45,7 +45,7 @@ def find_faults(
     contradicts. A status that is the contrary of the record's is a negation. What holds at the note's time is right
     whichever time was read. Statics and uncertain statements are not judged.
     """
-    chart = _Chart(journey, time, practice, readings)
+    chart = _KnownRecord(journey, time, practice, readings)
     found = [suspicion for reading in readings if (suspicion := chart.judge(reading)) is not None]
     return sorted([*found, *find_residue(text)], key=lambda suspicion: (suspicion.start, suspicion.end))
 
@@ -62,16 +62,16 @@ def find_residue(text: str) -> list[Suspicion]:
 
 
 @dataclass(frozen=True)
-class _Chart:
+class _KnownRecord:
     """The record as it was at the note's time, and all that was read in the note."""
 
     journey: Journey
     time: float
-    practice: Practice
-    readings: Sequence[Reading]
+    practice: ClinicalPractice
+    readings: Sequence[NoteReading]
 
-    def judge(self, reading: Reading) -> Suspicion | None:
-        judges: dict[str, Callable[[Reading, Term], Suspicion | None]] = {
+    def judge(self, reading: NoteReading) -> Suspicion | None:
+        judges: dict[str, Callable[[NoteReading, LexiconTerm], Suspicion | None]] = {
             "value": self._judge_value, "finding": self._judge_finding, "event": self._judge_event,
             "treatment": self._judge_treatment,
         }  # fmt: skip
@@ -83,7 +83,7 @@ class _Chart:
     def rows(self, variable: str) -> list[RecordedValue]:
         return [row for row in self.journey.rows if row.variable == variable and row.time <= self.time]
 
-    def around(self, reading: Reading, rows: Sequence[RecordedValue]) -> list[RecordedValue]:
+    def around(self, reading: NoteReading, rows: Sequence[RecordedValue]) -> list[RecordedValue]:
         """The rows that a reading is about: those at its time, or the last one."""
         if reading.time is not None:
             years = self.practice.model.clock.unit
@@ -94,7 +94,7 @@ class _Chart:
                 return near
         return list(rows[-1:])
 
-    def _judge_finding(self, reading: Reading, term: Term) -> Suspicion | None:
+    def _judge_finding(self, reading: NoteReading, term: LexiconTerm) -> Suspicion | None:
         if isinstance(reading.value, str) or not term.binary:
             return self._judge_value(reading, term)
         rows = self.rows(reading.variable)
@@ -103,20 +103,20 @@ class _Chart:
             return None
         return self._suspect("negation", reading, "absent" if there else "present")
 
-    def _judge_event(self, reading: Reading, term: Term) -> Suspicion | None:
+    def _judge_event(self, reading: NoteReading, term: LexiconTerm) -> Suspicion | None:
         known = any(e.event == reading.variable and e.time <= self.time for e in self.journey.events)
         if known == (reading.status == "present") or term.role in ("end", "departure"):
             return None
         return self._suspect("negation", reading, "present" if known else "absent")
 
-    def _judge_treatment(self, reading: Reading, term: Term) -> Suspicion | None:
+    def _judge_treatment(self, reading: NoteReading, term: LexiconTerm) -> Suspicion | None:
         rows = self.rows(reading.variable)
         given = reading.status == "present"
         if not rows or any((row.value != 0) == given for row in (*self.around(reading, rows), rows[-1])):
             return None
         return self._suspect("negation", reading, "absent" if given else "present")
 
-    def _judge_value(self, reading: Reading, term: Term) -> Suspicion | None:
+    def _judge_value(self, reading: NoteReading, term: LexiconTerm) -> Suspicion | None:
         if reading.value is None:
             return None
         rows = self.rows(reading.variable)
@@ -131,19 +131,19 @@ class _Chart:
             kind = "side"
         return self._suspect(kind, reading, known)
 
-    def _turned_round(self, reading: Reading, known: Value | None) -> bool:
+    def _turned_round(self, reading: NoteReading, known: Value | None) -> bool:
         """Whether today's value is told beside it, as an earlier one."""
         earlier = [other for other in self.readings if other.variable == reading.variable and other.past]
         return any(o.value is not None and known is not None and agrees(o.value, known) for o in earlier)
 
-    def _of_other_side(self, reading: Reading, term: Term) -> bool:
+    def _of_other_side(self, reading: NoteReading, term: LexiconTerm) -> bool:
         other = find_mirrored(term.variable, self.practice.lexicon)
         value = reading.value
         return (
             other is not None and value is not None and any(agrees(value, r.value) for r in self.rows(other.variable))
         )
 
-    def _suspect(self, kind: str, reading: Reading, known: Value | None) -> Suspicion:
+    def _suspect(self, kind: str, reading: NoteReading, known: Value | None) -> Suspicion:
         said = reading.value if reading.kind in ("value", "finding") and kind != "negation" else reading.status
         return Suspicion(kind, reading.start, reading.end, reading.variable, said, known)
 

@@ -26,17 +26,15 @@ from dataclasses import dataclass, replace
 
 from ....errors import fail, nearest
 from ...noise import Noise
-from ..documents import Practice
+from ..documents import ClinicalPractice
 from ..facts import NotePlan
+from ..grammar import write_note
 from ..grammar.note import Note, Span
-from ..grammar.write import write_note
-from .plan import Slip, draw_by_name, plan_faults
+from ..words.grammar import DocumentWords
+from ..words.locale import load_words
+from .plan import PlannedFault, draw_by_name, plan_faults
 
 KINDS = ("contradiction", "side", "stale", "negation", "residue")
-PLACEHOLDERS = (
-    "[insert date]", "{{name}}", "[insert value]", "{{clinician_signature}}", "***", "@LASTLAB@", "<<select one>>",
-    "[delete as appropriate]", "XX/XX/XXXX", "{{patient.first_name}}",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -83,24 +81,24 @@ def check_rates(rates: Mapping[str, float]) -> dict[str, float]:
 
 
 def write_faulty_note(
-    plan: NotePlan, *, rates: Mapping[str, float], practice: Practice, noise: Noise
+    plan: NotePlan, *, rates: Mapping[str, float], practice: ClinicalPractice, noise: Noise
 ) -> tuple[Note, tuple[Fault, ...]]:
     """The note of a plan with faults in it, and what they are. The note's plan is what it tells, faults and all.
 
     Without a fault it is the very note that `write_note` writes. With some, every other fact has the same name and
     value; but sentences beside may be put together otherwise, and a summary may have room for other facts.
     """
-    told, slips = plan_faults(plan, rates=rates, practice=practice, noise=noise)
+    told, planned = plan_faults(plan, rates=rates, practice=practice, noise=noise)
     note = write_note(told, lexicon=practice.lexicon, noise=noise)
-    placed = [_place(slip, span) for slip in slips for span in note.spans if span.fact == slip.fact]
+    placed = [_place(fault, span) for fault in planned for span in note.spans if span.fact == fault.fact]
     return leave_residue(note, placed, rate=rates.get("residue", 0.0), noise=noise)
 
 
-def _place(slip: Slip, span: Span) -> Fault:
+def _place(planned: PlannedFault, span: Span) -> Fault:
     """A fault at all the words of a mention: cue and earlier value too."""
     start = min([span.start, *(part.start for part in span.parts)])
     end = max([span.end, *(part.end for part in span.parts)])
-    return Fault(slip.kind, start, end, slip.fact, slip.variable, slip.told, slip.truth, slip.problem)
+    return Fault(planned.kind, start, end, planned.fact, planned.variable, planned.told, planned.truth, planned.problem)
 
 
 def leave_residue(
@@ -108,6 +106,7 @@ def leave_residue(
 ) -> tuple[Note, tuple[Fault, ...]]:
     """The note with what a template left behind, and all its faults by place: those given, moved along, and the new."""
     chance = draw_by_name(note.plan, noise)
+    placeholders = load_words(DocumentWords, note.plan.locale).placeholders
     places = sorted(start for start, _ in (*note.sentences, *((span.start, span.end) for span in note.spans)))
     added: list[tuple[int, str, str]] = []  # where, the space before it, what
     seen: Counter[str] = Counter()
@@ -118,7 +117,7 @@ def leave_residue(
         key = f"{line}\x1f{seen[line]}"
         if line.strip() and chance("residue", key) < rate:
             plain = not any(at <= start < end for start in places)
-            left = PLACEHOLDERS[int(chance("which residue", key) * len(PLACEHOLDERS))]
+            left = placeholders[int(chance("which residue", key) * len(placeholders))]
             added.append((end, "\n", line.strip()) if plain else (end, " ", left))
         at = end + 1
     moved = _Insertion([(place, len(gap) + len(words)) for place, gap, words in added])

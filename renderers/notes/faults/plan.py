@@ -7,24 +7,26 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from ....causal.language.syntax import Call, Expression, find_draw
 from ....causal.model.formula import evaluate_formula
 from ....causal.model.model import Model
 from ...noise import Noise
-from ..documents import Practice
+from ..documents import ClinicalPractice
 from ..facts import Fact, NotePlan
-from ..grammar.english import show_number
-from ..lexicon import Lexicon, Term
+from ..grammar.numbers import show_number
+from ..lexicon import Lexicon, LexiconTerm
+from ..words.locale import load_words
+from ..words.usage import UsageWords
 
 ERRORS, SHARE = 4.0, 0.25  # how far a contradicting value is from the record: in errors of measurement, and of itself
 UNKNOWN_ERROR = 0.1  # of a value, where the model does not say how well it is measured
-SIDES = {"left": "right", "right": "left", "Left": "Right", "Right": "Left"}
 NEAR = 1e-9
 
 
 @dataclass(frozen=True)
-class Slip:
+class PlannedFault:
     """A fault that is planned and has no words yet."""
 
     kind: str
@@ -36,30 +38,30 @@ class Slip:
 
 
 def plan_faults(
-    plan: NotePlan, *, rates: Mapping[str, float], practice: Practice, noise: Noise
-) -> tuple[NotePlan, tuple[Slip, ...]]:
+    plan: NotePlan, *, rates: Mapping[str, float], practice: ClinicalPractice, noise: Noise
+) -> tuple[NotePlan, tuple[PlannedFault, ...]]:
     """The plan with wrong facts in the place of right ones, and which they are. Keys of facts stay, and with them the
     words of everything else."""
     chance = draw_by_name(plan, noise)
-    facts, slips = [], []
+    facts, planned = [], []
     for fact in plan.facts:
-        slip = None
-        for kind, spoil in SPOILERS.items():
+        fault = None
+        for kind, alter in ALTERATIONS.items():
             if chance(kind, fact.key) < rates.get(kind, 0.0):
-                spoiled = spoil(_Case(fact, plan, practice, chance))
-                if spoiled is not None:
-                    fact, slip = spoiled
+                altered = alter(_Candidate(fact, plan, practice, chance))
+                if altered is not None:
+                    fact, fault = altered
                     break
         facts.append(fact)
-        slips += [slip] if slip is not None else []
-    return replace(plan, facts=tuple(facts)), tuple(slips)
+        planned += [fault] if fault is not None else []
+    return replace(plan, facts=tuple(facts)), tuple(planned)
 
 
-def find_opportunities(plan: NotePlan, *, kind: str, practice: Practice, noise: Noise) -> list[str]:
+def find_opportunities(plan: NotePlan, *, kind: str, practice: ClinicalPractice, noise: Noise) -> list[str]:
     """The keys of the facts that a fault of this kind may befall; not for residue, which befalls lines."""
     chance = draw_by_name(plan, noise)
-    cases = (_Case(fact, plan, practice, chance) for fact in plan.facts)
-    return [case.fact.key for case in cases if SPOILERS[kind](case) is not None]
+    cases = (_Candidate(fact, plan, practice, chance) for fact in plan.facts)
+    return [case.fact.key for case in cases if ALTERATIONS[kind](case) is not None]
 
 
 Chance = Callable[[str, str], float]
@@ -77,16 +79,16 @@ def draw_by_name(plan: NotePlan, noise: Noise) -> Chance:
 
 
 @dataclass(frozen=True)
-class _Case:
+class _Candidate:
     """A fact that may be told wrongly."""
 
     fact: Fact
     plan: NotePlan
-    practice: Practice
+    practice: ClinicalPractice
     chance: Chance
 
     @property
-    def term(self) -> Term:
+    def term(self) -> LexiconTerm:
         return self.practice.lexicon[self.fact.variable]
 
     @property
@@ -101,16 +103,16 @@ class _Case:
         fact = self.fact
         if not self.measured or fact.previous is None or abs(fact.time - self.plan.time) > NEAR:
             return False
-        return show(fact.value, fact.unit) != show(fact.previous, fact.unit)
+        return show_value(fact.value, fact.unit) != show_value(fact.previous, fact.unit)
 
-    def slip(self, kind: str, told: float | str | None, truth: float | str | None, problem: str) -> Slip:
-        return Slip(kind, self.fact.key, self.fact.variable, told, truth, problem)
-
-
-Spoiled = tuple[Fact, Slip] | None
+    def fault(self, kind: str, told: float | str | None, truth: float | str | None, problem: str) -> PlannedFault:
+        return PlannedFault(kind, self.fact.key, self.fact.variable, told, truth, problem)
 
 
-def _contradict(case: _Case) -> Spoiled:
+Altered = tuple[Fact, PlannedFault] | None
+
+
+def _contradict(case: _Candidate) -> Altered:
     fact = case.fact
     if not case.measured:
         return None
@@ -126,11 +128,11 @@ def _contradict(case: _Case) -> Spoiled:
         if found is None:
             return None
         value = found
-    problem = f"the record has {show(fact.value, fact.unit)}, the text {show(value, fact.unit)}"
-    return replace(fact, value=value), case.slip("contradiction", value, fact.value, problem)
+    problem = f"the record has {show_value(fact.value, fact.unit)}, the text {show_value(value, fact.unit)}"
+    return replace(fact, value=value), case.fault("contradiction", value, fact.value, problem)
 
 
-def _miss(case: _Case, value: float, model: Model) -> float | None:
+def _miss(case: _Candidate, value: float, model: Model) -> float | None:
     """A value that no error of measurement explains, within the limits of the model; None where there is none."""
     low, high, error = describe_measurement(case.fact.variable, value, model)
     size = max(ERRORS * error * (1 + case.chance("how far", case.fact.key)), SHARE * abs(value))
@@ -139,13 +141,13 @@ def _miss(case: _Case, value: float, model: Model) -> float | None:
         wrong = float(show_number(value + sign * size, case.fact.unit))
         if value.is_integer():
             wrong = float(value + sign * math.ceil(size))
-        if low <= wrong <= high and show(wrong, case.fact.unit) not in _shown(case.fact):
+        if low <= wrong <= high and show_value(wrong, case.fact.unit) not in _shown(case.fact):
             return wrong
     return None
 
 
 def _shown(fact: Fact) -> tuple[str, str]:
-    return show(fact.value, fact.unit), show(fact.previous, fact.unit)
+    return show_value(fact.value, fact.unit), show_value(fact.previous, fact.unit)
 
 
 def describe_measurement(variable: str, value: float, model: Model) -> tuple[float, float, float]:
@@ -179,48 +181,58 @@ def describe_measurement(variable: str, value: float, model: Model) -> tuple[flo
     return low, high, error
 
 
-def _mistake_side(case: _Case) -> Spoiled:
-    fact = case.fact
-    if isinstance(fact.value, str) and (other := mirror(fact.value)) in case.term.levels:
-        return replace(fact, value=other), case.slip("side", other, fact.value, f"it is {fact.value}, not {other}")
-    label = mirror(fact.label)
+def _mistake_side(case: _Candidate) -> Altered:
+    fact, locale = case.fact, case.practice.lexicon.locale
+    if isinstance(fact.value, str) and (other := mirror(fact.value, locale)) in case.term.levels:
+        return replace(fact, value=other), case.fault("side", other, fact.value, f"it is {fact.value}, not {other}")
+    label = mirror(fact.label, locale)
     if fact.kind == "value" and label is not None:
         told = find_mirrored(fact.variable, case.practice.lexicon)
         if told is not None:
             wrong = replace(fact, variable=told.variable, concept=told.concept, label=told.label)
-            return wrong, case.slip("side", told.label, fact.label, f"said of {told.label}, measured of {fact.label}")
+            return wrong, case.fault("side", told.label, fact.label, f"said of {told.label}, measured of {fact.label}")
         if case.term.names == (case.term.label,):
             problem = f"said of {label}, measured of {fact.label}"
-            return replace(fact, label=label), case.slip("side", label, fact.label, problem)
+            return replace(fact, label=label), case.fault("side", label, fact.label, problem)
     if not case.changed or fact.kind != "value":
         return None
     now, before = _shown(fact)
     wrong = replace(fact, value=fact.previous, previous=fact.value)
-    return wrong, case.slip("side", fact.previous, fact.value, f"from {before} to {now}, told the other way round")
+    return wrong, case.fault("side", fact.previous, fact.value, f"from {before} to {now}, told the other way round")
 
 
-def mirror(text: str) -> str | None:
+def mirror(text: str, locale: str) -> str | None:
     """The same of the other side; None where no side is named."""
-    other = re.sub(r"\b(left|right)\b", lambda found: SIDES.get(found[0], found[0]), text, flags=re.IGNORECASE)
+    pattern, sides = _name_sides(locale)
+    other = pattern.sub(lambda found: sides[found[0]], text)
     return other if other != text else None
 
 
-def find_mirrored(variable: str, lexicon: Lexicon) -> Term | None:
+@lru_cache(maxsize=16)
+def _name_sides(locale: str) -> tuple[re.Pattern[str], dict[str, str]]:
+    """A pattern for the words of a side, and for each of them that of the other one."""
+    sides = load_words(UsageWords, locale).sides
+    other = {**sides, **{right: left for left, right in sides.items()}}
+    other |= {one.capitalize(): two.capitalize() for one, two in other.items()}
+    return re.compile(rf"\b({'|'.join(other)})\b"), other
+
+
+def find_mirrored(variable: str, lexicon: Lexicon) -> LexiconTerm | None:
     """The term of the same thing on the other side."""
-    label = mirror(lexicon[variable].label)
+    label = mirror(lexicon[variable].label, lexicon.locale)
     return next((term for term in lexicon.terms.values() if term.label == label), None)
 
 
-def _copy_forward(case: _Case) -> Spoiled:
+def _copy_forward(case: _Candidate) -> Altered:
     fact = case.fact
     if not case.changed:
         return None
     now, before = _shown(fact)
     wrong = replace(fact, value=fact.previous, previous=None)  # its date stays: a report may name the earlier study
-    return wrong, case.slip("stale", fact.previous, fact.value, f"{before} was the value before, now it is {now}")
+    return wrong, case.fault("stale", fact.previous, fact.value, f"{before} was the value before, now it is {now}")
 
 
-def _negate(case: _Case) -> Spoiled:
+def _negate(case: _Candidate) -> Altered:
     fact, there = case.fact, case.fact.status == "absent"
     if fact.status == "uncertain" or case.measured:
         return None
@@ -237,10 +249,10 @@ def _negate(case: _Case) -> Spoiled:
     else:
         return None
     problem = f"{fact.label}: {fact.status} on the record, {wrong.status} in the text"
-    return wrong, case.slip("negation", wrong.status, fact.status, problem)
+    return wrong, case.fault("negation", wrong.status, fact.status, problem)
 
 
-SPOILERS: dict[str, Callable[[_Case], Spoiled]] = {
+ALTERATIONS: dict[str, Callable[[_Candidate], Altered]] = {
     "contradiction": _contradict,
     "side": _mistake_side,
     "stale": _copy_forward,
@@ -248,6 +260,6 @@ SPOILERS: dict[str, Callable[[_Case], Spoiled]] = {
 }
 
 
-def show(value: float | str | None, unit: str) -> str:
+def show_value(value: float | str | None, unit: str) -> str:
     """A value as notes write it."""
     return value if isinstance(value, str) else "" if value is None else show_number(value, unit)

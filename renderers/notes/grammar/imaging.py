@@ -3,72 +3,55 @@
 from __future__ import annotations
 
 from ..facts import Fact
-from .compose import sort_topics, tell, tell_together
-from .courtesy import date_piece, pick, signature
-from .headings import head, heading
-from .note import Writer
+from .boilerplate import date_piece, heading, pick, pick_each, signature, write_head
+from .context import NoteContext
+from .note import NoteBuilder
 from .pieces import Phrase, Piece
-from .teller import Teller
-
-TECHNIQUE = (
-    ("quantitative report", "volumetric report", "report of measured volumes", "volumetry", "quantitative reading",
-    "reading by volumes"),
-    (" of the study of {date}", " of the examination of {date}", ", study dated {date}", " (images of {date})",
-    ", images acquired on {date}"),
-    ("", "; values as measured", "; figures as they were measured", "; the figures are the measured ones",
-    ", given as measured", ", without further interpretation"),
-)  # fmt: skip
+from .sentences import sort_topics, tell, tell_together
 
 
-def write_imaging(teller: Teller, writer: Writer) -> None:
-    topics = sort_topics(teller)
-    told = list(teller.plan.facts)
-    head(teller, writer)
-    writer.line(heading(teller, "technique"))
-    words = "".join(pick(teller, f"technique {number}", options) for number, options in enumerate(TECHNIQUE))
-    writer.sentence(teller.fill(words, date=date_piece(teller)))
+def write_imaging(context: NoteContext, note: NoteBuilder) -> None:
+    topics = sort_topics(context)
+    told = list(context.plan.facts)
+    write_head(context, note)
+    note.line(heading(context, "technique"))
+    words = "".join(pick_each(context, "technique", context.documents.imaging.technique))
+    note.sentence(context.fill(words, date=date_piece(context)))
     compared = [fact for fact in told if fact.previous_time is not None]
     if compared:
-        writer.gap()
-        writer.line(heading(teller, "comparison"))
-        writer.sentence(compare(teller, compared))
-    writer.gap()
-    writer.line(heading(teller, "radiology"))
-    bullets = teller.author.sections == "list"
-    for sentence in tell(teller, "findings", topics["findings"]):
-        writer.sentence(sentence, bullet=teller.author.bullet or "- " if bullets else "")
+        note.gap()
+        note.line(heading(context, "comparison"))
+        note.sentence(compare_studies(context, compared))
+    note.gap()
+    note.line(heading(context, "radiology"))
+    bullets = context.author.sections == "list"
+    for sentence in tell(context, "findings", topics["findings"]):
+        note.sentence(sentence, bullet=context.author.bullet or "- " if bullets else "")
     rest = [fact for topic, facts in topics.items() if topic != "findings" for fact in facts]
-    rest.sort(key=lambda fact: (teller.choices.chance(fact.variable, "findings order"), fact.key))
-    for sentence in tell_together(teller, rest, share=0.5, most=1 if bullets else 3, terse=False):
-        writer.sentence(sentence, bullet=teller.author.bullet or "- " if bullets else "")
-    impress(teller, writer, told)
-    writer.gap()
-    writer.line(signature(teller))
+    rest.sort(key=lambda fact: (context.choices.chance(fact.variable, "findings order"), fact.key))
+    for sentence in tell_together(context, rest, share=0.5, most=1 if bullets else 3, terse=False):
+        note.sentence(sentence, bullet=context.author.bullet or "- " if bullets else "")
+    write_impression(context, note, told)
+    note.gap()
+    note.line(signature(context))
 
 
-def compare(teller: Teller, facts: list[Fact]) -> Phrase:
+def compare_studies(context: NoteContext, facts: list[Fact]) -> Phrase:
     """The earlier study: the last one that any of the values comes from."""
     last = max(facts, key=lambda fact: (fact.previous_time or 0.0, fact.key))
-    when = teller.bare_moment(last, last.previous_time or 0.0)
-    options = (
-        "study of {d}",
-        "previous study of {d}",
-        "the examination of {d}",
-        "images of {d}",
-        "prior study dated {d}",
-    )
+    when = context.bare_moment(last, last.previous_time or 0.0)
     same = [fact for fact in facts if fact.previous_time == last.previous_time]
     words = tuple(Piece(piece.text, "date") for piece in when)
-    return teller.fill(pick(teller, "comparison", options), *same, d=words)
+    return context.fill(pick(context, "comparison", context.documents.imaging.comparison), *same, d=words)
 
 
-def impress(teller: Teller, writer: Writer, facts: list[Fact]) -> None:
+def write_impression(context: NoteContext, note: NoteBuilder, facts: list[Fact]) -> None:
     """The findings in short."""
-    writer.gap()
-    writer.line(heading(teller, "impression"))
-    chosen = sorted(facts, key=lambda fact: (teller.choices.chance(fact.variable, "impression order"), fact.key))
-    for number, phrase in enumerate(tell_together(teller, chosen, share=0.4, most=3, terse=True), 1):
-        if teller.author.sections == "list":
-            writer.sentence(phrase, bullet=f"{number}. ")
+    note.gap()
+    note.line(heading(context, "impression"))
+    chosen = sorted(facts, key=lambda fact: (context.choices.chance(fact.variable, "impression order"), fact.key))
+    for number, phrase in enumerate(tell_together(context, chosen, share=0.4, most=3, terse=True), 1):
+        if context.author.sections == "list":
+            note.sentence(phrase, bullet=f"{number}. ")
         else:
-            writer.sentence(phrase)
+            note.sentence(phrase)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..facts import Fact, FactKind, NotePlan, Status
-from .english import article, capitalise
+from .inflection import article, capitalise
 from .pieces import Phrase, Piece
 
 
 @dataclass(frozen=True)
-class Part:
+class SpanPart:
     """Some words of a mention: [start, end) in code points.
 
     `what` is "term", "value", "previous" (an earlier value), "time", or "cue" (what denies, doubts or attributes).
@@ -36,7 +36,7 @@ class Span:
     kind: FactKind
     value: float | str | None
     unit: str
-    parts: tuple[Part, ...] = ()
+    parts: tuple[SpanPart, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Note:
 
 
 @dataclass
-class Writer:
+class NoteBuilder:
     """Puts phrases one after another and keeps where each fact is told."""
 
     plan: NotePlan
@@ -107,11 +107,11 @@ class Writer:
 
     def write(self, phrase: Phrase, *, capital: bool = False) -> None:
         """The words of a phrase, and the spans of the facts that it tells."""
-        parts: dict[str, list[Part]] = {}
+        parts: dict[str, list[SpanPart]] = {}
         for number, piece in enumerate(phrase):
             text, what, facts = piece
             if what == "article":
-                text = article("".join(later.text for later in phrase[number + 1 :]))
+                text = article("".join(later.text for later in phrase[number + 1 :]), self.plan.locale)
             if capital and text:
                 text, capital = capitalise(text), False
             if not text:
@@ -121,7 +121,7 @@ class Writer:
             if what == "date":
                 self.dates.append((start, self.at))
             for fact in facts:
-                parts.setdefault(fact, []).append(Part(what, start, self.at))
+                parts.setdefault(fact, []).append(SpanPart(what, start, self.at))
         for key, found in parts.items():
             self.spans.append(_span(self._facts[key], found))
 
@@ -131,7 +131,7 @@ class Writer:
         return Note(text, spans, self.plan, tuple(self.sentences), tuple(self.dates))
 
 
-def _span(fact: Fact, parts: list[Part]) -> Span:
+def _span(fact: Fact, parts: list[SpanPart]) -> Span:
     core = [part for part in parts if part.what in ("term", "value")]
     start, end = min(part.start for part in core), max(part.end for part in core)
     return Span(

@@ -22,7 +22,7 @@ class Piece(NamedTuple):
 
 Phrase = tuple[Piece, ...]
 Slot = Phrase | str | Callable[[], Phrase | str]  # what waits to be called until a template asks for it
-ARTICLE = Piece("a", "article")
+ARTICLE = Piece("a", "article")  # whichever agrees with what follows
 CUE_SLOT = re.compile(r"<(\w+)>")
 TOKEN = re.compile(r"\{(\w+)\}|\[([^\]]+)\]")
 
@@ -71,7 +71,7 @@ def fill_cue(words: str, facts: tuple[str, ...], slots: Mapping[str, Slot]) -> P
     return (Piece(words, "cue", facts),)
 
 
-def join(phrases: list[Phrase], *, last: str = " and ", between: str = ", ") -> Phrase:
+def join_phrases(phrases: list[Phrase], *, last: str, between: str) -> Phrase:
     """Several phrases as one list."""
     pieces: list[Piece] = []
     for number, phrase in enumerate(phrases):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from .compose import TOPICS, order_topics, say, sort_topics, tell
-from .courtesy import signature
-from .headings import head, heading
-from .note import Writer
-from .teller import Teller
+from .boilerplate import heading, signature, write_head
+from .context import NoteContext
+from .note import NoteBuilder
+from .sentences import TOPICS, order_topics, say, sort_topics, tell
 
 PARTS = {
     "subjective": ("history",),
@@ -16,44 +15,44 @@ PARTS = {
 }
 
 
-def write_progress(teller: Teller, writer: Writer) -> None:
-    head(teller, writer)
-    {"telegraphic": by_parts, "problems": by_topics, "prose": in_prose}[teller.author.progress](teller, writer)
-    writer.gap()
-    writer.line(signature(teller))
+def write_progress(context: NoteContext, note: NoteBuilder) -> None:
+    write_head(context, note)
+    {"telegraphic": by_parts, "problems": by_topics, "prose": in_prose}[context.author.progress](context, note)
+    note.gap()
+    note.line(signature(context))
 
 
-def by_parts(teller: Teller, writer: Writer) -> None:
+def by_parts(context: NoteContext, note: NoteBuilder) -> None:
     """What was reported, recorded, concluded and given, in a telegram's grammar."""
-    topics = sort_topics(teller)
+    topics = sort_topics(context)
     for part, members in PARTS.items():
-        sentences = [phrase for topic in members for phrase in tell(teller, topic, topics[topic], terse=True, most=4)]
+        sentences = [phrase for topic in members for phrase in tell(context, topic, topics[topic], terse=True, most=4)]
         if sentences:
-            writer.line(heading(teller, part))
+            note.line(heading(context, part))
             for sentence in sentences:
-                writer.sentence(sentence)
-            writer.break_line()
+                note.sentence(sentence)
+            note.break_line()
 
 
-def by_topics(teller: Teller, writer: Writer) -> None:
+def by_topics(context: NoteContext, note: NoteBuilder) -> None:
     """A list under a heading for each topic."""
-    topics = sort_topics(teller)
-    for topic in order_topics(teller, ("history", "events"), tuple(TOPICS[2:])):
+    topics = sort_topics(context)
+    for topic in order_topics(context, ("history", "events"), tuple(TOPICS[2:])):
         facts = topics[topic]
         if not facts:
             continue
-        writer.line(heading(teller, topic))
+        note.line(heading(context, topic))
         if topic in ("findings", "vitals"):
-            phrases = tell(teller, topic, facts, terse=True)
+            phrases = tell(context, topic, facts, terse=True)
         else:
-            phrases = [say(teller, fact, terse=True) for fact in facts]
+            phrases = [say(context, fact, terse=True) for fact in facts]
         for phrase in phrases:
-            writer.sentence(phrase, end="", bullet=teller.author.bullet or "- ")
-        writer.gap()
+            note.sentence(phrase, end="", bullet=context.author.bullet or "- ")
+        note.gap()
 
 
-def in_prose(teller: Teller, writer: Writer) -> None:
-    topics = sort_topics(teller)
-    for topic in order_topics(teller, ("history", "events"), tuple(TOPICS[2:])):
-        for sentence in tell(teller, topic, topics[topic]):
-            writer.sentence(sentence)
+def in_prose(context: NoteContext, note: NoteBuilder) -> None:
+    topics = sort_topics(context)
+    for topic in order_topics(context, ("history", "events"), tuple(TOPICS[2:])):
+        for sentence in tell(context, topic, topics[topic]):
+            note.sentence(sentence)

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from .compose import TOPICS, identify, sort_topics, tell
-from .courtesy import date_piece, pick, pronouns, signature
-from .headings import head
-from .note import Writer
-from .teller import Teller
-
-CALLS = (
-    ("telephone call", "call", "phone call", "conversation by telephone", "telephone contact",
-    "telephone conversation"),
-    (" on {date}", ", {date}", " of {date}", " ({date})"),
-    (" with {caller}", " between {caller} and the {setting}", ", {caller} on the line", "; spoke to {caller}",
-    "; {caller} on the telephone"),
-    ("", ", about this {who}", " concerning this {who}", " regarding this {who}"),
-)  # fmt: skip
+from .boilerplate import date_piece, pick_each, signature, slots, write_head
+from .context import NoteContext
+from .note import NoteBuilder
+from .sentences import TOPICS, name_patient, sort_topics, tell
 
 
-def write_telephone(teller: Teller, writer: Writer) -> None:
-    topics = sort_topics(teller)
-    head(teller, writer)
-    speakers = {fact.speaker for fact in teller.plan.facts}
-    caller = f"{teller.her} {teller.informant}" if "informant" in speakers else "the patient"
-    parts = [pick(teller, f"call {number}", options) for number, options in enumerate(CALLS)]
-    if caller == "the patient":
-        parts[3] = ""
-    words = pronouns(teller) | {"caller": caller}
-    writer.sentence(teller.fill("".join(parts), who=identify(teller), date=date_piece(teller), more=words))
-    terse = teller.author.progress == "telegraphic"
+def write_telephone(context: NoteContext, note: NoteBuilder) -> None:
+    topics = sort_topics(context)
+    write_head(context, note)
+    words = context.documents.telephone
+    called = any(fact.speaker == "informant" for fact in context.plan.facts)
+    caller = words.relative.format(her=context.her, kin=context.informant) if called else words.patient
+    parts = pick_each(context, "call", words.calls)
+    template = "".join(parts if called else parts[:-1])
+    more = slots(context) | {"caller": caller}
+    note.sentence(context.fill(template, who=name_patient(context), date=date_piece(context), more=more))
+    terse = context.author.progress == "telegraphic"
     for topic in TOPICS:
-        for sentence in tell(teller, topic, topics[topic], terse=terse):
-            writer.sentence(sentence)
-    writer.gap()
-    writer.line(signature(teller))
+        for sentence in tell(context, topic, topics[topic], terse=terse):
+            note.sentence(sentence)
+    note.gap()
+    note.line(signature(context))

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 
 from ....ontology.knowledge import KnowledgeGraph
 from ..facts import Fact
-from ..grammar import Note, Part, Span
-from ..grammar.english import show_number
+from ..grammar import Note, Span, SpanPart
+from ..grammar.numbers import show_number
 from ..lexicon import PHENOTYPE, Lexicon
-from ..reading.reader import Reader, Reading
-from ..reading.score import Expected, compare, expect
+from ..reading.reader import NoteReader, NoteReading
+from ..reading.score import Expected, expect, match_readings
 from ..standoff import Mention
 
 _DAY = 1 / 365.25
@@ -140,7 +140,7 @@ def find_passages(note: Note) -> list[Passage]:
 class Guard:
     """Judges passages about one model's variables. `phenotypes`: names in small letters that may not come in either."""
 
-    def __init__(self, lexicon: Lexicon, reader: Reader, phenotypes: Collection[str] = frozenset()) -> None:
+    def __init__(self, lexicon: Lexicon, reader: NoteReader, phenotypes: Collection[str] = frozenset()) -> None:
         self._reader = reader
         self._names: dict[str, set[str]] = {}
         for term in lexicon.terms.values():
@@ -209,7 +209,7 @@ class Guard:
         )
         return {run for run in runs if run in self._phenotypes}
 
-    def _match(self, passage: Passage, text: str, readings: Sequence[Reading]) -> tuple[Span, ...] | str:
+    def _match(self, passage: Passage, text: str, readings: Sequence[NoteReading]) -> tuple[Span, ...] | str:
         """The spans of a text that says what is expected, each once, and nothing else; else why not."""
         asked = {one.variable for told in passage.expected for one in told}
         read = [reading for reading in readings if reading.variable not in self._person - asked]
@@ -220,10 +220,10 @@ class Guard:
             for one in told
             for moved in [replace(one, start=0, end=len(text))]
         }
-        matches = compare([moved for _, moved in anywhere.values()], read)
+        matches = match_readings([moved for _, moved in anywhere.values()], read)
         if len(read) != len(anywhere):
             return "facts" if len(read) < len(anywhere) else "said more"
-        own: dict[int, Reading] = {}
+        own: dict[int, NoteReading] = {}
         for match in matches:
             if match.expected is None or match.reading is None:
                 return "facts"
@@ -246,7 +246,7 @@ class Guard:
             return "unplaced"
         return tuple(span for span in spans if span is not None)
 
-    def _timely(self, passage: Passage, place: int, one: Expected, reading: Reading, *, dated: bool) -> bool:
+    def _timely(self, passage: Passage, place: int, one: Expected, reading: NoteReading, *, dated: bool) -> bool:
         """Whether a time is right; one that the grammar's words leave out may come in where it is the fact's."""
         if one.time is not None:
             return dated
@@ -291,7 +291,7 @@ def _denies_otherwise(text: str, old: str) -> bool:
     return False
 
 
-def _moves_rightly(text: str, passage: Passage, told: Sequence[tuple[Fact, Reading]]) -> bool:
+def _moves_rightly(text: str, passage: Passage, told: Sequence[tuple[Fact, NoteReading]]) -> bool:
     """Whether each word that says up, down or unchanged stands nearest to a value that has moved so."""
     moved = [(way, reading) for fact, reading in told if (way := _way(fact)) is not None]
     for way, words in _MOVES.items():
@@ -306,7 +306,7 @@ def _moves_rightly(text: str, passage: Passage, told: Sequence[tuple[Fact, Readi
     return True
 
 
-def _makes_sense(text: str, told: Sequence[tuple[Fact, Reading]]) -> bool:
+def _makes_sense(text: str, told: Sequence[tuple[Fact, NoteReading]]) -> bool:
     """Whether what is said of diagnoses stands nearest to one, and what is said of treatments to one of these."""
     for words, kinds in _SENSES:
         for found in re.finditer(words, text, re.IGNORECASE):
@@ -344,7 +344,7 @@ def _gap(start: int, end: int, other_start: int, other_end: int) -> int:
     return max(other_start - end, start - other_end, 0)
 
 
-def _place_span(passage: Passage, place: int, text: str, reading: Reading) -> Span | None:
+def _place_span(passage: Passage, place: int, text: str, reading: NoteReading) -> Span | None:
     """The span of a fact where its reading is: its term and value as they were written, nearest to what was read."""
     span, old = passage.spans[place], passage.note.text
     parts = []
@@ -353,11 +353,11 @@ def _place_span(passage: Passage, place: int, text: str, reading: Reading) -> Sp
         found = [match.span() for match in re.finditer(rf"(?<!\w){words}(?!\w)", text, re.IGNORECASE)]
         if found:
             start, end = min(found, key=lambda at: (_gap(at[0], at[1], reading.start, reading.end), at))
-            parts.append(Part(part.what, start, end))
+            parts.append(SpanPart(part.what, start, end))
     parts.sort(key=lambda part: (part.start, part.end))
     core = [part for part in parts if part.what in ("term", "value")]
     if not core:
-        core = [Part("term", reading.start, reading.end)]
+        core = [SpanPart("term", reading.start, reading.end)]
         parts += core
     start, end = min(part.start for part in core), max(part.end for part in core)
     if end <= reading.start or reading.end <= start or text[start:end] != text[start:end].strip():

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 from ...noise import Noise
 from ..faults.insert import Fault
-from ..grammar import Note, Part, Span
-from ..grammar.choose import hash_slot, mix
-from ..grammar.english import capitalise
+from ..grammar import Note, Span, SpanPart
+from ..grammar.choices import hash_slot, mix
+from ..grammar.inflection import capitalise
 from ..lexicon import Lexicon
-from ..reading.reader import Reader
-from ..reading.score import compare, expect
+from ..reading.reader import NoteReader
+from ..reading.score import expect, match_readings
 from ..standoff import LabelledNote, label_note
 from .checkpoint import Chance, Checkpoint
 from .guard import Guard, Passage, find_passages
@@ -46,7 +46,7 @@ class Rewriter:
     """Rewrites notes with one checkpoint, which is told facts with slots, or given plain sentences."""
 
     def __init__(
-        self, checkpoint: Checkpoint, *, lexicon: Lexicon, reader: Reader, phenotypes: Collection[str] = frozenset()
+        self, checkpoint: Checkpoint, *, lexicon: Lexicon, reader: NoteReader, phenotypes: Collection[str] = frozenset()
     ) -> None:
         self._checkpoint, self._lexicon, self._reader = checkpoint, lexicon, reader
         self._guard = Guard(lexicon, reader, phenotypes)
@@ -184,7 +184,7 @@ class Rewriter:
         """How many facts of a whole note are not read as they are told, and how many are read that it does not tell."""
         readings = self._reader.read(note.text, date=note.plan.date_of(note.plan.time))
         ignored = frozenset(term.variable for term in self._lexicon.of_role("age", "sex"))
-        tallies = [match.tally for match in compare(expect(note), readings, ignored=ignored)]
+        tallies = [match.tally for match in match_readings(expect(note), readings, ignored=ignored)]
         return sum(
             tally.expected + tally.read - 2 * tally.right + (tally.right - tally.asserted) + (tally.dated - tally.timed)
             for tally in tallies
@@ -196,7 +196,7 @@ def _inside(offset: int, found: dict[int, tuple[Passage, str, tuple[Span, ...]]]
 
 
 def _shift(span: Span, by: int) -> Span:
-    parts = tuple(Part(part.what, part.start + by, part.end + by) for part in span.parts)
+    parts = tuple(SpanPart(part.what, part.start + by, part.end + by) for part in span.parts)
     return replace(span, start=span.start + by, end=span.end + by, parts=parts)
 
 

@@ -13,9 +13,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..grammar import Part
-from ..grammar.english import article, capitalise, is_counted, is_plural
-from ..grammar.teller import needs_the
+from ..grammar import SpanPart
+from ..grammar.inflection import article, capitalise, is_counted, is_plural, needs_the
 from ..lexicon import speak
 from ..standoff import LabelledNote, Mention
 from .guard import direction, name_words
@@ -77,7 +76,7 @@ def slot_sentence(note: LabelledNote, sentence: tuple[int, int]) -> Slotted | No
     return Slotted(text, _ask(note, note.text[start:end], spans, fillings), fillings)
 
 
-def _letters(part: Part, words: str, span: Mention) -> str:
+def _letters(part: SpanPart, words: str, span: Mention) -> str:
     if part.what == "term":
         named = words if " " in words else span.label  # "abx" are plural, as antibiotics are
         if is_plural(words) or is_plural(named):

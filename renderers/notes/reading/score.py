@@ -9,22 +9,17 @@ Precision, recall and F1 are of that; `assertion` is the share of what was found
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ....ontology.units import parse_unit
 from ..facts import Fact, Status
 from ..grammar import Note, Span
-from .reader import Reading
+from ..words.locale import load_words
+from ..words.reading import IntervalWords, ReadingWords
+from .reader import NoteReading
 
 _DAY = 1 / 365.25
-# words of time that say how long something took, or since when, and not when it was
-_INTERVAL = re.compile(r"(?:since|over|within|during|for|across)\b", re.IGNORECASE)
-_LED = re.compile(r"\b(?:since|over|within|during|for|across)(?:\s+(?:the|last|past))*\s+$", re.IGNORECASE)
-_SPELL = re.compile(
-    r"(?:in\s+)?(?:\d+|an?|one|two|three|four|five|six|eight|nine|ten|twelve|eighteen)\s+\w+$", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True)
@@ -87,11 +82,11 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Match:
+class Comparison:
     """One comparison: what was expected and what found it; either may be missing."""
 
     expected: Expected | None
-    reading: Reading | None
+    reading: NoteReading | None
 
     @property
     def kind(self) -> str:
@@ -129,13 +124,13 @@ def expect(note: Note) -> list[Expected]:
 
 
 def _expect_span(note: Note, span: Span, fact: Fact) -> list[Expected]:
-    plan = note.plan
+    plan, words = note.plan, load_words(ReadingWords, note.plan.locale).intervals
     anchors = [part for part in span.parts if part.what in ("value", "term", "previous")]
     compared = any(part.what == "previous" for part in span.parts)
     dated: dict[str, float] = {}
     for part in span.parts:
         if part.what == "time":
-            spell = _is_interval(note.text, part.start, part.end) and fact.kind in ("value", "finding")
+            spell = _is_interval(note.text, part.start, part.end, words) and fact.kind in ("value", "finding")
             if spell and not compared:
                 continue  # "unchanged for six months": of a time before, and not of the value
             nearest = min(anchors, key=lambda anchor: max(anchor.start - part.end, part.start - anchor.end))
@@ -158,14 +153,16 @@ def _expect_span(note: Note, span: Span, fact: Fact) -> list[Expected]:
     return [present, *earlier[:1]]
 
 
-def _is_interval(text: str, start: int, end: int) -> bool:
-    words = text[start:end]
-    return bool(_INTERVAL.match(words) or _LED.search(text, max(0, start - 24), start) or _SPELL.fullmatch(words))
+def _is_interval(text: str, start: int, end: int, words: IntervalWords) -> bool:
+    told = text[start:end]
+    return bool(
+        words.interval.match(told) or words.led.search(text, max(0, start - 24), start) or words.spell.fullmatch(told)
+    )
 
 
-def compare(
-    expected: Sequence[Expected], readings: Iterable[Reading], *, ignored: frozenset[str] = frozenset()
-) -> list[Match]:
+def match_readings(
+    expected: Sequence[Expected], readings: Iterable[NoteReading], *, ignored: frozenset[str] = frozenset()
+) -> list[Comparison]:
     """What found what, of one text. Readings of the `ignored` variables (age and sex, no facts) are left out."""
     left = [reading for reading in readings if reading.variable not in ignored]
     matches = []
@@ -174,22 +171,22 @@ def compare(
         best = min(able, key=lambda reading: _distance(reading, one), default=None)
         if best is not None:
             left.remove(best)
-        matches.append(Match(one, best))
+        matches.append(Comparison(one, best))
     again = [one for one in expected if one.start < one.end]
-    matches += [Match(None, reading) for reading in left if not any(_says_again(reading, one) for one in again)]
+    matches += [Comparison(None, reading) for reading in left if not any(_says_again(reading, one) for one in again)]
     return matches
 
 
-def _distance(reading: Reading, one: Expected) -> tuple[bool, float, int]:
+def _distance(reading: NoteReading, one: Expected) -> tuple[bool, float, int]:
     far = 0.0 if one.time is None or reading.time is None else abs(reading.time - one.time)
     return reading.status != one.status, far, abs(reading.start - one.start) + abs(reading.end - one.end)
 
 
-def _same_name(reading: Reading, one: Expected) -> bool:
+def _same_name(reading: NoteReading, one: Expected) -> bool:
     return reading.variable == one.variable if one.variable else reading.concept == one.concept
 
 
-def _same_value(reading: Reading, one: Expected) -> bool:
+def _same_value(reading: NoteReading, one: Expected) -> bool:
     if one.value is None or reading.kind in ("event", "treatment"):
         return True
     if isinstance(one.value, str) or isinstance(reading.value, str) or reading.value is None:
@@ -203,11 +200,11 @@ def _same_value(reading: Reading, one: Expected) -> bool:
     return abs(reading.value - one.value * factor) <= reading.rounding * (1 + 1e-6) + 1e-6
 
 
-def _finds(reading: Reading, one: Expected) -> bool:
+def _finds(reading: NoteReading, one: Expected) -> bool:
     beside = reading.start < one.end and one.start < reading.end
     told = one.past is None or reading.past == one.past
     return beside and told and _same_name(reading, one) and _same_value(reading, one)
 
 
-def _says_again(reading: Reading, one: Expected) -> bool:
+def _says_again(reading: NoteReading, one: Expected) -> bool:
     return _same_name(reading, one) and _same_value(reading, one) and reading.status == one.status

@@ -5,78 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
-)
-_ONES += " eighteen nineteen"
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
-_WORDS = {word: number for number, word in enumerate(_ONES.split())} | {"nought": 0, "nil": 0}
-_WORDS |= {word: 10 * number for number, word in enumerate(_TENS.split(), 2)}
-_SMALL = "|".join(sorted(_WORDS, key=len, reverse=True))
-_TEN = "|".join(_TENS.split())
-_BELOW_HUNDRED = rf"(?:(?:{_TEN})[\s-](?:one|two|three|four|five|six|seven|eight|nine)|{_SMALL})"
-NUMBER_WORDS = (
-    rf"(?:(?:(?:one|two|three|four|five|six|seven|eight|nine|a)\s+hundred(?:(?:\s+and)?\s+{_BELOW_HUNDRED})?"
-    rf"|{_BELOW_HUNDRED})(?:\s+and\s+a\s+half|\s+point\s+(?:{_SMALL}))?)"
-)
-"""A pattern for a number below 1000 in words: "twenty-four", "four and a half", "one hundred and ten"."""
-
-# UCUM code -> how clinicians write it, each with what turns it into the code's unit. General metrology, no model's.
-_WRITTEN: dict[str, dict[str, float]] = {
-    "mL": {"ml": 1, "mls": 1, "cc": 1, "cm3": 1, "cm³": 1, "cm^3": 1, "millilitres": 1, "milliliters": 1,
-           "cubic centimetres": 1, "cubic centimeters": 1, "mm3": 1e-3, "mm³": 1e-3, "l": 1e3},
-    "[Centiloid]": {"centiloids": 1, "centiloid": 1, "cl": 1, "centiloid units": 1, "centiloid points": 1},
-    "pg/mL": {"pg/ml": 1, "ng/l": 1, "picograms per millilitre": 1, "picograms per milliliter": 1, "pg per ml": 1},
-    "ng/mL": {"ng/ml": 1, "ug/l": 1, "µg/l": 1, "μg/l": 1},
-    "{score}": {"points": 1, "point": 1, "pts": 1, "pt": 1},
-    "1": {"points": 1, "standard deviations": 1, "sd": 1, "sds": 1},
-    "a": {"years": 1, "year": 1, "yrs": 1, "yr": 1, "y": 1},
-    "%": {"%": 1, "percent": 1, "per cent": 1},
-    "mm[Hg]": {"mmhg": 1, "mm hg": 1},
-    "/min": {"bpm": 1, "/min": 1, "beats per minute": 1, "breaths per minute": 1, "per minute": 1, "beats/min": 1},
-    "Cel": {"°c": 1, "degrees celsius": 1, "degrees": 1},
-    "mg/dL": {"mg/dl": 1}, "mmol/L": {"mmol/l": 1, "mm": 1}, "umol/L": {"µmol/l": 1, "umol/l": 1, "μmol/l": 1},
-    "g/dL": {"g/dl": 1}, "g/L": {"g/l": 1}, "kg": {"kg": 1, "kilograms": 1}, "cm": {"cm": 1, "centimetres": 1},
-    "mm": {"mm": 1, "millimetres": 1}, "mg/L": {"mg/l": 1}, "U/L": {"u/l": 1, "iu/l": 1},
-}  # fmt: skip
-# a number with one of these is a dose, a time or a count, whatever it stands beside
-_FOREIGN = [
-    "mg/kg", "mg", "mcg", "µg", "micrograms", "milligrams", "grams", "tablets", "tablet", "capsules", "units",
-    "iu", "hours", "hour", "hrs", "h", "minutes", "minute", "min", "mins", "days", "day", "weeks", "week",
-    "months", "month", "years", "year", "yrs", "yr", "times", "doses", "infusions", "visits", "letters", "tesla",
-    "t", "w", "x", "slices", "mm",
-]  # fmt: skip
-
-_DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+"
-_NUMBER = re.compile(
-    rf"(?<![\w.,/])(?P<sign>[-−–](?=[\d.])|minus\s+)?(?P<digits>{_DIGITS})(?![.,]?\d)|\b(?P<words>{NUMBER_WORDS})\b",
-    re.IGNORECASE,
-)
-_OF = re.compile(r"\s*(?:/|(?:out\s+)?of(?:\s+a\s+possible)?)\s*(?P<whole>\d+)(?!\.?\d)(?!\s*/)")
-# what makes a number a change, a limit or something else than a value: words before it, words after it
-_CHANGE_BEFORE = re.compile(
-    r"(?:\bby|\b(?:declined?|decrease[ds]?|increase[ds]?|drop|fall|loss|rise|gain|reduction|improvement|change|difference"
-    r"|worsening|deterioration)\s+of|\b(?:lost|gained|dropped|shed|delta)|[Δ±]|\+/-|\bdown|\bup)\s*"
-    r"(?:about\s+|around\s+|approximately\s+|nearly\s+|some\s+|only\s+|just\s+|a\s+further\s+|another\s+|of\s+)*[(+]?$",
-    re.IGNORECASE,
-)
-_LIMIT_BEFORE = re.compile(
-    r"(?:\b(?:normal|reference|ref|limits?|cut-?\s?offs?|threshold|upper|lower\s+limit|maximum|max|minimum|range|expected"
-    r"|positivity)\b[\s:]*(?:\w+\s+){0,3}?(?:of|is|at|to|[<>≤≥=:])?\s*(?:[<>≤≥]\s*)?(?:[\d.]+\s*(?:-|–|to)\s*)?"
-    r"|\bscale\s+(?:of|from)\s+(?:\d+\s+to\s+)?|\bout\s+of\s+)$",
-    re.IGNORECASE,
-)
-_CHANGE_AFTER = re.compile(
-    r"\s*-?\s*(?:more|less|fewer|lower|higher|worse|better|below|above|(?:down|up)(?!\s+(?:to|from))|smaller|larger|greater|drop|decline|fall"
-    r"|rise|increase|decrease|change|loss|gain|improvement|reduction)\b",
-    re.IGNORECASE,
-)
+from ..words.reading import NumberWords, ReadingWords, ValueWords
 
 
 @dataclass(frozen=True)
-class Quantity:
+class WrittenNumber:
     """A number in the text, [start, end) with its unit. `unit` is UCUM, or empty where none is written.
 
     `units` are the codes that its written unit may stand for with what each multiplies by; `precision` is one unit of
@@ -102,21 +36,21 @@ class Quantity:
 class UnitWords:
     """The units that may follow a number: those of the metrology above, and a lexicon's own."""
 
-    def __init__(self, more: Mapping[str, Iterable[str]] | None = None) -> None:
+    def __init__(self, words: ValueWords, more: Mapping[str, Iterable[str]]) -> None:
         codes: dict[str, dict[str, float]] = {}
-        for code, words in _WRITTEN.items():
-            for word, factor in words.items():
+        for code, written in words.units.items():
+            for word, factor in written.items():
                 codes.setdefault(word, {})[code] = factor
-        for code, names in (more or {}).items():
+        for code, names in more.items():
             for name in (*names, code):
                 word = name.lower().strip()
                 if word and word not in ("1", "{score}"):
                     codes.setdefault(word, {})[code] = 1.0
-        for word in _FOREIGN:
+        for word in words.foreign:
             codes.setdefault(word, {})
         self._codes = {word: tuple(found.items()) for word, found in codes.items()}
-        written = "|".join(re.escape(word) for word in sorted(codes, key=len, reverse=True))
-        self._pattern = re.compile(rf"(?:\s*|-)(?P<unit>{written})(?![\w/])", re.IGNORECASE)
+        any_unit = "|".join(re.escape(word) for word in sorted(codes, key=len, reverse=True))
+        self._pattern = re.compile(rf"(?:\s*|-)(?P<unit>{any_unit})(?![\w/])", re.IGNORECASE)
 
     def match(self, text: str, at: int) -> tuple[int, tuple[tuple[str, float], ...]] | None:
         """Where the unit ends that is written at `at`, and the codes that it may mean (none: a foreign one)."""
@@ -124,19 +58,21 @@ class UnitWords:
         return None if found is None else (found.end(), self._codes[found["unit"].lower()])
 
 
-def find_quantities(text: str, *, units: UnitWords, masked: Iterable[tuple[int, int]] = ()) -> list[Quantity]:
+def find_numbers(
+    text: str, *, units: UnitWords, words: ReadingWords, masked: Iterable[tuple[int, int]] = ()
+) -> list[WrittenNumber]:
     """The numbers of the text outside of the masked spans (dates, names), in order; limits and doses are left out."""
     taken = sorted(masked)
-    found: list[Quantity] = []
+    found: list[WrittenNumber] = []
     end = -1
-    for match in _NUMBER.finditer(text):
+    for match in words.number.finditer(text):
         if match.start() < end or _touches(match.span(), taken):
             continue
-        quantity = _read_quantity(text, match, units, taken)
+        quantity = _read_number(text, match, units, words, taken)
         if quantity is None:
             continue
         end = quantity.end
-        if not _LIMIT_BEFORE.search(text, max(0, match.start() - 60), match.start()):
+        if not words.values.limit_before.search(text, max(0, match.start() - 60), match.start()):
             found.append(quantity)
     return found
 
@@ -145,10 +81,13 @@ def _touches(span: tuple[int, int], taken: list[tuple[int, int]]) -> bool:
     return any(start < span[1] and span[0] < end for start, end in taken)
 
 
-def _read_quantity(text: str, match: re.Match[str], units: UnitWords, taken: list[tuple[int, int]]) -> Quantity | None:
+def _read_number(
+    text: str, match: re.Match[str], units: UnitWords, words: ReadingWords, taken: list[tuple[int, int]]
+) -> WrittenNumber | None:
     start, end = match.span()
     if match["words"]:
-        value, precision = parse_number(match["words"]), 0.5 if "half" in match["words"].lower() else 1.0
+        halved = words.numbers.halves in match["words"].lower()
+        value, precision = parse_number(match["words"], words.numbers), 0.5 if halved else 1.0
     else:
         digits = match["digits"].replace(",", "")
         value, precision = float(digits), 10.0 ** -len(digits.partition(".")[2])
@@ -158,7 +97,7 @@ def _read_quantity(text: str, match: re.Match[str], units: UnitWords, taken: lis
             else:
                 value = -value
     whole = None
-    if of := _OF.match(text, end):
+    if of := words.values.whole.match(text, end):
         whole, end = float(of["whole"]), of.end()
     codes: tuple[tuple[str, float], ...] = ()
     unit = units.match(text, end)
@@ -166,13 +105,15 @@ def _read_quantity(text: str, match: re.Match[str], units: UnitWords, taken: lis
         end, codes = unit
         if not codes:
             return None
-    elif match["words"] and match["words"].lower() in ("one", "nil") and whole is None:
+    elif match["words"] and match["words"].lower() in words.numbers.no_value and whole is None:
         return None  # "no one", "this one": a word more than a number
     elif end < len(text) and (text[end].isalpha() or re.match(r"-[A-Za-z]", text[end : end + 2])):
         return None  # "3D", "3-month": a part of a word
     before, after = text[max(0, start - 60) : start], text[end : end + 24]
-    change = bool(_CHANGE_BEFORE.search(before) or _CHANGE_AFTER.match(after)) or before.endswith("+")
-    return Quantity(start, end, value, codes, precision, whole, change)
+    change = bool(
+        words.values.change_before.search(before) or words.values.change_after.match(after)
+    ) or before.endswith("+")
+    return WrittenNumber(start, end, value, codes, precision, whole, change)
 
 
 def _is_dash(text: str, at: int) -> bool:
@@ -180,22 +121,21 @@ def _is_dash(text: str, at: int) -> bool:
     return at > 0 and (text[at - 1].isalnum() or text[at - 1] in ")%")
 
 
-@lru_cache(maxsize=4096)
-def parse_number(words: str) -> float:
-    """The number that digits or English words say; a ValueError where they say none."""
-    words = re.sub(r"[\s-]+", " ", words.lower().strip())
-    if re.fullmatch(r"\d+(?:\.\d+)?", words):
-        return float(words)
-    half = words.endswith(" and a half")
-    words, _, decimals = words.removesuffix(" and a half").partition(" point ")
+def parse_number(text: str, words: NumberWords) -> float:
+    """The number that digits or words say; a ValueError where they say none."""
+    text = re.sub(r"[\s-]+", " ", text.lower().strip())
+    if re.fullmatch(r"\d+(?:\.\d+)?", text):
+        return float(text)
+    half = text.endswith(words.half)
+    text, _, decimals = text.removesuffix(words.half).partition(words.point)
     total = 0.0
-    for word in words.replace(" and ", " ").split():
-        if word == "hundred":
+    for word in text.split():
+        if word == words.hundred:
             total = max(total, 1.0) * 100
-        elif word == "a":
+        elif word in words.skipped:
             continue
-        elif word in _WORDS:
-            total += _WORDS[word]
+        elif word in words.worth:
+            total += words.worth[word]
         else:
-            raise ValueError(f"no number: {words!r}")
-    return total + 0.5 * half + (_WORDS[decimals] / 10 if decimals else 0.0)
+            raise ValueError(f"no number: {text!r}")
+    return total + 0.5 * half + (words.worth[decimals] / 10 if decimals else 0.0)

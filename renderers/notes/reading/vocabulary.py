@@ -8,140 +8,11 @@ from typing import Any
 
 from ....ontology.knowledge import KnowledgeGraph
 from ..facts import FactKind
-from ..lexicon import PHENOTYPE, Lexicon, Term, speak
-
-# What clinicians also say for a thing that has one of these words in its names (patterns): general medical English
-_ALSO: tuple[tuple[str, str], ...] = (
-    (r"mini.mental state",
-     "MMSE; mini-mental; mini mental state exam; mini-mental test; Folstein; Mini-Mental score; Folstein test; "
-     "mini-mental status examination; MMS; mini-mental examination"),
-    (r"clinical dementia rating",
-     "CDR-SB; CDR-SOB; CDR sum of boxes; sum of boxes; CDR-sum of boxes; CDR; CDR box score; CDR boxes; "
-     "dementia rating; Clinical Dementia Rating sum of boxes; CDR sum-of-boxes; sum of the boxes; CDR sum; box "
-     "score"),
-    (r"amyloid pet|amyloid.*positron",
-     "amyloid PET; amyloid scan; PET amyloid; amyloid load; amyloid burden; brain amyloid; amyloid positron "
-     "emission tomography; PET scan for amyloid; amyloid plaque burden; plaque burden; plaque load; PET; "
-     "amyloid imaging; amyloid level; amyloid-PET; amyloid; cerebral amyloid; amyloid plaque"),
-    (r"p-?tau ?217",
-     "p-tau217; ptau217; p-tau 217; phospho-tau 217; phosphorylated tau 217; pTau-217; p-tau; plasma p-tau; "
-     "phosphorylated tau; plasma phospho-tau; tau 217; p217; plasma tau"),
-    (r"hippocamp",
-     "hippocampi; hippocampal volume; hippocampal volumes; hippocampus; total hippocampal volume; combined "
-     "hippocampal volume; bilateral hippocampal volume; volume of the hippocampi; hippocampal formations; both "
-     "hippocampi; hippocampal formation; hippocampal size"),
-    (r"ventric",
-     "ventricular volume; ventricles; lateral ventricles; ventricular system; cerebral ventricles; ventricular "
-     "size; volume of the ventricles; ventricular spaces; ventricular CSF volume"),
-    (r"white matter (?:hyper|lesion)",
-     "WMH; white matter hyperintensities; white-matter disease; white matter lesions; white matter change; "
-     "white matter changes; leukoaraiosis; WMH volume; white matter hyperintensity volume; white matter signal "
-     "change; WMHs; small vessel disease; white matter lesion load; white matter disease; WMH burden; white "
-     "matter hyperintensity burden; hyperintensities; T2 hyperintensities; FLAIR hyperintensities; white "
-     "matter hyperintensity load"),
-    (r"amyloid.related imaging",
-     "ARIA-E; ARIA; amyloid-related imaging abnormalities; ARIA with oedema; amyloid-related oedema; vasogenic "
-     "oedema; brain oedema; cerebral oedema; amyloid-related imaging abnormality; ARIA with effusion; "
-     "ARIA-oedema"),
-    (r"mild cognitive impairment",
-     "MCI; mild cognitive impairment; amnestic MCI; minor neurocognitive disorder; mild neurocognitive "
-     "disorder; amnestic mild cognitive impairment"),
-    (r"(?:^|of )dementia$",
-     "dementia; major neurocognitive disorder; dementia syndrome; Alzheimer's dementia; Alzheimer dementia; "
-     "dementia of the Alzheimer type"),
-    (r"lecanemab",
-     "lecanemab; Leqembi; anti-amyloid antibody; anti-amyloid therapy; anti-amyloid treatment; amyloid "
-     "antibody; lecanemab-irmb; anti-amyloid infusions; monoclonal antibody"),
-    (r"cholinesterase inhibitor",
-     "cholinesterase inhibitor; cholinesterase inhibition; donepezil; rivastigmine; galantamine; Aricept; "
-     "Exelon; AChEI; ChEI; acetylcholinesterase inhibitor; cholinesterase-inhibitor; AChE inhibitor; "
-     "anticholinesterase"),
-    (r"heart rate",
-     "HR; heart rate; pulse; pulse rate; ventricular rate; cardiac rate"),
-    (r"systolic",
-     "SBP; BP; blood pressure; systolic; systolic BP; systolic pressure; arterial pressure"),
-    (r"oxygen",
-     "oxygen saturation; SpO2; sats; saturations; oxygenation; O2 sats; O2 saturation; SaO2; oxygen; "
-     "saturation; SpO₂; blood oxygen; oxygen level; O2 sat; oxygen levels; PaO2"),
-    (r"glucose",
-     "glucose; blood glucose; blood sugar; BM; sugars; glucose level"),
-    (r"antibiotic",
-     "antibiotics; antibiotic therapy; antimicrobials; abx; antibiotic treatment; antibiotic cover; "
-     "antibiotic; antimicrobial therapy; intravenous antibiotics; IV antibiotics; broad-spectrum antibiotics; "
-     "antimicrobial"),
-    (r"vasopressor",
-     "vasopressors; pressors; vasopressor support; noradrenaline; norepinephrine; vasopressor; pressor "
-     "support; vasoactive support; pressor"),
-    (r"mechanical ventilation|ventilation",
-     "mechanical ventilation; ventilated; ventilator; ventilation; intubated; ventilatory support; invasive "
-     "ventilation; mechanically ventilated; ventilatory; intubation; ventilator support; intubated and "
-     "ventilated"),
-    (r"^death",
-     "death; died; deceased; passed away; dies; dead"),
-    (r"discharge",
-     "discharged; discharge; went home; sent home; discharged home"),
-    (r"leaves the clinic|lost to follow|dropout|departure",
-     "lost to follow-up; left the clinic; stopped attending; ceased attending; no longer attends; moved away; "
-     "leaves the clinic; left our clinic; left our care; left the service; dropped out of follow-up; "
-     "lost to follow up; left follow-up; disengaged; dropped out; withdrew from follow-up; discharged from the clinic"),
-    (r"diabetes",
-     "diabetes; diabetes mellitus; T2DM; DM; diabetic"),
-    (r"education",
-     "years of education; education; schooling; years of schooling; full-time education; years in education; "
-     "years of formal education; formal education; years at school; years of full-time education"),
-    (r"polygenic",
-     "polygenic score; polygenic risk score; PRS; polygenic risk; genetic risk score; PGS; polygenic hazard "
-     "score"),
-    (r"apoe|apolipoprotein",
-     "APOE; apolipoprotein E; ApoE; APOE4; APOE genotype; APOE ε4; APOE e4; apolipoprotein E genotype; apo E; "
-     "apolipoprotein E4; APOE-ε4; ApoE4; APOE status; apolipoprotein E ε4"),
-    (r"ancestry|ethnic",
-     "ancestry; ethnicity; descent; heritage; ethnic background; ethnic origin; extraction"),
-)  # fmt: skip
-# British and American spelling, both ways; and how names are written otherwise, one way
-_SPELLINGS = (("oedema", "edema"), ("haem", "hem"), ("aemia", "emia"), ("tumour", "tumor"), ("anaes", "anes"),
-              ("oesoph", "esoph"), ("centre", "center"), ("paed", "ped"), ("diarrhoea", "diarrhea"))  # fmt: skip
-_RESPELT = (("ε", "e"), ("ε", "epsilon "), ("β", "beta"), ("-", " "), ("-", ""), ("-", "‑"), ("'s", "’s"), ("'s", ""))
-_LEADING = re.compile(
-    r"^(?:(?:diagnosis|presence|history|number|count|level|measurement) of |a |an |the |years? of )", re.IGNORECASE
-)
-_NO_PLURAL = re.compile(r"(?:s|x|ed|\d|ing|[A-Z])$")
-
-LEVEL_WORDS: dict[str, str] = {
-    "very_low":
-        "very low; critically low; severely reduced; markedly reduced; markedly low; severely low; profoundly "
-        "low; dangerously low; extremely low",
-    "low":
-        "low; lowered; reduced; decreased; below normal; below the normal range; below range; depressed; on "
-        "the low side; subnormal; below target; below the reference range; slow; poor; lowish",
-    "normal":
-        "normal; within normal limits; in the normal range; within the normal range; in range; within range; "
-        "WNL; unremarkable; in normal range; normalised; normalized; satisfactory; within the reference "
-        "range; adequate; acceptable; back to normal; good; fine",
-    "high":
-        "high; raised; elevated; increased; above normal; above the normal range; above range; fast; rapid; "
-        "on the high side; above target; above the reference range; highish",
-    "very_high":
-        "very high; critically high; severely raised; markedly raised; markedly elevated; severely elevated; "
-        "dangerously high; extremely high",
-}  # fmt: skip
-"""Words for the levels of a measured category; any other level is known by its own name."""
-
-# one word that says both what was measured and its level
-_SIGNS: tuple[tuple[str, dict[str, tuple[str, ...]]], ...] = (
-    (r"heart rate", {"high": ("tachycardia", "tachycardic", "a tachycardia"), "low": ("bradycardia", "bradycardic")}),
-    (r"systolic|blood pressure", {"high": ("hypertension", "hypertensive"), "low": ("hypotension", "hypotensive"),
-                                  "normal": ("normotension", "normotensive")}),
-    (r"oxygen", {"low": ("hypoxia", "hypoxic", "hypoxaemia", "hypoxemia", "hypoxaemic", "hypoxemic", "desaturated",
-                         "desaturating", "desaturation"),
-                 "normal": ("normoxia", "normoxic", "normoxaemic", "normoxemic")}),
-    (r"glucose", {"high": ("hyperglycaemia", "hyperglycemia", "hyperglycaemic", "hyperglycemic"),
-                  "low": ("hypoglycaemia", "hypoglycemia", "hypoglycaemic", "hypoglycemic"),
-                  "normal": ("normoglycaemia", "normoglycemia", "euglycaemia", "euglycemia")}),
-)  # fmt: skip
+from ..lexicon import PHENOTYPE, Lexicon, LexiconTerm, speak
+from ..words.reading import NameWords
 
 
-def kind_of(term: Term) -> FactKind:
+def kind_of(term: LexiconTerm) -> FactKind:
     """The kind of fact that a term's variable makes."""
     if term.role in ("age", "sex", "gene", "history"):
         return "history"
@@ -152,59 +23,61 @@ def kind_of(term: Term) -> FactKind:
     return "finding" if term.role == "finding" or term.levels else "value"
 
 
-def name_term(term: Term) -> tuple[str, ...]:
+def name_term(term: LexiconTerm, words: NameWords) -> tuple[str, ...]:
     """All names of a term: its own, those of general medical English, their spellings and plurals."""
     own = list(term.names)
     if term.role != "finding" or term.levels:  # a malformed organ does not go by the organ's name
-        for pattern, more in _ALSO:
-            if any(re.search(pattern, name, re.IGNORECASE) for name in term.names):
-                own += more.split("; ")
+        for also in words.also:
+            if any(also.pattern.search(name) for name in term.names):
+                own += also.names
     for name in tuple(own):
-        own += [piece for piece in (_LEADING.sub("", name), re.sub(r"\s*\([^)]*\)", "", name)) if len(piece) > 2]
+        own += [piece for piece in (words.leading.sub("", name), re.sub(r"\s*\([^)]*\)", "", name)) if len(piece) > 2]
     found: dict[str, None] = {}
     for name in own:
-        for form in _spell(name):
+        for form in _spell(name, words):
             found.setdefault(form)
-            if not _NO_PLURAL.search(form):
-                found.setdefault(re.sub(r"(?<![aeiou])y$", "ie", form) + "s")
+            if not words.no_plural.search(form):
+                found.setdefault(_make_plural(form, words))
     return tuple(name for name in found if len(name) > 1)
 
 
-def _spell(name: str) -> Iterable[str]:
+def _make_plural(name: str, words: NameWords) -> str:
+    ending, plural = next((ending, plural) for ending, plural in words.plurals if ending.search(name))
+    return ending.sub(plural, name, count=1)
+
+
+def _spell(name: str, words: NameWords) -> Iterable[str]:
     forms = {name}
-    for british, american in _SPELLINGS:
+    for british, american in words.spellings:
         if british in name:
             forms |= {form.replace(british, american) for form in forms}
         elif american in name:
             forms |= {form.replace(american, british) for form in forms}
-    for one, other in _RESPELT:
+    for one, other in words.respelt:
         forms |= {form.replace(one, other) for form in forms if one in form}
     return sorted(re.sub(r"\s+", " ", form).strip() for form in forms)
 
 
-def write_patterns(lexicon: Lexicon) -> list[dict[str, Any]]:
+def write_patterns(lexicon: Lexicon, words: NameWords) -> list[dict[str, Any]]:
     """Patterns for spaCy's entity ruler: label the kind, id the variable. A name of two variables goes to the one that
     a lexicon calls so, else to the one that is measured."""
     claimed: dict[str, tuple[int, str, str]] = {}
     terms = [term for term in lexicon.terms.values() if term.role not in ("age", "sex")]
     for term in sorted(terms, key=lambda term: _PRECEDENCE.get(kind_of(term), 9)):
         own = {name.lower() for name in term.names}
-        for name in name_term(term):
+        for name in name_term(term, words):
             rank = 0 if name.lower() in own else 1
             if name not in claimed or rank < claimed[name][0]:
                 claimed[name] = (rank, term.variable, kind_of(term))
     names = [{"label": kind, "pattern": name, "id": variable} for name, (_, variable, kind) in sorted(claimed.items())]
     events = [name["pattern"] for name in names if name["label"] == "event"]
-    return names + [{"label": DECOY, "pattern": f"{name} {thing}", "id": ""} for name in events for thing in _THINGS]
+    return names + [
+        {"label": DECOY, "pattern": f"{name} {thing}", "id": ""} for name in events for thing in words.things
+    ]
 
 
 DECOY = "decoy"
 """The label of what holds a name and is something else: a dementia clinic, a discharge summary."""
-_THINGS = [
-    "clinic", "clinics", "service", "services", "nurse", "society", "ward", "unit", "screening", "screen", "risk",
-    "monitoring", "surveillance", "protocol", "summary", "letter", "note", "planning", "medication",
-    "medications", "plan", "coordinator", "care", "research", "study", "trial", "certificate",
-]  # fmt: skip
 
 
 _PRECEDENCE = {"value": 0, "finding": 1, "event": 2, "treatment": 3, "history": 4}
@@ -215,25 +88,25 @@ def is_exact(name: str) -> bool:
     return len(name) <= 4 and name.upper() == name and not name.isdigit()
 
 
-def read_level(words: str, levels: Iterable[str]) -> str | None:
-    """The level that the words name, or None."""
-    low = re.sub(r"[\s_-]+", " ", words.lower())
+def read_level(text: str, levels: Iterable[str], words: NameWords) -> str | None:
+    """The level that the text names, or None."""
+    low = re.sub(r"[\s_-]+", " ", text.lower())
     for level in levels:
-        if low == level.replace("_", " ").lower() or low in LEVEL_WORDS.get(level, "").lower().split("; "):
+        if low == level.replace("_", " ").lower() or low in (word.lower() for word in words.levels.get(level, ())):
             return level
     return None
 
 
-def sign_words(term: Term) -> dict[str, str]:
+def sign_words(term: LexiconTerm, words: NameWords) -> dict[str, str]:
     """The words that name a variable and its level at once ("hypotensive"), with the level."""
     named = " | ".join(term.names)
     return {
         word: level
-        for pattern, signs in _SIGNS
-        if term.levels and re.search(pattern, named, re.IGNORECASE)
-        for level, words in signs.items()
+        for sign in words.signs
+        if term.levels and sign.pattern.search(named)
+        for level, said in sign.levels.items()
         if level in term.levels
-        for word in words
+        for word in said
     }
 
 
@@ -244,5 +117,5 @@ def describe_phenotypes(knowledge: KnowledgeGraph) -> Lexicon:
         label = knowledge.label(concept)
         if label is not None and not knowledge.is_obsolete(concept):
             synonyms = tuple(s.text for s in knowledge.synonyms(concept) if s.scope == "EXACT")
-            terms[concept] = Term(concept, "finding", concept, speak(label), synonyms, binary=True)
+            terms[concept] = LexiconTerm(concept, "finding", concept, speak(label), synonyms, binary=True)
     return Lexicon(terms)

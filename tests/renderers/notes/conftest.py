@@ -11,11 +11,11 @@ from nosograph.causal.model.load import load_model
 from nosograph.ontology.knowledge import KnowledgeGraph
 from nosograph.renderers.journey import Journey, read_journeys
 from nosograph.renderers.noise import Noise
-from nosograph.renderers.notes.documents import Practice, describe_practice
+from nosograph.renderers.notes.documents import ClinicalPractice, describe_practice
 from nosograph.renderers.notes.facts import NotePlan
 from nosograph.renderers.notes.lexicon import build_lexicon
 from nosograph.renderers.notes.plan import plan_notes
-from nosograph.renderers.notes.reading.reader import Reader, build_reader
+from nosograph.renderers.notes.reading.reader import NoteReader, build_reader
 from nosograph.simulate.cohort import open_run, simulate_to
 
 
@@ -23,7 +23,7 @@ from nosograph.simulate.cohort import open_run, simulate_to
 class Clinic:
     """A cohort's journeys and the plans of their notes."""
 
-    practice: Practice
+    practice: ClinicalPractice
     journeys: tuple[Journey, ...]
     plans: tuple[tuple[NotePlan, ...], ...]  # by journey
 
@@ -53,5 +53,5 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Clinic:
 
 
 @pytest.fixture(scope="session")
-def reader(clinic: Clinic) -> Reader:
+def reader(clinic: Clinic) -> NoteReader:
     return build_reader(clinic.practice.lexicon)

@@ -12,7 +12,7 @@ import pytest
 from nosograph.renderers.notes.chapter import tell_notes
 from nosograph.renderers.notes.compare import compare_notes, cut, draw_difference, write_difference
 from nosograph.renderers.notes.grammar import write_note
-from nosograph.renderers.notes.grammar.english import show_number
+from nosograph.renderers.notes.grammar.numbers import show_number
 from nosograph.renderers.notes.standoff import LabelledNote, Mention, label_note, write_jsonl
 
 HOSTILE = '<script>alert("1")</script><img src=x onerror=alert(1)> & "quoted"'

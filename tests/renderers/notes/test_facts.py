@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from nosograph.causal.model.load import load_model
 from nosograph.ontology.knowledge import KnowledgeGraph
 from nosograph.renderers.journey import Journey, read_journeys
-from nosograph.renderers.notes.documents import Practice, describe_practice
+from nosograph.renderers.notes.documents import ClinicalPractice, describe_practice
 from nosograph.renderers.notes.facts import NotePlan
 from nosograph.renderers.notes.lexicon import build_lexicon
 from nosograph.renderers.notes.plan import plan_notes
@@ -56,7 +56,7 @@ class Held:
     """A run, its journeys and their plans, and its tables as pandas has them."""
 
     run: Run
-    practice: Practice
+    practice: ClinicalPractice
     journeys: list[Journey]
     record: dict[tuple[int, str], pd.DataFrame]
     events: dict[tuple[int, str], pd.DataFrame]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nosograph.errors import NosographError
 from nosograph.renderers.notes.faults.insert import KINDS, Fault, write_faulty_note
-from nosograph.renderers.notes.grammar import Part, write_note
+from nosograph.renderers.notes.grammar import SpanPart, write_note
 from nosograph.renderers.notes.standoff import (
     CONFIGURATION,
     LabelledNote,
@@ -58,7 +58,7 @@ def labelled(draw: st.DrawFn) -> LabelledNote:
     spans = []
     for _ in range(draw(st.integers(0, 4))):
         start, end = draw(places(text))
-        parts = tuple(Part(draw(st.sampled_from(["term", "cue"])), *draw(places(text))) for _ in range(2))
+        parts = tuple(SpanPart(draw(st.sampled_from(["term", "cue"])), *draw(places(text))) for _ in range(2))
         spans.append(
             Mention(
                 start=start, end=end, fact=draw(NAMES), variable=draw(NAMES), label=draw(NAMES),

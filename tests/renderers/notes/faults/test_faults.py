@@ -14,15 +14,15 @@ from nosograph.errors import NosographError
 from nosograph.ontology.knowledge import KnowledgeGraph
 from nosograph.renderers.journey import Journey, RecordedEvent, RecordedValue
 from nosograph.renderers.noise import Noise
-from nosograph.renderers.notes.documents import Practice, describe_practice
+from nosograph.renderers.notes.documents import ClinicalPractice, describe_practice
 from nosograph.renderers.notes.facts import Fact, NotePlan, Subject
 from nosograph.renderers.notes.faults.detect import agrees, find_faults, find_residue
 from nosograph.renderers.notes.faults.insert import KINDS, check_rates, leave_residue, parse_faults, write_faulty_note
 from nosograph.renderers.notes.faults.plan import find_opportunities, plan_faults
 from nosograph.renderers.notes.grammar import write_note
-from nosograph.renderers.notes.grammar.english import show_number
+from nosograph.renderers.notes.grammar.numbers import show_number
 from nosograph.renderers.notes.lexicon import build_lexicon
-from nosograph.renderers.notes.reading.reader import Reading
+from nosograph.renderers.notes.reading.reader import NoteReading
 
 FACTS = ("contradiction", "side", "stale", "negation")
 
@@ -68,16 +68,20 @@ def test_off_unless_asked_for(clinic, noise_of) -> None:
 def test_labels_say_what_is_wrong_and_what_is_true(clinic, noise_of, kind: str) -> None:
     seen = 0
     for _, plan in clinic.each():
-        told, slips = plan_faults(plan, rates={kind: 1.0}, practice=clinic.practice, noise=noise_of(plan))
+        told, faults = plan_faults(plan, rates={kind: 1.0}, practice=clinic.practice, noise=noise_of(plan))
         right, wrong = ({fact.key: fact for fact in one.facts} for one in (plan, told))
         assert list(right) == list(wrong)
-        slipped = {slip.fact: slip for slip in slips}
-        assert slipped.keys() == {key for key in right if right[key] != wrong[key]}
-        for key, slip in slipped.items():
+        by_fact = {fault.fact: fault for fault in faults}
+        assert by_fact.keys() == {key for key in right if right[key] != wrong[key]}
+        for key, fault in by_fact.items():
             seen += 1
             field = "status" if kind == "negation" else "value"
-            assert (slip.kind, slip.truth, slip.told) == (kind, getattr(right[key], field), getattr(wrong[key], field))
-            assert slip.truth != slip.told
+            assert (fault.kind, fault.truth, fault.told) == (
+                kind,
+                getattr(right[key], field),
+                getattr(wrong[key], field),
+            )
+            assert fault.truth != fault.told
     assert seen > 100
 
 
@@ -91,14 +95,14 @@ def test_contradictions_are_no_errors_of_measurement(clinic, noise_of) -> None:
     limits = {"mmse": (0, 30), "cdr_sb_rated": (0, 18), "hippocampal_volume_mri": (0, 100)}
     seen = set()
     for _, plan in clinic.each():
-        _, slips = plan_faults(plan, rates={"contradiction": 1.0}, practice=clinic.practice, noise=noise_of(plan))
-        for slip in slips:
-            assert abs(slip.told - slip.truth) >= 0.25 * abs(slip.truth) - 0.5  # as far as rounding allows
-            if slip.variable in errors:
-                seen.add(slip.variable)
-                assert abs(slip.told - slip.truth) >= 4 * errors[slip.variable] - 0.06
-                low, high = limits.get(slip.variable, (-1e9, 1e9))
-                assert low <= slip.told <= high
+        _, faults = plan_faults(plan, rates={"contradiction": 1.0}, practice=clinic.practice, noise=noise_of(plan))
+        for fault in faults:
+            assert abs(fault.told - fault.truth) >= 0.25 * abs(fault.truth) - 0.5  # as far as rounding allows
+            if fault.variable in errors:
+                seen.add(fault.variable)
+                assert abs(fault.told - fault.truth) >= 4 * errors[fault.variable] - 0.06
+                low, high = limits.get(fault.variable, (-1e9, 1e9))
+                assert low <= fault.told <= high
     assert seen == set(errors)
 
 
@@ -106,14 +110,14 @@ def test_stale_and_turned_round_are_the_records_own_values(clinic, noise_of) -> 
     for _, plan in clinic.each():
         facts = {fact.key: fact for fact in plan.facts}
         for kind in ("stale", "side"):
-            told, slips = plan_faults(plan, rates={kind: 1.0}, practice=clinic.practice, noise=noise_of(plan))
+            told, faults = plan_faults(plan, rates={kind: 1.0}, practice=clinic.practice, noise=noise_of(plan))
             wrong = {fact.key: fact for fact in told.facts}
-            for slip in slips:
-                fact = facts[slip.fact]
+            for fault in faults:
+                fact = facts[fault.fact]
                 assert fact.time == plan.time
                 assert show_number(fact.value, fact.unit) != show_number(fact.previous, fact.unit)
                 expected = (fact.previous, fact.value if kind == "side" else None)
-                assert (wrong[slip.fact].value, wrong[slip.fact].previous) == expected
+                assert (wrong[fault.fact].value, wrong[fault.fact].previous) == expected
 
 
 def test_rates_are_shares_of_opportunities(clinic, noise_of) -> None:
@@ -132,8 +136,8 @@ def test_rates_are_shares_of_opportunities(clinic, noise_of) -> None:
 def test_one_fault_a_fact(clinic, noise_of) -> None:
     for _, plan in list(clinic.each())[:40]:
         rates = dict.fromkeys(KINDS, 1.0)
-        _, slips = plan_faults(plan, rates=rates, practice=clinic.practice, noise=noise_of(plan))
-        assert len({slip.fact for slip in slips}) == len(slips)
+        _, faults = plan_faults(plan, rates=rates, practice=clinic.practice, noise=noise_of(plan))
+        assert len({fault.fact for fault in faults}) == len(faults)
 
 
 def test_faults_stand_where_the_label_says(clinic, noise_of) -> None:
@@ -206,15 +210,15 @@ def test_residue_taken_out_leaves_the_clean_note(clinic, noise_of) -> None:
 
 def test_twins_share_the_faults_of_what_they_share(clinic, noise_of) -> None:
     rates = dict.fromkeys(FACTS, 0.2)
-    slips: dict[str, dict[tuple[int, int, str], tuple[dict, dict]]] = {"factual": {}, "treated": {}}
-    for world, found in slips.items():
+    faults: dict[str, dict[tuple[int, int, str], tuple[dict, dict]]] = {"factual": {}, "treated": {}}
+    for world, found in faults.items():
         for _, plan in clinic.each(world):
             _, planned = plan_faults(plan, rates=rates, practice=clinic.practice, noise=noise_of(plan))
             facts = {fact.key: fact for fact in plan.facts}
-            found[plan.patient, plan.step, plan.document] = facts, {slip.fact: slip for slip in planned}
+            found[plan.patient, plan.step, plan.document] = facts, {fault.fact: fault for fault in planned}
     shared = 0
-    for key, (facts, planned) in slips["factual"].items():
-        others, again = slips["treated"].get(key, ({}, {}))
+    for key, (facts, planned) in faults["factual"].items():
+        others, again = faults["treated"].get(key, ({}, {}))
         for name, fact in facts.items():
             if others.get(name) == fact:
                 assert planned.get(name) == again.get(name)
@@ -244,21 +248,21 @@ variables:
 
 
 @pytest.fixture(scope="module")
-def brain(tmp_path_factory: pytest.TempPathFactory) -> Practice:
+def brain(tmp_path_factory: pytest.TempPathFactory) -> ClinicalPractice:
     path = tmp_path_factory.mktemp("brain") / "brain.yaml"
     path.write_text(BRAIN)
     model, knowledge = load_model(path), KnowledgeGraph.open()
     return describe_practice(model, lexicon=build_lexicon(model, knowledge=knowledge), knowledge=knowledge)
 
 
-def tell(practice: Practice, *facts: Fact) -> NotePlan:
+def tell(practice: ClinicalPractice, *facts: Fact) -> NotePlan:
     return NotePlan(
         document="progress", title="Progress note", setting="clinic", patient=0, world="factual", step=1, time=1.0,
         entry=datetime.datetime(2018, 1, 1, 9), year=1.0, facts=facts, subject=Subject(70, "female"), author=1,
     )  # fmt: skip
 
 
-def test_wrong_side(brain: Practice) -> None:
+def test_wrong_side(brain: ClinicalPractice) -> None:
     left, side = brain.lexicon["left_volume"], brain.lexicon["worse_side"]
     plan = tell(
         brain,
@@ -287,8 +291,8 @@ def chart() -> Journey:
     return Journey(0, "factual", {}, tuple(rows), (RecordedEvent("fall", 2, 1.5),), 2.0)
 
 
-def read(variable: str, kind: str, value, status="present", time=None, past=False, start=0) -> Reading:
-    return Reading(variable, "", kind, value, "", status, time, 0.1, start, start + 1, past)
+def read(variable: str, kind: str, value, status="present", time=None, past=False, start=0) -> NoteReading:
+    return NoteReading(variable, "", kind, value, "", status, time, 0.1, start, start + 1, past)
 
 
 @pytest.mark.parametrize(
@@ -313,7 +317,7 @@ def read(variable: str, kind: str, value, status="present", time=None, past=Fals
         ([read("unheard_of", "value", 1.0)], []),
     ],
 )
-def test_readings_against_the_record(brain: Practice, readings: list[Reading], kinds: list[str]) -> None:
+def test_readings_against_the_record(brain: ClinicalPractice, readings: list[NoteReading], kinds: list[str]) -> None:
     found = find_faults(readings, "A plain text.", journey=chart(), time=1.0, practice=brain)
     assert [suspicion.kind for suspicion in found] == kinds
 
@@ -343,7 +347,7 @@ def test_the_reader_finds_what_was_put_in(clinic, noise_of, reader) -> None:
         assert caught >= 0.8 * put_in, kind
 
 
-def test_a_level_is_told_as_another(brain: Practice) -> None:
+def test_a_level_is_told_as_another(brain: ClinicalPractice) -> None:
     fact = Fact("worse_side@1", "finding", "worse_side", "", "side of the weakness", "left", "", 1.0, "present")
     told, _ = plan_faults(
         tell(brain, fact), rates={"contradiction": 1.0}, practice=brain, noise=Noise(0, "notes", 0, 1)

@@ -20,8 +20,9 @@ from nosograph.renderers.noise import Noise
 from nosograph.renderers.notes.documents import describe_practice
 from nosograph.renderers.notes.facts import Fact, NotePlan, Subject
 from nosograph.renderers.notes.grammar import Note, find_author, write_note
-from nosograph.renderers.notes.grammar.english import article, capitalise, is_plural, show_date, show_number, show_span
-from nosograph.renderers.notes.lexicon import Lexicon, Term, build_lexicon
+from nosograph.renderers.notes.grammar.inflection import article, capitalise, is_plural
+from nosograph.renderers.notes.grammar.numbers import show_date, show_number, show_span
+from nosograph.renderers.notes.lexicon import Lexicon, LexiconTerm, build_lexicon
 from nosograph.renderers.notes.plan import plan_notes
 from nosograph.simulate.cohort import open_run, simulate_to
 
@@ -158,7 +159,7 @@ def make_plan(
     labels: list[str], *, document: str = "letter", author: int = 3, sex: str = "female"
 ) -> tuple[Lexicon, NotePlan]:
     terms = {
-        f"v{n}": Term(f"v{n}", "measure", f"HP:{n:07}", label, unit="mL", written_units=("mL",))
+        f"v{n}": LexiconTerm(f"v{n}", "measure", f"HP:{n:07}", label, unit="mL", written_units=("mL",))
         for n, label in enumerate(labels)
     }
     facts = tuple(
@@ -182,7 +183,7 @@ def findings_plan(draw: st.DrawFn) -> tuple[Lexicon, NotePlan]:
     terms, facts = {}, []
     for number, label in enumerate(labels):
         name, status = f"v{number}", draw(STATUS)
-        terms[name] = Term(name, "finding", f"HP:{number:07}", label, binary=True)
+        terms[name] = LexiconTerm(name, "finding", f"HP:{number:07}", label, binary=True)
         speaker = draw(st.sampled_from(["clinician", "patient", "informant", "radiologist"]))
         time = draw(st.sampled_from([3.0, 20.5, 30.0]))
         value = {"present": 1.0, "absent": 0.0, "uncertain": None}[status]
@@ -216,7 +217,7 @@ def test_denied_findings_stand_with_a_denial_and_present_ones_with_none() -> Non
     denial = re.compile(r"\b(no|not|nil|denies|without|absent|neg|negative|free of|neither|none|off)\b", re.IGNORECASE)
     for author in range(20):
         for status in ("present", "absent"):
-            term = Term("v", "finding", "HP:1", "clubbing", binary=True)
+            term = LexiconTerm("v", "finding", "HP:1", "clubbing", binary=True)
             fact = Fact("v@4", "finding", "v", "HP:1", "clubbing", float(status == "present"), "", 2.0, status)  # type: ignore[arg-type]
             _, plan = make_plan(["x"], document="progress", author=author)
             note = write_note(replace(plan, facts=(fact,)), lexicon=Lexicon({"v": term}), noise=noise_of(plan))

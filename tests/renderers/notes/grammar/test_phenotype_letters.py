@@ -17,7 +17,7 @@ from nosograph.renderers.noise import Noise
 from nosograph.renderers.notes.documents import describe_practice
 from nosograph.renderers.notes.facts import Fact, NotePlan
 from nosograph.renderers.notes.grammar import Note, write_note
-from nosograph.renderers.notes.grammar.english import is_counted, is_plural
+from nosograph.renderers.notes.grammar.inflection import is_counted, is_plural
 from nosograph.renderers.notes.lexicon import Lexicon, build_lexicon, speak
 from nosograph.renderers.notes.plan import plan_notes
 from nosograph.renderers.notes.systems import SYSTEMS, find_system

@@ -25,8 +25,8 @@ from nosograph.renderers.notes.learned.checkpoint import Chance, Checkpoint, ope
 from nosograph.renderers.notes.learned.guard import Guard, Passage, find_passages, name_phenotypes
 from nosograph.renderers.notes.learned.rewrite import TRIES, Rewriter
 from nosograph.renderers.notes.learned.slots import SLOTS, fill_slots, is_whole, slot_sentence
-from nosograph.renderers.notes.reading.reader import Reader
-from nosograph.renderers.notes.reading.score import compare, expect
+from nosograph.renderers.notes.reading.reader import NoteReader
+from nosograph.renderers.notes.reading.score import expect, match_readings
 from nosograph.renderers.notes.standoff import label_note
 from nosograph.renderers.render import render
 from nosograph.simulate.cohort import simulate_to
@@ -58,7 +58,7 @@ def notes(clinic: Clinic, noise_of: NoiseOf) -> list[tuple[Note, tuple[()], Nois
     return [(note, (), noise_of(note.plan)) for note in written]
 
 
-def rewriter(stub: Checkpoint, clinic: Clinic, reader: Reader) -> Rewriter:
+def rewriter(stub: Checkpoint, clinic: Clinic, reader: NoteReader) -> Rewriter:
     return Rewriter(stub, lexicon=clinic.practice.lexicon, reader=reader)
 
 
@@ -88,7 +88,7 @@ def make_checkpoint(folder: Path, kind: str) -> Path:
 
 
 def test_what_is_echoed_is_accepted_where_it_was(
-    clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
+    clinic: Clinic, reader: NoteReader, notes: list[tuple[Note, tuple[()], Noise]]
 ) -> None:
     """An echo changes nothing: what the reader reads right is accepted, with the grammar's own offsets."""
     guard, accepted, total = Guard(clinic.practice.lexicon, reader), 0, 0
@@ -109,7 +109,7 @@ def test_what_is_echoed_is_accepted_where_it_was(
 
 
 def test_accepted_words_have_exact_offsets(
-    clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
+    clinic: Clinic, reader: NoteReader, notes: list[tuple[Note, tuple[()], Noise]]
 ) -> None:
     """A longer sentence moves all that follows; each span holds its value or its name, and the note reads as well."""
     told = rewriter(Stub(lambda text: f"In this clinic, {text[0].lower()}{text[1:]}"), clinic, reader).rewrite(notes)
@@ -128,7 +128,7 @@ def test_accepted_words_have_exact_offsets(
         for start, end in note.dates:
             assert re.search(r"\d", note.text[start:end])
         wrong = [
-            compare(expect(n), reader.read(n.text, date=n.plan.date_of(n.plan.time)), ignored=person)
+            match_readings(expect(n), reader.read(n.text, date=n.plan.date_of(n.plan.time)), ignored=person)
             for n in (note, old)
         ]
         misses = [sum(m.expected is None or m.reading is None for m in matches) for matches in wrong]
@@ -151,7 +151,11 @@ def test_accepted_words_have_exact_offsets(
     ],
 )
 def test_what_a_bad_model_writes_never_stands(
-    what: str, spoil: Callable[[str], str], clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
+    what: str,
+    spoil: Callable[[str], str],
+    clinic: Clinic,
+    reader: NoteReader,
+    notes: list[tuple[Note, tuple[()], Noise]],
 ) -> None:
     told = rewriter(Stub(spoil), clinic, reader).rewrite(notes[:8])
     for one, (old, _, _) in zip(told, notes, strict=False):
@@ -167,7 +171,7 @@ NEGATIONS = (
 
 
 def test_a_flipped_negation_is_caught(
-    clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
+    clinic: Clinic, reader: NoteReader, notes: list[tuple[Note, tuple[()], Noise]]
 ) -> None:
     guard, flipped = Guard(clinic.practice.lexicon, reader), 0
     for note, _, _ in notes:
@@ -210,7 +214,7 @@ MISSAID = (  # what a small model once wrote: the grammar's, the model's, and th
 
 @pytest.mark.parametrize(("old", "new", "reason"), MISSAID)
 def test_what_was_once_missaid_is_refused(
-    old: str, new: str, reason: str, clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
+    old: str, new: str, reason: str, clinic: Clinic, reader: NoteReader, notes: list[tuple[Note, tuple[()], Noise]]
 ) -> None:
     female = next(note for note, _, _ in notes if note.plan.subject.sex == "female")
     passage = Passage(replace(female, text=old), 0, len(old), (), ())
@@ -220,7 +224,7 @@ def test_what_was_once_missaid_is_refused(
 
 
 def test_values_that_change_places_are_caught(
-    clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
+    clinic: Clinic, reader: NoteReader, notes: list[tuple[Note, tuple[()], Noise]]
 ) -> None:
     """All the numbers are still there, but each belongs to the other's name."""
     guard, swapped = Guard(clinic.practice.lexicon, reader), 0
@@ -243,7 +247,7 @@ def test_values_that_change_places_are_caught(
 
 
 def test_a_direction_that_the_values_do_not_have_is_caught(
-    clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
+    clinic: Clinic, reader: NoteReader, notes: list[tuple[Note, tuple[()], Noise]]
 ) -> None:
     guard, turned = Guard(clinic.practice.lexicon, reader), 0
     pairs = (("risen", "fallen"), ("increased", "decreased"), ("rose", "fell"), ("up", "down"), ("higher", "lower"))
@@ -259,7 +263,7 @@ def test_a_direction_that_the_values_do_not_have_is_caught(
 
 
 def test_phenotypes_of_hpo_may_not_come_in(
-    clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
+    clinic: Clinic, reader: NoteReader, notes: list[tuple[Note, tuple[()], Noise]]
 ) -> None:
     names = name_phenotypes(KnowledgeGraph.open())
     assert "seizure" in names
@@ -310,7 +314,7 @@ def test_words_around_slots() -> None:
 
 
 def test_tries_are_counted_and_keyed(
-    clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]]
+    clinic: Clinic, reader: NoteReader, notes: list[tuple[Note, tuple[()], Noise]]
 ) -> None:
     """The first try takes the likeliest words; those after it have draws of their own, the same ones every time."""
     stub = Stub(lambda text: "nonsense")
@@ -329,7 +333,7 @@ def test_tries_are_counted_and_keyed(
     assert all(0 < u < 1 for u in rest if u is not None)
 
 
-def test_faults_stay_where_they_are(clinic: Clinic, reader: Reader, noise_of: NoiseOf) -> None:
+def test_faults_stay_where_they_are(clinic: Clinic, reader: NoteReader, noise_of: NoiseOf) -> None:
     """A passage with a fault keeps its words, and its label still slices to them after others have moved."""
     plans = [plan for _, plan in clinic.each() if plan.document == "letter"][:6]
     rates = {"negation": 0.3, "contradiction": 0.3, "residue": 0.1}
@@ -348,7 +352,7 @@ def test_faults_stay_where_they_are(clinic: Clinic, reader: Reader, noise_of: No
 
 @pytest.mark.parametrize("kind", ["causal", "seq2seq"])
 def test_a_random_models_nonsense_never_stands(
-    kind: str, tmp_path: Path, clinic: Clinic, reader: Reader, notes: list[tuple[Note, tuple[()], Noise]],
+    kind: str, tmp_path: Path, clinic: Clinic, reader: NoteReader, notes: list[tuple[Note, tuple[()], Noise]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     """The grammar's text stands, the network is not touched, no shared random numbers are drawn, and it repeats."""

@@ -20,13 +20,13 @@ from nosograph.renderers.noise import Noise
 from nosograph.renderers.notes.facts import NotePlan
 from nosograph.renderers.notes.faults.insert import write_faulty_note
 from nosograph.renderers.notes.grammar import Note, write_note
-from nosograph.renderers.notes.grammar.english import show_number
+from nosograph.renderers.notes.grammar.numbers import show_number
 from nosograph.renderers.notes.learned import train
 from nosograph.renderers.notes.learned.checkpoint import open_checkpoint
 from nosograph.renderers.notes.learned.corpus import cut_sentences, read_corpus, read_notes
 from nosograph.renderers.notes.learned.rewrite import Rewriter
 from nosograph.renderers.notes.learned.slots import SLOTS
-from nosograph.renderers.notes.reading.reader import Reader
+from nosograph.renderers.notes.reading.reader import NoteReader
 from nosograph.renderers.notes.standoff import label_note, write_brat, write_jsonl
 from tests.renderers.notes.conftest import Clinic
 
@@ -133,7 +133,7 @@ def test_training_learns_and_repeats(tmp_path: Path, corpus: Path, monkeypatch: 
 
 
 def test_a_trained_model_says_the_same_facts(
-    tmp_path: Path, notes: list[Note], clinic: Clinic, reader: Reader, noise_of: NoiseOf,
+    tmp_path: Path, notes: list[Note], clinic: Clinic, reader: NoteReader, noise_of: NoiseOf,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     """Of a corpus of one kind of sentence a tiny model learns enough to pass the guard; numbers stay as they were, and

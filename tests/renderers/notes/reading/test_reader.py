@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from nosograph.causal.model.load import load_model
 from nosograph.ontology.knowledge import KnowledgeGraph
 from nosograph.renderers.notes.lexicon import build_lexicon
-from nosograph.renderers.notes.reading.reader import Reader, Reading, build_reader
+from nosograph.renderers.notes.reading.reader import NoteReader, NoteReading, build_reader
 
 NOTE = datetime.date(2024, 9, 12)
 HOUR = datetime.datetime(2024, 9, 12, 14, 0)
@@ -20,7 +20,7 @@ MONTH, DAY = 1 / 12, 1 / 365.25
 
 
 @pytest.fixture(scope="module")
-def readers() -> dict[str, Reader]:
+def readers() -> dict[str, NoteReader]:
     knowledge = KnowledgeGraph.open()
     return {
         name: build_reader(build_lexicon(load_model(name), knowledge=knowledge)) for name in ("alzheimers", "sepsis")
@@ -32,7 +32,7 @@ def on(year: int, month: int, day: int = 15) -> float:
     return (datetime.date(year, month, day) - NOTE).days / 365.25
 
 
-def tell(reading: Reading) -> str:
+def tell(reading: NoteReading) -> str:
     """A reading in short: "mmse 24", "mmse 26 past", "aria_e absent"."""
     words = reading.variable
     if reading.kind == "value" or isinstance(reading.value, str) or reading.kind == "history":
@@ -42,7 +42,7 @@ def tell(reading: Reading) -> str:
     return words + (" past" if reading.past else "")
 
 
-def check(reader: Reader, text: str, expected: str, date: datetime.date = NOTE) -> None:
+def check(reader: NoteReader, text: str, expected: str, date: datetime.date = NOTE) -> None:
     readings = reader.read(text, date=date)
     assert sorted(tell(r) for r in readings) == sorted(x.strip() for x in expected.split(";") if x.strip())
     for reading in readings:
@@ -238,12 +238,12 @@ CHARTED = [
 
 
 @pytest.mark.parametrize(("text", "expected"), SAID)
-def test_memory_clinic(readers: dict[str, Reader], text: str, expected: str) -> None:
+def test_memory_clinic(readers: dict[str, NoteReader], text: str, expected: str) -> None:
     check(readers["alzheimers"], text, expected)
 
 
 @pytest.mark.parametrize(("text", "expected"), CHARTED)
-def test_hospital(readers: dict[str, Reader], text: str, expected: str) -> None:
+def test_hospital(readers: dict[str, NoteReader], text: str, expected: str) -> None:
     check(readers["sepsis"], text, expected, HOUR)
 
 
@@ -284,13 +284,13 @@ WHEN = [  # what is said, of which variable, how many years from the note, and w
 
 
 @pytest.mark.parametrize(("text", "variable", "years", "within"), WHEN)
-def test_times(readers: dict[str, Reader], text: str, variable: str, years: float, within: float) -> None:
+def test_times(readers: dict[str, NoteReader], text: str, variable: str, years: float, within: float) -> None:
     found = [r for r in readers["alzheimers"].read(text, date=NOTE) if r.variable == variable]
     assert len(found) == 1
     assert found[0].time == pytest.approx(years, abs=within)
 
 
-def test_times_by_the_hour(readers: dict[str, Reader]) -> None:
+def test_times_by_the_hour(readers: dict[str, NoteReader]) -> None:
     hour = 1 / 24 / 365.25
     said = {"Heart rate high 3 hours ago.": -3, "Heart rate high at 13:00.": -1, "Heart rate high at 22:00.": -16}
     for text, hours in said.items():
@@ -298,7 +298,7 @@ def test_times_by_the_hour(readers: dict[str, Reader]) -> None:
         assert reading.time == pytest.approx(hours * hour, abs=0.1 * hour)
 
 
-def test_both_ends_of_a_change_have_their_time(readers: dict[str, Reader]) -> None:
+def test_both_ends_of_a_change_have_their_time(readers: dict[str, NoteReader]) -> None:
     text = "MMSE fell from 26 to 24 over six months. CDR-SB was 5 in March 2024, having been 4 one year earlier."
     read = {(r.variable, r.past): (r.value, r.time) for r in readers["alzheimers"].read(text, date=NOTE)}
     assert read["mmse", False] == (24, None)
@@ -307,7 +307,7 @@ def test_both_ends_of_a_change_have_their_time(readers: dict[str, Reader]) -> No
     assert read["cdr_sb_rated", True] == (4, pytest.approx(on(2023, 3), abs=16 * DAY))
 
 
-def test_words_stand_where_they_are_said_to(readers: dict[str, Reader]) -> None:
+def test_words_stand_where_they_are_said_to(readers: dict[str, NoteReader]) -> None:
     text = "Seen with “Zoë” – 🙂 naïve. No ARIA-E; the MMSE was 24/30 (26 in May)."
     read = {(r.variable, r.past): text[r.start : r.end] for r in readers["alzheimers"].read(text, date=NOTE)}
     assert read == {("aria_e", False): "ARIA-E", ("mmse", False): "MMSE was 24/30", ("mmse", True): "26"}
@@ -318,7 +318,7 @@ def test_words_stand_where_they_are_said_to(readers: dict[str, Reader]) -> None:
     st.lists(st.sampled_from([text for text, _ in SAID]), min_size=1, max_size=4),
     st.text(alphabet=st.characters(blacklist_categories=("Cs", "Nd", "Nl", "No")), max_size=20),
 )
-def test_offsets_slice_to_what_was_read(readers: dict[str, Reader], texts: list[str], other: str) -> None:
+def test_offsets_slice_to_what_was_read(readers: dict[str, NoteReader], texts: list[str], other: str) -> None:
     text = f"{other}\n\n" + "\n\n".join(texts)
     for reading in readers["alzheimers"].read(text, date=NOTE):
         words = text[reading.start : reading.end]
@@ -328,7 +328,7 @@ def test_offsets_slice_to_what_was_read(readers: dict[str, Reader], texts: list[
             assert words.endswith(f"{reading.value:g}"[-1]) or "." in words
 
 
-def test_building_again_and_the_order_of_notes_change_nothing(readers: dict[str, Reader]) -> None:
+def test_building_again_and_the_order_of_notes_change_nothing(readers: dict[str, NoteReader]) -> None:
     texts = [text for text, _ in SAID]
     alone = [readers["alzheimers"].read(text, date=NOTE) for text in texts]
     again = build_reader(readers["alzheimers"].lexicon)
@@ -342,5 +342,5 @@ def test_building_again_and_the_order_of_notes_change_nothing(readers: dict[str,
     "text",
     ["", " ", "\n\n", "…", "No.", "24", "0" * 400, "MMSE " * 50, "(((((", "12/13/2024 31/02/2024", "a hundred and"],
 )
-def test_odd_texts_are_read_without_a_word_invented(readers: dict[str, Reader], text: str) -> None:
+def test_odd_texts_are_read_without_a_word_invented(readers: dict[str, NoteReader], text: str) -> None:
     assert readers["alzheimers"].read(text, date=NOTE) == []

@@ -21,7 +21,7 @@ from nosograph.renderers.notes.grammar import Note, write_note
 from nosograph.renderers.notes.lexicon import Lexicon, build_lexicon
 from nosograph.renderers.notes.plan import plan_notes
 from nosograph.renderers.notes.reading.reader import build_reader
-from nosograph.renderers.notes.reading.score import Tally, compare, expect
+from nosograph.renderers.notes.reading.score import Tally, expect, match_readings
 
 pytestmark = pytest.mark.verification
 
@@ -50,7 +50,7 @@ def test_grammar_is_read_back(tmp_path: Path, name: str, patients: int) -> None:
     texts = [(note.text, note.plan.date_of(note.plan.time)) for note in notes]
     for note, readings in zip(notes, build_reader(lexicon).read_many(texts), strict=True):
         assert all(0 <= reading.start < reading.end <= len(note.text) for reading in readings)
-        for match in compare(expect(note), readings, ignored=person):
+        for match in match_readings(expect(note), readings, ignored=person):
             tallies[note.plan.document] += match.tally
     for document, tally in tallies.items():
         assert tally.f1 >= 0.97, (document, tally)

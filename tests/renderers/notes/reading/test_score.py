@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from nosograph.renderers.notes.reading.reader import Reading
-from nosograph.renderers.notes.reading.score import Expected, Tally, compare
+from nosograph.renderers.notes.reading.reader import NoteReading
+from nosograph.renderers.notes.reading.score import Expected, Tally, match_readings
 
 SAID = Expected("mmse", "LOINC:72106-8", "value", 24.4, "{score}", "present", 10, 20, time=-0.5)
-READ = Reading("mmse", "LOINC:72106-8", "value", 24.4, "{score}", "present", -0.5, 0.05, 12, 18, rounding=0.05)
+READ = NoteReading("mmse", "LOINC:72106-8", "value", 24.4, "{score}", "present", -0.5, 0.05, 12, 18, rounding=0.05)
 
 
-def score(*readings: Reading, said: tuple[Expected, ...] = (SAID,)) -> Tally:
-    return sum((match.tally for match in compare(said, readings)), Tally())
+def score(*readings: NoteReading, said: tuple[Expected, ...] = (SAID,)) -> Tally:
+    return sum((match.tally for match in match_readings(said, readings)), Tally())
 
 
 def test_right() -> None:

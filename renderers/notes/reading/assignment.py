@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from ..words.reading import AssignmentWords
 from .dates import When
-from .values import Quantity
+from .values import WrittenNumber
 
 
 @dataclass(frozen=True)
-class Mention:
+class AssertedName:
     """A name in the text, [start, end), of a variable; `clause` is the reach of what is said of it."""
 
     start: int
@@ -26,7 +27,7 @@ class Mention:
 
 
 @dataclass(frozen=True)
-class Level:
+class WrittenLevel:
     """A word for a level ("raised"), [start, end)."""
 
     start: int
@@ -38,65 +39,26 @@ class Level:
 class Told:
     """A number or level with its owner, and the time that stands with it."""
 
-    what: Quantity | Level
-    owner: Mention
+    what: WrittenNumber | WrittenLevel
+    owner: AssertedName
     time: When | None = None
     past: bool = False
     order: int = field(default=0)
 
 
-Fits = Callable[[Mention, Quantity | Level], bool]
-_AS_THEN = re.compile(
-    r"^[^.;:]{0,12}\b(?:same|unchanged|similar|identical|no\s+change|equal|stable|steady|static|as)\b[^.;:\d]*$",
-    re.IGNORECASE,
-)
-_UNMOVED = re.compile(
-    r"(?:\b(?:not|unchanged|no\s+different|no\s+change)|n['’]t)\b(?:\s+\w+){0,2}\s+from\W*$", re.IGNORECASE
-)
-_AT = re.compile(r"\b(?:at|with)\s+$", re.IGNORECASE)
-_COMMA = re.compile(r"\s*,\s*(?:the|his|her|their)?\s*", re.IGNORECASE)
-_LINK = (
-    r"\s*\)?\s*(?:(?:is|was|are|were|being|as)\s+)?(?:(?:measured|recorded|found|given|obtained|reported|noted|seen|scored|put"
-    r"|calculated|estimated|charted|documented|the\s+(?:value|score|figure|result))\s+)?(?:on|for|in|at|of|by)?\s*(?:(?:the|his|her|their|a|an|today['’]s|repeat|formal|total|combined|bedside|serum|plasma"
-    r"|current|latest|most|recent|bilateral|overall|both|mean|standard|full)\s+)*"
-)
-_FORWARD = re.compile(rf"^{_LINK}$", re.IGNORECASE)
-_FORWARD_PREPOSITION = re.compile(r"^\s*\)?\s*(?:on|for|in|of)\b", re.IGNORECASE)
-_BREAK = re.compile(r"[,;.:|]|\b(?:and|but|while|with|whereas|then)\b")
-_PAST_LEAD = re.compile(
-    r"(?:\bfrom|\bpreviously|\bprev\.?|\bformerly|\b(?:compared|relative|contrast(?:ed)?)\s+(?:with|to)|\bagainst|\bversus|\bvs\.?"
-    r"|\blast|\bprior|\bearlier|\bhad\s+been|\bthan|\bbaseline|\bcf\.?|\binitially|\boriginally|\bused\s+to\s+be|\bpast|\bafter"
-    r"|\bwas(?=[^a-z]*$)(?<=\(was)|\bhaving\s+been|\babove|\bbelow)"
-    r"(?:\s+(?:a|an|the|about|around|approximately|value|score|level|reading|result|figure|volume|one|rating|total|of|was|at|its|in"
-    r"|our|his|her|their|previous|last|baseline|earlier|initial|measurement|estimate|\w+['’]s))*[\s:=,(]*$",
-    re.IGNORECASE,
-)
-_PAST_TRAIL = re.compile(
-    r"^\s*(?:→|->|=>|➔|⟶|>(?=\s*\d))|^\s*,?\s*\(?(?:previously|before\b|beforehand|earlier|initially)", re.IGNORECASE
-)
-_LEADS_ON = re.compile(r"^\s*,?\s*\(?(?:previously|before|earlier|initially)[\s:=~]*$", re.IGNORECASE)
-_COMPARED = re.compile(
-    r"\b(?:compared|relative|in\s+comparison|in\s+contrast|as\s+against|from)\s*(?:with|to)?\s+(?:the\s+|a\s+)?(?:\w+\s+(?:of\s+)?)?$",
-    re.IGNORECASE,
-)
-_TO = re.compile(r"^\s*(?:to|→|->)\s*$", re.IGNORECASE)
-_NOW_LEAD = re.compile(r"(?:\bto|→|->|\bnow|\bat|\bcurrently|\btoday)\s*$", re.IGNORECASE)
-_JOIN_AFTER = re.compile(
-    r"^[\s,(\[]*(?:(?:as\s+)?(?:measured|recorded|taken|charted|obtained|scored|rated|done|performed|dated|when\s+(?:seen|tested|measured))"
-    r"\s*)?(?:on|in|at|from|of|as\s+of|back\s+in|by|around|about|until|was|last|since|for|over|~|dated)?\s*(?:the\s+)?[\s(\[]*$",
-    re.IGNORECASE,
-)
+Fits = Callable[[AssertedName, WrittenNumber | WrittenLevel], bool]
 
 
 def assign_values(
     text: str,
     sentence: tuple[int, int],
-    mentions: Sequence[Mention],
-    quantities: Sequence[Quantity | Level],
+    mentions: Sequence[AssertedName],
+    quantities: Sequence[WrittenNumber | WrittenLevel],
     times: Sequence[When],
     *,
     fits: Fits,
-    carried: Mention | None,
+    carried: AssertedName | None,
+    words: AssignmentWords,
 ) -> list[Told]:
     """The values of a sentence with their owners among its mentions, or `carried` from the sentence before.
 
@@ -105,26 +67,27 @@ def assign_values(
     """
     told: list[Told] = []
     for quantity in sorted(quantities, key=lambda quantity: quantity.start):
-        if isinstance(quantity, Quantity) and quantity.change:
+        if isinstance(quantity, WrittenNumber) and quantity.change:
             continue
-        owner = _find_owner(text, sentence, quantity, mentions, told, fits)
+        owner = _find_owner(text, sentence, quantity, mentions, told, fits, words)
         if owner is None and carried is not None and fits(carried, quantity) and not mentions:
             owner = carried
         if owner is not None:
             told.append(Told(quantity, owner, order=len(told)))
-    _attach_times(text, sentence, told, mentions, quantities, times)
-    _mark_past(text, sentence, told, times, carried)
+    _attach_times(text, sentence, told, mentions, quantities, times, words)
+    _mark_past(text, sentence, told, times, carried, words)
     return told
 
 
 def _find_owner(
     text: str,
     sentence: tuple[int, int],
-    quantity: Quantity | Level,
-    mentions: Sequence[Mention],
+    quantity: WrittenNumber | WrittenLevel,
+    mentions: Sequence[AssertedName],
     told: list[Told],
     fits: Fits,
-) -> Mention | None:
+    words: AssignmentWords,
+) -> AssertedName | None:
     able = [mention for mention in mentions if fits(mention, quantity)]
     before = [mention for mention in able if mention.end <= quantity.start]
     after = [mention for mention in able if mention.start >= quantity.end]
@@ -132,39 +95,42 @@ def _find_owner(
         gap = text[quantity.end : after[0].start]
         served = not before or any(one.owner is before[-1] for one in told)
         beside = bool(before) and not text[before[-1].end : quantity.start].strip(" :=")
-        if _FORWARD.match(gap) and (served or _FORWARD_PREPOSITION.match(gap) or isinstance(quantity, Level)):
-            level_of_what_precedes = isinstance(quantity, Level) and beside and not served
-            named_by_unit = re.match(r"(?:years?|points?|copies)\b", text[after[0].start :], re.IGNORECASE)
-            if gap.strip() or named_by_unit or isinstance(quantity, Level) or not before:
+        if words.forward.match(gap) and (
+            served or words.forward_preposition.match(gap) or isinstance(quantity, WrittenLevel)
+        ):
+            level_of_what_precedes = isinstance(quantity, WrittenLevel) and beside and not served
+            named_by_unit = words.units_of_names.match(text, after[0].start)
+            if gap.strip() or named_by_unit or isinstance(quantity, WrittenLevel) or not before:
                 return before[-1] if level_of_what_precedes else after[0]
-    if after and _is_compared_ahead(text, sentence, quantity, before, after[0], told):
+    if after and _is_compared_ahead(text, sentence, quantity, before, after[0], told, words):
         return after[0]
     if before:
         return before[-1]
-    opens = _AT.search(text, sentence[0], quantity.start)
-    if after and opens and _COMMA.fullmatch(text, quantity.end, after[0].start):
+    opens = words.at.search(text, sentence[0], quantity.start)
+    if after and opens and words.comma.fullmatch(text, quantity.end, after[0].start):
         return after[0]  # "At 24/30, her MMSE …"
     leads = not text[sentence[0] : quantity.start].strip(" \t\n*•-–")
-    if after and leads and re.fullmatch(r"[^,.;:()]{4,40},\s*(?:the|his|her)?\s*", text[quantity.end : after[0].start]):
+    if after and leads and words.ahead_of_comma.fullmatch(text, quantity.end, after[0].start):
         return after[0]  # "Low an hour earlier, the pressure is now normal"
-    return after[0] if after and not _BREAK.search(text[quantity.end : after[0].start]) else None
+    return after[0] if after and not words.breaks.search(text[quantity.end : after[0].start]) else None
 
 
 def _is_compared_ahead(
     text: str,
     sentence: tuple[int, int],
-    quantity: Quantity | Level,
-    before: Sequence[Mention],
-    after: Mention,
+    quantity: WrittenNumber | WrittenLevel,
+    before: Sequence[AssertedName],
+    after: AssertedName,
     told: Sequence[Told],
+    words: AssignmentWords,
 ) -> bool:
     """ "Compared with 26 in March, the MMSE …": the comparison opens its clause, and what it is of follows."""
-    lead = _COMPARED.search(text, sentence[0], quantity.start)
+    lead = words.compared.search(text, sentence[0], quantity.start)
     between = text[quantity.end : after.start]
-    if lead is None or re.search(r"[;:.]\s", between) or not re.search(r",\s*(?:the|his|her|their)?\s*$", between):
+    if lead is None or re.search(r"[;:.]\s", between) or not words.comma_at_end.search(between):
         return False
     opening = text[sentence[0] : lead.start()].rstrip()
-    alone = not before or opening.endswith((";", ":", "and", "while", "but", "whereas"))
+    alone = not before or opening.endswith(words.clause_ends)
     return alone or any(one.past and one.owner is before[-1] for one in told)
 
 
@@ -172,9 +138,10 @@ def _attach_times(
     text: str,
     sentence: tuple[int, int],
     told: list[Told],
-    mentions: Sequence[Mention],
-    quantities: Iterable[Quantity | Level],
+    mentions: Sequence[AssertedName],
+    quantities: Iterable[WrittenNumber | WrittenLevel],
     times: Sequence[When],
+    words: AssignmentWords,
 ) -> None:
     """Give each value the time that follows it directly, else one that leads it, else one that opens the sentence."""
     used: set[int] = set()
@@ -184,7 +151,7 @@ def _attach_times(
         for when in times:
             if when.start >= at and when.start not in used and when.reach != "ahead":
                 between = text[at : when.start]
-                if _AS_THEN.search(between) and not _PAST_LEAD.search(text, sentence[0], one.what.start):
+                if words.as_then.search(between) and not words.past_lead.search(text, sentence[0], one.what.start):
                     used.add(when.start)  # "the same as six months ago"
                     continue
                 later = [other for other in told if other.what.start >= when.end]
@@ -194,9 +161,8 @@ def _attach_times(
                     and not re.search(r"[,;)]", text[when.end : later[0].what.start])
                 ):
                     break  # "25, today it is 23": the next one's
-                if _JOIN_AFTER.match(between) or (
-                    not any(at <= stop < when.start for stop in stops)
-                    and not re.search(r"[,;:–—]|\band\b|\bbut\b", between)
+                if words.join_after.match(between) or (
+                    not any(at <= stop < when.start for stop in stops) and not words.parts_time.search(between)
                 ):
                     one.time = when
                     used.add(when.start)
@@ -208,7 +174,7 @@ def _attach_times(
                 when for when in times
                 if begin <= when.start and when.end <= one.what.start
                 and when.start not in used and when.reach != "ahead"
-                and not _is_of_another(text, when, one.owner, mentions)
+                and not _is_of_another(text, when, one.owner, mentions, words)
             ]  # fmt: skip
             if leading:
                 one.time = leading[-1]
@@ -216,23 +182,31 @@ def _attach_times(
     opening = [
         when
         for when in times
-        if when.reach in ("at", "earlier", "entry") and not text[sentence[0] : when.start].strip(" *•-–\t\nOoIiAaTtNn")
+        if when.reach in ("at", "earlier", "entry")
+        and not text[sentence[0] : when.start].strip(" *•-–\t\n" + words.openers)
     ]
     for one in told:
-        if one.time is None and opening and not _PAST_LEAD.search(text, sentence[0], one.what.start):
+        if one.time is None and opening and not words.past_lead.search(text, sentence[0], one.what.start):
             one.time = opening[0]
 
 
-def _is_of_another(text: str, when: When, owner: Mention, mentions: Sequence[Mention]) -> bool:
+def _is_of_another(
+    text: str, when: When, owner: AssertedName, mentions: Sequence[AssertedName], words: AssignmentWords
+) -> bool:
     """Whether a time closes what is said of another name ("MCI since June 2018, MMSE 24")."""
     others = [other for other in mentions if other is not owner and other.end <= when.start]
     if not others or owner.start < others[-1].end:
         return False
-    return not re.search(r"[,;:.]|\band\b", text[others[-1].end : when.start].replace("dx.", ""))
+    return not words.parts_names.search(text[others[-1].end : when.start].replace(words.no_part, ""))
 
 
 def _mark_past(
-    text: str, sentence: tuple[int, int], told: list[Told], times: Sequence[When], carried: Mention | None
+    text: str,
+    sentence: tuple[int, int],
+    told: list[Told],
+    times: Sequence[When],
+    carried: AssertedName | None,
+    words: AssignmentWords,
 ) -> None:
     by_owner: dict[int, list[Told]] = {}
     for one in told:
@@ -242,18 +216,20 @@ def _mark_past(
             begin = same[index - 1].what.end if index else sentence[0]
             lead = text[begin : one.what.start]
             trail = text[one.what.end : same[index + 1].what.start if index + 1 < len(same) else sentence[1]]
-            words = (lead if one.time is None else lead.replace(text[one.time.start : one.time.end], "")).rstrip(" ,(:")
-            one.past = bool(
-                _PAST_LEAD.search(words)
-                or _PAST_TRAIL.match(trail if index + 1 == len(same) or not _LEADS_ON.match(trail) else "")
-                or (one.time is not None and one.time.reach in ("earlier", "entry"))
-                or (index + 1 < len(same) and _TO.match(trail))
+            before = (lead if one.time is None else lead.replace(text[one.time.start : one.time.end], "")).rstrip(
+                " ,(:"
             )
-            if len(same) == 1 and _UNMOVED.search(words):
+            one.past = bool(
+                words.past_lead.search(before)
+                or words.past_trail.match(trail if index + 1 == len(same) or not words.leads_on.match(trail) else "")
+                or (one.time is not None and one.time.reach in ("earlier", "entry"))
+                or (index + 1 < len(same) and words.to.match(trail))
+            )
+            if len(same) == 1 and words.unmoved.search(before):
                 one.past = False
             if one.owner is carried and one.time is not None and (one.time.years or 0.0) < -one.time.precision:
                 one.past = True  # "… is 24. A year earlier it was 26"
-            follows_on = index and re.fullmatch(r"[\s,;(]*(?:was|from)\s*", lead)  # "38 mL, was 35"
+            follows_on = index and words.follows_on.fullmatch(lead)  # "38 mL, was 35"
             if follows_on or (len(same) > 1 and one.time is not None and one.time.anchored):
                 one.past = True
             bracketed = (
@@ -262,7 +238,7 @@ def _mark_past(
             if index and bracketed and not text[same[index - 1].what.end : one.what.start].strip(" ("):
                 one.past = True
         _mark_older(same)
-        _date_changes(text, same, times)
+        _date_changes(text, same, times, words)
         for one in same:
             if not one.past and one.time is not None and one.time.reach == "since":
                 between = [w for w in times if w.reach == "at" and one.owner.end <= w.start and w.end <= one.what.start]
@@ -290,7 +266,7 @@ def _mark_older(same: list[Told]) -> None:
             one.past = True
 
 
-def _date_changes(text: str, same: Sequence[Told], times: Sequence[When]) -> None:
+def _date_changes(text: str, same: Sequence[Told], times: Sequence[When], words: AssignmentWords) -> None:
     """Give the two ends of a change their times.
 
     Of "from 26 to 24 over six months" (or "since March") the first is that long ago;
@@ -307,7 +283,7 @@ def _date_changes(text: str, same: Sequence[Told], times: Sequence[When]) -> Non
         new.time = None
     if old.time is None or old.time is new.time:
         pair = [when for when in times if when.start >= new.what.end and when.reach == "at"][:2]
-        if len(pair) == 2 and re.fullmatch(r"\s*(?:→|->|to|and|–|-|/|,)\s*", text[pair[0].end : pair[1].start]):
+        if len(pair) == 2 and words.time_pair.fullmatch(text, pair[0].end, pair[1].start):
             old.time, new.time = pair
     before, after = old.time, new.time
     if before is None or after is None or before is after or not before.anchored or after.reach != "at":
