@@ -1,4 +1,4 @@
-"""The keys of `assertion.yaml`, `names.yaml` and `reading.yaml`: the words that the reader knows, no words of the grammar.
+"""The keys of `assertion.yaml`, `names.yaml` and `reading.yaml`: words of the reader alone, not of the grammar.
 
 What is put together from several of them is put together here, once.
 """
