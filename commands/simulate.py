@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..causal.model.model import Model
 from ..errors import fail
 from .shared import AsJson, ModelName, Seed, Settings, answer, load, progress_bar
+
+if TYPE_CHECKING:
+    from ..simulate.runs.run import RunSummary
 
 app = typer.Typer()
 
@@ -60,32 +63,48 @@ def simulate_command(
             keep=keep.split(",") if keep else None, every=every, workers=workers, shard_size=shard_size, device=device,
             clinic=clinic, progress=advance,
         )  # fmt: skip
-    seconds = time.monotonic() - started
-    total, drawn = sum(s.patients for s in summaries), sum(s.drawn for s in summaries)
-    document = {
+    document = _describe_runs(
+        summaries, out, seed=seed, seconds=time.monotonic() - started, several=cohorts is not None
+    )
+    answer(as_json, document, lambda: typer.echo(_summarize(document)))
+
+
+def _describe_runs(
+    summaries: list[RunSummary], out: Path, *, seed: int, seconds: float, several: bool
+) -> dict[str, Any]:
+    """The document of the command: sums over the runs and, of several cohorts, each."""
+    patients = sum(s.patients for s in summaries)
+    runs = [
+        {"out": str(s.folder), "seed": seed + k, "patients": s.patients, "drawn": s.drawn, "rows": dict(s.rows),
+         "dataset_sha256": s.dataset_sha256}
+        for k, s in enumerate(summaries)
+    ]  # fmt: skip
+    return {
         "out": str(out),
-        "patients": total,
-        "drawn": drawn,
+        "patients": patients,
+        "drawn": sum(s.drawn for s in summaries),
         "worlds": list(summaries[0].worlds),
         "rows": {name: sum(s.rows[name] for s in summaries) for name in summaries[0].rows},
         "seconds": round(seconds, 3),
-        "patients_per_second": round(total / seconds, 1),
-        "dataset_sha256": summaries[0].dataset_sha256 if cohorts is None else None,
-        "cohorts": [
-            {"out": str(s.folder), "seed": seed + k, "patients": s.patients, "drawn": s.drawn, "rows": dict(s.rows),
-             "dataset_sha256": s.dataset_sha256}
-            for k, s in enumerate(summaries if cohorts is not None else [])
-        ],
-    }  # fmt: skip
-    worlds = ", ".join(summaries[0].worlds)
-    many = f" in {cohorts} cohorts" if cohorts is not None else ""
-    lines = [f"{out}: {total:,} patients{many} of {drawn:,} drawn, worlds: {worlds}; {seconds:.1f} s"]
-    lines += [f"{s.folder.name if cohorts else 'dataset'} {s.dataset_sha256}" for s in summaries]
-    answer(as_json, document, lambda: typer.echo("\n".join(lines)))
+        "patients_per_second": round(patients / seconds, 1),
+        "dataset_sha256": None if several else summaries[0].dataset_sha256,
+        "cohorts": runs if several else [],
+    }
+
+
+def _summarize(document: dict[str, Any]) -> str:
+    """The same in a few lines."""
+    cohorts = document["cohorts"]
+    many = f" in {len(cohorts)} cohorts" if cohorts else ""
+    head = f"{document['out']}: {document['patients']:,} patients{many} of {document['drawn']:,} drawn"
+    lines = [f"{head}, worlds: {', '.join(document['worlds'])}; {document['seconds']:.1f} s"]
+    if not cohorts:
+        return "\n".join([*lines, f"dataset {document['dataset_sha256']}"])
+    return "\n".join([*lines, *(f"{Path(run['out']).name} {run['dataset_sha256']}" for run in cohorts)])
 
 
 def _refuse_drawn(model: Model, settings: list[str]) -> None:
-    """What is set would be drawn anew."""
+    """Raise NosographError for a parameter that is set, and that --sample-parameters would draw."""
     for setting in settings:
         name = setting.partition("=")[0].strip()
         if name in model.parameters and model.parameters[name].uncertain is not None:

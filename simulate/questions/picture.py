@@ -48,7 +48,7 @@ LOOK: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class _WorldStyle:
+class _Style:
     """How a world looks."""
 
     name: str
@@ -160,7 +160,7 @@ def _cut(band: Band, kept: int) -> Band:
     return Band(band.low[:kept], band.middle[:kept], band.high[:kept])
 
 
-def _dress_worlds(timelines: Timelines) -> dict[str, _WorldStyle]:
+def _dress_worlds(timelines: Timelines) -> dict[str, _Style]:
     """A look for each world, in the order of the variables' worlds: the factual one first."""
     names = dict.fromkeys(name for variable in timelines.variables for name in variable.worlds)
     names |= dict.fromkeys([e.world for e in timelines.events] + [i.world for i in timelines.interventions])
@@ -168,7 +168,7 @@ def _dress_worlds(timelines: Timelines) -> dict[str, _WorldStyle]:
     for i, name in enumerate(names):
         color = FACTUAL if i == 0 else COLORS[(i - 1) % len(COLORS)]
         dashes = "solid" if i == 0 else DASHES[(i - 1) % len(DASHES)]
-        looks[name] = _WorldStyle(name, color, dashes, MARKERS[i % len(MARKERS)], i)
+        looks[name] = _Style(name, color, dashes, MARKERS[i % len(MARKERS)], i)
     return looks
 
 
@@ -199,7 +199,7 @@ def _count_lanes(timelines: Timelines) -> int:
     return len(timelines.interventions) + len(_dated(timelines))
 
 
-def _draw_lanes(axes: Axes, timelines: Timelines, worlds: dict[str, _WorldStyle], lanes: int) -> None:
+def _draw_lanes(axes: Axes, timelines: Timelines, worlds: dict[str, _Style], lanes: int) -> None:
     """A lane an intervention, with a bar while it acts; then a lane an event, with a marker a world."""
     first, last = float(timelines.times[0]), float(timelines.times[-1])
     axes.set_gid("lanes")
@@ -241,9 +241,7 @@ def _draw_lanes(axes: Axes, timelines: Timelines, worlds: dict[str, _WorldStyle]
     axes.set_xlabel(_tell_time(timelines.unit), size=TINY, labelpad=1)
 
 
-def _draw_variable(
-    axes: Axes, variable: TimelineVariable, timelines: Timelines, worlds: dict[str, _WorldStyle]
-) -> None:
+def _draw_variable(axes: Axes, variable: TimelineVariable, timelines: Timelines, worlds: dict[str, _Style]) -> None:
     axes.set_gid(f"variable-{_identify(variable.name)}")
     stepped = bool(variable.levels) or _is_switch(variable)
     for name, band in variable.worlds.items():
@@ -272,9 +270,7 @@ def _draw_variable(
     _title(axes, variable.title or variable.name, _tell_unit(variable.unit))
 
 
-def _draw_chance(
-    axes: Axes, group: Sequence[TimelineEvent], timelines: Timelines, worlds: dict[str, _WorldStyle]
-) -> None:
+def _draw_chance(axes: Axes, group: Sequence[TimelineEvent], timelines: Timelines, worlds: dict[str, _Style]) -> None:
     axes.set_gid(f"event-{_identify(group[0].name)}")
     top = 0.0
     for event in group:
@@ -286,7 +282,7 @@ def _draw_chance(
     _title(axes, group[0].title or group[0].name, "probability by then")
 
 
-def _draw_band(axes: Axes, times: Numbers, band: Band, look: _WorldStyle, *, stepped: bool) -> None:
+def _draw_band(axes: Axes, times: Numbers, band: Band, look: _Style, *, stepped: bool) -> None:
     style: Any = "steps-post" if stepped else "default"
     if not band.exact and not np.array_equal(band.low, band.high, equal_nan=True):
         axes.fill_between(times, band.low, band.high, color=look.color, alpha=0.16, linewidth=0,
@@ -295,7 +291,7 @@ def _draw_band(axes: Axes, times: Numbers, band: Band, look: _WorldStyle, *, ste
               drawstyle=style, zorder=3 + 0.01 * look.place, solid_capstyle="butt")  # fmt: skip
 
 
-def _frame(axes: Axes, timelines: Timelines, worlds: dict[str, _WorldStyle], *, label: bool) -> None:
+def _frame(axes: Axes, timelines: Timelines, worlds: dict[str, _Style], *, label: bool) -> None:
     """The time axis, and the windows of interventions in the colours of their worlds."""
     first, last = float(timelines.times[0]), float(timelines.times[-1])
     axes.set_xlim(first, last)
@@ -311,7 +307,7 @@ def _frame(axes: Axes, timelines: Timelines, worlds: dict[str, _WorldStyle], *, 
         axes.set_xlabel(_tell_time(timelines.unit), size=TINY, labelpad=1)
 
 
-def _list_keys(timelines: Timelines, worlds: dict[str, _WorldStyle]) -> list[tuple[Line2D, str]]:
+def _list_keys(timelines: Timelines, worlds: dict[str, _Style]) -> list[tuple[Line2D, str]]:
     from matplotlib.lines import Line2D
 
     dated = bool(_dated(timelines))
