@@ -1,4 +1,4 @@
-"""The keys of `assertion.yaml`, `names.yaml` and `reading.yaml`: the words that the reader knows, none of the grammar's.
+"""The keys of `assertion.yaml`, `names.yaml` and `reading.yaml`: the reader's words, and none of the grammar's.
 
 What is put together from several of them is put together here, once.
 """
