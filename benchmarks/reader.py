@@ -9,8 +9,6 @@ and without sight of the grammar.
 from __future__ import annotations
 
 import argparse
-import datetime
-import json
 import tempfile
 import time
 from collections import defaultdict
@@ -27,11 +25,9 @@ from nosograph.renderers.notes.grammar import Note, write_note
 from nosograph.renderers.notes.lexicon import Lexicon, build_lexicon
 from nosograph.renderers.notes.plan import plan_notes
 from nosograph.renderers.notes.reading.reader import build_reader
-from nosograph.renderers.notes.reading.score import Comparison, Expected, Tally, expect, match_readings
-from nosograph.renderers.notes.reading.vocabulary import describe_phenotypes
+from nosograph.renderers.notes.reading.score import Comparison, Tally, expect, match_readings, score_labelled
 
-HELD_OUT = Path(__file__).parents[1] / "tests" / "renderers" / "notes" / "held_out.jsonl"
-PRECISION = {"day": 1, "week": 7, "month": 31, "year": 366}
+HELD_OUT = Path(__file__).parents[1] / "tests" / "renderers" / "notes" / "reading" / "held_out.jsonl"
 
 
 def main() -> None:
@@ -56,7 +52,7 @@ def main() -> None:
         print(f"\n### Grammar, {name}: {len(notes)} notes of {words:.0f} words, {len(notes) / seconds:.0f} notes/s\n")
         print_table(matches)
     print("\n### Held out\n")
-    print_table(list(read_held_out(knowledge)))
+    print_table(score_labelled(HELD_OUT, knowledge=knowledge))
 
 
 def write_notes(name: str, knowledge: KnowledgeGraph, *, patients: int) -> tuple[Lexicon, list[Note]]:
@@ -72,39 +68,6 @@ def write_notes(name: str, knowledge: KnowledgeGraph, *, patients: int) -> tuple
             for journey in journeys
             for plan in plan_notes(journey, practice=practice, seed=23)
         ]
-
-
-def read_held_out(knowledge: KnowledgeGraph) -> Iterable[tuple[str, Comparison]]:
-    """Each comparison on the held-out phrasings, by model and document type."""
-    rows = [json.loads(line) for line in HELD_OUT.read_text(encoding="utf-8").splitlines()]
-    lexicons = {name: build_lexicon(load_model(name), knowledge=knowledge) for name in ("alzheimers", "sepsis")}
-    lexicons["phenotypes"] = describe_phenotypes(knowledge)
-    for name, lexicon in lexicons.items():
-        reader = build_reader(lexicon)
-        # what the labels leave out by their convention
-        ignored = frozenset(term.variable for term in lexicon.of_role("age", "sex")) | {"education"}
-        for row in (row for row in rows if row["model"] == name):
-            date = datetime.datetime.fromisoformat(row["date"])
-            expected = [expect_label(label, date) for label in row["readings"]]
-            for match in match_readings(expected, reader.read(row["text"], date=date), ignored=ignored):
-                yield f"{name}, {row['document']}", match
-
-
-def expect_label(label: dict[str, object], date: datetime.datetime) -> Expected:
-    when = label["date"]
-    years = None
-    days = PRECISION[str(label["precision"])] if when is not None else 0
-    if when is not None:
-        began = datetime.datetime.fromisoformat(str(when))
-        middle = began + datetime.timedelta(days=days / 2 if days > 1 else 0)
-        years = (middle.replace(tzinfo=None) - date.replace(tzinfo=None)).total_seconds() / 86400 / 365.25
-    value = label["value"]
-    return Expected(
-        variable=str(label["variable"] or ""), concept=str(label["concept"] or ""), kind=str(label["kind"]),
-        value=float(value) if isinstance(value, int | float) else value if isinstance(value, str) else None,
-        unit=str(label["unit"]), status=label["status"], start=label["start"], end=label["end"],  # type: ignore[arg-type]
-        time=years, precision=days / 365.25,
-    )  # fmt: skip
 
 
 def print_table(matches: Iterable[tuple[str, Comparison]]) -> None:

@@ -20,7 +20,7 @@ from ..binding import concepts_of, converts, falls_under
 from ..usage import say_naturally, write_unit
 from .systems import find_system
 from .words.locale import load_words
-from .words.usage import UsageWords
+from .words.usage import UsageWords, UsualNames
 
 Role = Literal[
     "age", "sex", "gene", "history",  # statics
@@ -42,6 +42,7 @@ VITAL_SIGNS = tuple(
     for code in ("9279-1", "8867-4", "2708-6", "59408-5", "8310-5", "8302-2", "9843-4", "29463-7", "39156-5",
                  "85354-9", "8480-6", "8462-4")
 )  # fmt: skip
+NO_OTHERS = UsualNames(names=(), abbreviations=())
 MANY = 8  # findings, from which on they are told by organ system
 LONGEST = 6  # words of a synonym that a clinician would write
 SEXED = {  # HPO's branches of what only one sex can have: genitalia, fertility, reproductive physiology
@@ -151,18 +152,16 @@ def _describe(
     names = name_variable(variable, model=model, knowledge=knowledge, scopes=scopes, finding=binary, locale=locale)
     concepts = concepts_of(variable, model)
     label = names.label
-    usual = words.names.get(variable.concept) or words.names.get(label.lower())
+    usual = words.names.get(variable.concept) or words.names.get(label.lower(), NO_OTHERS)
     role = _find_role(variable, label, binary=binary, model=model, knowledge=knowledge, ages=words.labels.age)
     return LexiconTerm(
         variable=variable.name,
         role=role,
         concept=concepts[0] if concepts else "",
         label=label,
-        synonyms=tuple(
-            dict.fromkeys(name for name in (*names.synonyms, *(usual.names if usual else ())) if name != label)
-        ),
+        synonyms=tuple(dict.fromkeys(name for name in (*names.synonyms, *usual.names) if name != label)),
         british=names.british,
-        abbreviations=tuple(dict.fromkeys((*(usual.abbreviations if usual else ()), *names.abbreviations))),
+        abbreviations=tuple(dict.fromkeys((*usual.abbreviations, *names.abbreviations))),
         others=names.others,
         system=find_system(concepts, knowledge) if role == "finding" and binary else "",
         sex=next(

@@ -9,17 +9,28 @@ Precision, recall and F1 are of that; `assertion` is the share of what was found
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import datetime
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
+from ....causal.model.load import load_model
+from ....ontology.knowledge import KnowledgeGraph
 from ....ontology.units import parse_unit
 from ..facts import Fact, Status
 from ..grammar import Note, Span
+from ..lexicon import build_lexicon
 from ..words.locale import load_words
 from ..words.reading import IntervalWords, ReadingWords
-from .reader import NoteReading
+from .reader import NoteReading, build_reader
+from .vocabulary import describe_phenotypes
 
 _DAY = 1 / 365.25
+_PRECISION = {"day": 1, "week": 7, "month": 31, "year": 366}  # days
+PHENOTYPES = "phenotypes"  # in the place of a model: every phenotypic abnormality of HPO
+UNLABELLED = frozenset({"education"})  # what labels leave out by their convention, with age and sex
 
 
 @dataclass(frozen=True)
@@ -208,3 +219,39 @@ def _finds(reading: NoteReading, one: Expected) -> bool:
 
 def _says_again(reading: NoteReading, one: Expected) -> bool:
     return _same_name(reading, one) and _same_value(reading, one) and reading.status == one.status
+
+
+def score_labelled(path: Path, *, knowledge: KnowledgeGraph) -> Iterator[tuple[str, Comparison]]:
+    """Each comparison on texts that somebody has labelled, with the model and the document that it is of.
+
+    A line of the file is a JSON object: `text`, `document`, `date`, `model` (a catalog model, or "phenotypes") and
+    `readings`, whose conventions stand in tests/renderers/notes/reading/test_held_out.py.
+    """
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    for name in dict.fromkeys(row["model"] for row in rows):
+        if name == PHENOTYPES:
+            lexicon = describe_phenotypes(knowledge)
+        else:
+            lexicon = build_lexicon(load_model(name), knowledge=knowledge)
+        reader = build_reader(lexicon)
+        ignored = UNLABELLED | {term.variable for term in lexicon.of_role("age", "sex")}
+        for row in (row for row in rows if row["model"] == name):
+            date = datetime.datetime.fromisoformat(row["date"])
+            expected = [_expect_label(label, date) for label in row["readings"]]
+            for found in match_readings(expected, reader.read(row["text"], date=date), ignored=ignored):
+                yield f"{name}, {row['document']}", found
+
+
+def _expect_label(label: Mapping[str, Any], date: datetime.datetime) -> Expected:
+    years, days = None, 0
+    if label["date"] is not None:
+        days = _PRECISION[label["precision"]]
+        began = datetime.datetime.fromisoformat(label["date"])
+        middle = began + datetime.timedelta(days=days / 2 if days > 1 else 0)
+        years = (middle.replace(tzinfo=None) - date.replace(tzinfo=None)).total_seconds() / 86400 / 365.25
+    value = label["value"]
+    return Expected(
+        variable=label["variable"] or "", concept=label["concept"] or "", kind=label["kind"],
+        value=float(value) if isinstance(value, int | float) else value, unit=label["unit"], status=label["status"],
+        start=label["start"], end=label["end"], time=years, precision=days / 365.25,
+    )  # fmt: skip

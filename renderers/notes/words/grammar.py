@@ -228,6 +228,13 @@ class TelephoneWords(Section):
     patient: str
 
 
+def check_openings(openings: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+    for name, templates in openings.items():
+        if all("{we}" in template for template in templates):
+            raise ValueError(f"{name} needs one without {{we}}, for authors who never speak of themselves")
+    return openings
+
+
 class DocumentWords(Words):
     file: ClassVar[str] = "documents.yaml"
 
@@ -238,7 +245,7 @@ class DocumentWords(Words):
     dates: Lines
     salutations: Mapping[str, Table]
     sign_offs: Mapping[str, Table]
-    openings: Mapping[str, Lines]
+    openings: Annotated[Mapping[str, Lines], AfterValidator(check_openings)]
     purposes: Lines
     transitions: Mapping[str, Table]
     summaries: Table

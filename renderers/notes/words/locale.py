@@ -84,9 +84,8 @@ def _explain(error: Any, tree: Node, file: str) -> Problem:
     line = next((lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in lines), 1)
     key = ".".join(path)
     if error["type"] == "missing":
-        return Problem(
-            "the key is missing", node=key, file=file, line=line, fix=f"the key as in en/{file.split('/')[1]}"
-        )
+        fix = f"{path[-1]}: as in en/{file.partition('/')[2]}, in this language"
+        return Problem("the key is missing", node=key, file=file, line=line, fix=fix)
     if error["type"] == "extra_forbidden":
         held = tree
         for part in path[:-1]:

@@ -1,4 +1,5 @@
-"""The reader recovers what the grammar's notes say: F1 at least 0.97, status right in at least 0.99, by document type.
+"""The reader recovers what the grammar's notes say: F1 at least 0.97, status right in at least 0.99, by document type;
+and it reads the held-out phrasings as well as it did when their score was first taken.
 
 Nothing here is drawn against a bound that chance could break: the notes are fixed by their seeds, so a run fails or
 passes for good. Some 4,000 notes of two models (the grammar's text is what the reader was developed on).
@@ -21,9 +22,11 @@ from nosograph.renderers.notes.grammar import Note, write_note
 from nosograph.renderers.notes.lexicon import Lexicon, build_lexicon
 from nosograph.renderers.notes.plan import plan_notes
 from nosograph.renderers.notes.reading.reader import build_reader
-from nosograph.renderers.notes.reading.score import Tally, expect, match_readings
+from nosograph.renderers.notes.reading.score import Tally, expect, match_readings, score_labelled
 
 pytestmark = pytest.mark.verification
+
+HELD_OUT = Path(__file__).with_name("held_out.jsonl")
 
 
 def write_notes(name: str, folder: Path, *, patients: int, seed: int) -> tuple[Lexicon, list[Note]]:
@@ -56,3 +59,13 @@ def test_grammar_is_read_back(tmp_path: Path, name: str, patients: int) -> None:
         assert tally.f1 >= 0.97, (document, tally)
         assert tally.assertion >= 0.99, (document, tally)
         assert tally.time_accuracy >= 0.95, (document, tally)
+
+
+def test_held_out_phrasings_are_read_as_well_as_ever() -> None:
+    """As measured: F1 of 0.741, status right in 0.949 of what was found. Nothing is drawn: a fall is a loss."""
+    total = Tally()
+    for _, comparison in score_labelled(HELD_OUT, knowledge=KnowledgeGraph.open()):
+        total += comparison.tally
+    assert total.expected == 631
+    assert total.f1 >= 0.74
+    assert total.assertion >= 0.94
