@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -56,13 +56,17 @@ def list_locales() -> tuple[str, ...]:
     return tuple(sorted({path.parent.name for path in FOLDER.glob("*/*.yaml")}))
 
 
-@lru_cache(maxsize=256)
 def load_words(kind: type[Kind], locale: str) -> Kind:
     """The words of a kind in a locale, read once.
 
     Raises NosographError for a locale that is not there (with those that are), and for a file that is missing, is no
     YAML, lacks a key, has one too many or holds something else than words (with file, line and key).
     """
+    return cast(Kind, _read_words(kind, locale))
+
+
+@lru_cache(maxsize=256)
+def _read_words(kind: type[Words], locale: str) -> Words:
     known = list_locales()
     if locale not in known:
         raise fail("notes are not written in this locale", value=locale, fix=" or ".join(known))
