@@ -145,9 +145,9 @@ def document(
     as_json: AsJson = False,
 ) -> None:
     """The model as one Markdown page: every number, equation and citation."""
-    from ..causal.explain.page import write_page
+    from ..causal.explain.page import write_model_page
 
-    write_page(load(model), out)
+    write_model_page(load(model), out)
     answer(as_json, {"path": str(out)}, lambda: typer.echo(str(out)))
 
 

@@ -12,11 +12,10 @@ from torch import Tensor
 from ..causal.language import Expression
 from ..causal.model.model import Effect, Model
 from ..causal.model.world import Intervention, World, parse_intervention
-from ..causal.program.journeys import Journeys
+from ..causal.program.journeys import Journeys, living, open_record
 from ..causal.program.sampling import sample
 from ..errors import fail
 from .entrants import meets, select_entrants
-from .runs.tables import living, open_record
 
 BATCH = 10_000
 

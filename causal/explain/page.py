@@ -29,7 +29,7 @@ SPECIAL = re.compile(r"[\\`*\[\]<&~$]|(?<!\w)_|_(?!\w)")  # what Markdown reads 
 LEADING = re.compile(r"^(\d*)([-+#>=.)])")  # what it reads at the beginning of one
 
 
-def write_page(model: Model, path: str | Path) -> Path:
+def write_model_page(model: Model, path: str | Path) -> Path:
     """Write the page of `model`, the same bytes each time. Raises NosographError for a name that does not end in `.md`
     and for a place that cannot be written."""
     path = Path(path)

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from ..model.model import Model
 from ..model.world import World
 
 
@@ -88,3 +91,20 @@ def join_journeys(parts: Sequence[Journeys]) -> Journeys:
         ended=join([part.ended for part in parts]),
         closed=join([part.closed for part in parts]),
     )
+
+
+def living(journeys: Journeys, steps: Sequence[int]) -> Tensor:
+    """Whether the journey goes on in each of `steps`: bool, (worlds or 1, steps, patients)."""
+    return torch.tensor(steps, dtype=torch.int32)[None, :, None] < journeys.ended[:, None, :]
+
+
+def open_record(journeys: Journeys, steps: Sequence[int]) -> Tensor:
+    """Whether the record is still kept in each of `steps`, in the same shape."""
+    return living(journeys, steps) & (
+        torch.tensor(steps, dtype=torch.int32)[None, :, None] < journeys.closed[:, None, :]
+    )
+
+
+def times(steps: Sequence[int], *, model: Model) -> NDArray[np.float64]:
+    """The steps' times in the clock's unit, rounded to a billionth."""
+    return np.round(np.asarray(steps, dtype=np.float64) * model.clock.step / model.clock.unit, 9)

@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ...causal.model.model import Variable
+from ...causal.program.journeys import times
 from ...simulate.cohort import Run
-from ...simulate.runs.tables import times
 
 Array = NDArray[np.float64]
 MOST_PATIENTS = 20_000  # of whom curves are drawn

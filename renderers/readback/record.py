@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...causal.model.model import Model
+from ...causal.program.journeys import times
 from ...simulate.cohort import Run, Tables
-from ...simulate.runs.tables import times
 from .measure import Measured, Source
 
 if TYPE_CHECKING:

@@ -18,11 +18,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ...causal.model.model import Model
-from ...causal.program.journeys import Journeys
+from ...causal.program.journeys import Journeys, times
 from ...causal.program.noise import draw_normal, draw_uniform64
 from ...errors import fail, nearest
 from ...ontology.hpo import COLUMNS, locate_hpo
-from ..runs.tables import name_codes, times
+from ..arrow import name_codes
 from .phenotypes import (
     ABNORMALITY,
     SEXES,

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from ...causal.model.binary import is_binary
 from ...causal.model.model import Model, Variable
-from ...causal.program.journeys import Journeys
+from ...causal.program.journeys import Journeys, open_record
 from ...ontology.anatomy import ANATOMY
-from ..runs.tables import open_record
 
 if TYPE_CHECKING:
     from ...ontology.knowledge import KnowledgeGraph

@@ -13,9 +13,8 @@ import torch
 from ...causal.abduction import PatientRecord, Posterior, abduct, read_record
 from ...causal.model.model import Effect, Model, Variable
 from ...causal.model.world import FACTUAL, World
-from ...causal.program.journeys import Journeys
+from ...causal.program.journeys import Journeys, times
 from ..contrast import read_outcome
-from ..runs.tables import times
 from .answer import COUPLING, Answer, Interval
 from .estimates import Z95, Numbers
 from .timelines import Band, TimelineEvent, Timelines

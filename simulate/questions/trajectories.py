@@ -11,8 +11,7 @@ from torch import Tensor
 
 from ...causal.model.model import Model
 from ...causal.model.world import World
-from ...causal.program.journeys import Journeys
-from ..runs.tables import living, open_record, times
+from ...causal.program.journeys import Journeys, living, open_record, times
 from .timelines import Band, TimelineEvent, TimelineIntervention, Timelines, TimelineVariable
 
 

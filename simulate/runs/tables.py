@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...causal.model.model import Model, Variable
-from ...causal.program.journeys import Journeys
+from ...causal.program.journeys import Journeys, living, open_record, times
+from ..arrow import name_codes, number_column, pack_bits, text_column
 
 TABLES = ("patients", "record", "events", "truth")
 LISTING = "listing"  # a fifth, where a clinic's imperfection is asked for: see clinic.py
@@ -36,23 +37,11 @@ def build_tables(journeys: Journeys, *, model: Model, layout: Layout = WHOLE) ->
     return {**tables, "truth": build_truth(journeys, model=model, layout=layout)}
 
 
-def living(journeys: Journeys, steps: Sequence[int]) -> Tensor:
-    """Whether the journey goes on in each of `steps`: bool, (worlds or 1, steps, patients)."""
-    return torch.tensor(steps, dtype=torch.int32)[None, :, None] < journeys.ended[:, None, :]
-
-
-def open_record(journeys: Journeys, steps: Sequence[int]) -> Tensor:
-    """Whether the record is still kept in each of `steps`, in the same shape."""
-    return living(journeys, steps) & (
-        torch.tensor(steps, dtype=torch.int32)[None, :, None] < journeys.closed[:, None, :]
-    )
-
-
 def build_patients(journeys: Journeys, *, model: Model) -> pa.Table:
     """patient, world and the recorded statics, a row for each patient in each world."""
     worlds, count = len(journeys.worlds), len(journeys.patients)
     columns: dict[str, Any] = {
-        "patient": _numbers(np.repeat(journeys.patients.numpy(), worlds)),
+        "patient": number_column(np.repeat(journeys.patients.numpy(), worlds)),
         "world": name_codes(np.tile(np.arange(worlds, dtype=np.int32), count), [w.name for w in journeys.worlds]),
     }
     for variable in model.variables.values():
@@ -69,13 +58,13 @@ def build_truth(journeys: Journeys, *, model: Model, layout: Layout = WHOLE) -> 
     rows = worlds * len(steps)
     alive = living(journeys, steps).expand(worlds, len(steps), count)
     lived = _patient_major(alive)
-    valid = None if bool(lived.all()) else _bitmap(lived)
+    valid = None if bool(lived.all()) else pack_bits(lived)
     columns: dict[str, Any] = {
-        "patient": _numbers(np.repeat(journeys.patients.numpy(), rows)),
+        "patient": number_column(np.repeat(journeys.patients.numpy(), rows)),
         "world": name_codes(
             np.tile(np.repeat(np.arange(worlds, dtype=np.int32), len(steps)), count), [w.name for w in journeys.worlds]
         ),
-        "time": _numbers(np.tile(times(steps, model=model), worlds * count)),
+        "time": number_column(np.tile(times(steps, model=model), worlds * count)),
     }
     for name, variable in model.variables.items():
         if name not in journeys.values or (layout.keep is not None and name not in layout.keep):
@@ -85,20 +74,15 @@ def build_truth(journeys: Journeys, *, model: Model, layout: Layout = WHOLE) -> 
             columns[name] = _column(flat, valid, variable, repeat=len(steps))
         elif variable.kind == "measurement":
             flat, due = _spread_measured(journeys, name, steps)
-            columns[name] = _column(flat, _bitmap(due & lived), variable)
+            columns[name] = _column(flat, pack_bits(due & lived), variable)
         else:
             flat = _patient_major(_at_steps(journeys, name, steps).expand(worlds, len(steps), count))
             if variable.kind == "event" and variable.ends == "journey":
                 shown = alive | (torch.tensor(steps)[None, :, None] == journeys.ended[:, None, :])
-                columns[name] = _column(flat, _bitmap(_patient_major(shown)), variable)
+                columns[name] = _column(flat, pack_bits(_patient_major(shown)), variable)
             else:
                 columns[name] = _column(flat, valid, variable)
     return pa.table(columns)
-
-
-def times(steps: Sequence[int], *, model: Model) -> NDArray[np.float64]:
-    """The steps' times in the clock's unit, rounded to a billionth."""
-    return np.round(np.asarray(steps, dtype=np.float64) * model.clock.step / model.clock.unit, 9)
 
 
 def _at_steps(journeys: Journeys, name: str, steps: Sequence[int]) -> Tensor:
@@ -169,12 +153,12 @@ def _record(
     which = code[slot]
     return pa.table(
         {
-            "patient": _numbers(rows[:, 0]),
+            "patient": number_column(rows[:, 0]),
             "world": name_codes(rows[:, 1].astype(np.int32), [w.name for w in journeys.worlds]),
-            "time": _numbers(step_times[slot]),
+            "time": number_column(step_times[slot]),
             "variable": name_codes(which, names),
             "concept": name_codes(which, [model.variables[name].concept for name in names]),
-            "value": _numbers(values),
+            "value": number_column(values),
             "unit": name_codes(which, [model.variables[name].unit for name in names]),
         }
     )
@@ -201,11 +185,11 @@ def build_events(journeys: Journeys, *, model: Model) -> pa.Table:
     order = np.lexsort((joined["event"], joined["time"], joined["world"], joined["patient"]))
     return pa.table(
         {
-            "patient": _numbers(joined["patient"][order].astype(np.int64)),
+            "patient": number_column(joined["patient"][order].astype(np.int64)),
             "world": name_codes(joined["world"][order].astype(np.int32), [w.name for w in journeys.worlds]),
-            "time": _numbers(joined["time"][order].astype(np.float64)),
+            "time": number_column(joined["time"][order].astype(np.float64)),
             "event": name_codes(joined["event"][order].astype(np.int32), names),
-            "recorded": _numbers(joined["recorded"][order].astype(bool)),
+            "recorded": number_column(joined["recorded"][order].astype(bool)),
         }
     )
 
@@ -213,18 +197,6 @@ def build_events(journeys: Journeys, *, model: Model) -> pa.Table:
 def _patient_major(values: Tensor) -> NDArray[Any]:
     """(worlds, steps, patients) flattened with the patient slowest."""
     return np.ascontiguousarray(values.numpy().transpose(2, 0, 1)).reshape(-1)
-
-
-def _bitmap(valid: NDArray[np.bool_]) -> pa.Buffer:
-    return pa.py_buffer(np.packbits(valid, bitorder="little"))
-
-
-def name_codes(codes: NDArray[np.int32], names: Sequence[str]) -> pa.DictionaryArray:
-    """A column of the names that the codes stand for; a name that stands twice is one level."""
-    levels = list(dict.fromkeys(names))
-    if len(levels) < len(names):
-        codes = np.array([levels.index(name) for name in names], dtype=np.int32)[codes]
-    return pa.DictionaryArray.from_arrays(_numbers(codes), _texts(levels))
 
 
 def _column(flat: NDArray[Any], valid: pa.Buffer | None, variable: Variable, *, repeat: int = 1) -> pa.Array:
@@ -236,22 +208,8 @@ def _column(flat: NDArray[Any], valid: pa.Buffer | None, variable: Variable, *, 
         flat = flat.astype(np.float32, copy=False)
     flat = np.repeat(flat, repeat) if repeat > 1 else flat
     if variable.levels:
-        return pa.DictionaryArray.from_arrays(_numbers(flat, valid), _texts(variable.levels))
-    return _numbers(flat, valid)
-
-
-def _numbers(values: NDArray[Any], valid: pa.Buffer | None = None) -> pa.Array:
-    """An Arrow column of numbers or truth values. Not by `pa.array`, which would import pandas, for nearly a second."""
-    values = np.ascontiguousarray(values)
-    buffer = _bitmap(values) if values.dtype == np.bool_ else pa.py_buffer(values)
-    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [valid, buffer])
-
-
-def _texts(words: Sequence[str]) -> pa.Array:
-    """An Arrow column of words, in the same way."""
-    encoded = [word.encode() for word in words]
-    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
-    return pa.Array.from_buffers(pa.string(), len(encoded), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))])
+        return pa.DictionaryArray.from_arrays(number_column(flat, valid), text_column(variable.levels))
+    return number_column(flat, valid)
 
 
 BUILDERS: dict[str, Callable[..., pa.Table]] = {

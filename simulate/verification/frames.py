@@ -10,7 +10,7 @@ import numpy as np
 from ...causal.effects.columns import Column
 from ...causal.effects.design import Array
 from ...causal.model.model import Effect, Model
-from ..runs.tables import times
+from ...causal.program.journeys import times
 
 if TYPE_CHECKING:
     import pandas as pd

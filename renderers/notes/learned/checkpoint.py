@@ -63,7 +63,7 @@ class Checkpoint:
         room = min(2 * longest + ROOM, self._limit() - (0 if self.model.config.is_encoder_decoder else question))
         if room < 1 or question > self._limit():
             return [""] * len(texts)
-        draw = _Draw(chances, temperature=self.temperature, top=self.top)
+        draw = _Sampling(chances, temperature=self.temperature, top=self.top)
         with torch.inference_mode():
             written = self.model.generate(
                 **read, max_new_tokens=room, logits_processor=[draw], custom_generate=None, use_cache=True
@@ -97,7 +97,7 @@ def _list_ends(*found: int | list[int] | None) -> list[int]:
     return sorted({number for numbers in listed for number in numbers if number is not None})
 
 
-class _Draw:
+class _Sampling:
     """Draws each next token by given chances: all others are ruled out, so that greedy search takes it."""
 
     def __init__(self, chances: Sequence[Chance | None], *, temperature: float, top: float) -> None:
@@ -202,7 +202,7 @@ def _prepare(folder: Path, model: Any, tokenizer: Any) -> Checkpoint:
     if not model.config.is_encoder_decoder:
         tokenizer.padding_side = "left"
     plain = copy.deepcopy(own)
-    # whatever else the checkpoint would have: one text, by the tokens that `_Draw` leaves
+    # whatever else the checkpoint would have: one text, by the tokens that `_Sampling` leaves
     plain.update(do_sample=False, num_beams=1, num_return_sequences=1, temperature=None, top_p=None, top_k=None)
     plain.update(
         typical_p=None, max_length=None, min_length=None, min_new_tokens=None, pad_token_id=tokenizer.pad_token_id

@@ -32,7 +32,7 @@ class Rewritten:
 
 
 @dataclass(frozen=True)
-class _Job:
+class _Rewording:
     """A passage as the model is given it."""
 
     passage: Passage
@@ -64,7 +64,7 @@ class Rewriter:
         "kept: nothing": the model found no end, or its slots were not the sentence's.
         """
         counts: list[Counter[str]] = [Counter() for _ in written]
-        jobs: list[tuple[int, _Job]] = []
+        jobs: list[tuple[int, _Rewording]] = []
         for number, (note, faults, noise) in enumerate(written):
             labelled = label_note(note)
             for passage in find_passages(note):
@@ -91,7 +91,7 @@ class Rewriter:
             results.append(replace(new, counts={name: value for name, value in sorted(count.items()) if value}))
         return results
 
-    def _ask(self, passage: Passage, note: LabelledNote, noise: Noise) -> _Job | None:
+    def _ask(self, passage: Passage, note: LabelledNote, noise: Noise) -> _Rewording | None:
         slotted = None
         question = passage.text.removesuffix(".")
         if self._checkpoint.slots:
@@ -101,10 +101,10 @@ class Rewriter:
             question = slotted.question
         keys = "/".join(span.fact for span in passage.spans)
         secret = int(noise.uniform(f"rewriting {note.document}/{keys}")[0] * 2**64)
-        return _Job(passage, noise, question, slotted, secret)
+        return _Rewording(passage, noise, question, slotted, secret)
 
     def _try(
-        self, jobs: Sequence[tuple[int, _Job]], counts: Sequence[Counter[str]]
+        self, jobs: Sequence[tuple[int, _Rewording]], counts: Sequence[Counter[str]]
     ) -> list[dict[int, tuple[Passage, str, tuple[Span, ...]]]]:
         """The accepted passages of each note by where they start."""
         found: list[dict[int, tuple[Passage, str, tuple[Span, ...]]]] = [{} for _ in counts]
@@ -133,7 +133,7 @@ class Rewriter:
             left = refused
         return found
 
-    def _finish(self, job: _Job, answer: str) -> str:
+    def _finish(self, job: _Rewording, answer: str) -> str:
         """A model's answer as the passage's new words: its first line, filled in, ended as the grammar's was."""
         lines = answer.strip().splitlines()
         text = lines[0].strip() if lines else ""
@@ -200,6 +200,6 @@ def _shift(span: Span, by: int) -> Span:
     return replace(span, start=span.start + by, end=span.end + by, parts=parts)
 
 
-def _chance(job: _Job, turn: int) -> Chance:
+def _chance(job: _Rewording, turn: int) -> Chance:
     key = job.secret + hash_slot(f"{turn}/{job.question}")
     return lambda step: mix(key + hash_slot(f"token {step}"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..words.reading import PersonWords, ReadingWords
+from ..words.reading import PersonPatterns, ReadingWords
 from .values import parse_number
 
 
@@ -17,7 +17,7 @@ def find_ages(text: str, *, words: ReadingWords) -> Iterator[tuple[int, int, flo
             yield match.start(), match.end(), parse_number(number, words.numbers)
 
 
-def find_sexes(text: str, *, words: PersonWords) -> Iterator[tuple[int, int, str]]:
+def find_sexes(text: str, *, words: PersonPatterns) -> Iterator[tuple[int, int, str]]:
     """Words for the person's sex, [start, end), as "female" or "male"."""
     for match in words.sex.finditer(text):
         letter = match["letter"] or match["named"]
@@ -27,7 +27,7 @@ def find_sexes(text: str, *, words: PersonWords) -> Iterator[tuple[int, int, str
         yield match.start(), match.end(), "female" if female else "male"
 
 
-def find_copies(text: str, *, words: PersonWords) -> tuple[int, int, int] | None:
+def find_copies(text: str, *, words: PersonPatterns) -> tuple[int, int, int] | None:
     """How many copies of an allele a sentence says that somebody has: (start, end, copies); None where it says none.
 
     A "carrier" has at least one: no number is read from that alone.

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
-from .locale import Pattern, Section, Table, Words
+from .locale import Pattern, Table, Words, WordSection
 
 SLOT = re.compile(r"\{(\w+)\}|<(\w+)>")
 USUAL = "a she her him is are was has s"  # slots that every clause has
@@ -43,7 +43,7 @@ Ending = Annotated[tuple[str, ...], Field(min_length=2, max_length=2), AfterVali
 # language.yaml
 
 
-class BySex(Section):
+class BySex(WordSection):
     """What follows the patient's sex; `other` where it is neither of these, or not on record."""
 
     female: str
@@ -54,7 +54,7 @@ class BySex(Section):
         return self.female if sex == "female" else self.male if sex == "male" else self.other
 
 
-class RelativesBySex(Section):
+class RelativesBySex(WordSection):
     female: Table
     male: Table
     other: Table
@@ -63,7 +63,7 @@ class RelativesBySex(Section):
         return self.female if sex == "female" else self.male if sex == "male" else self.other
 
 
-class ArticleWords(Section):
+class ArticleWords(WordSection):
     definite: str
     before_consonant: str
     before_vowel: str
@@ -74,7 +74,7 @@ class ArticleWords(Section):
     sounds_consonant: Pattern
 
 
-class NounWords(Section):
+class NounWords(WordSection):
     head_ends: Pattern
     counted: frozenset[str]
     uncounted: Pattern
@@ -86,14 +86,14 @@ class NounWords(Section):
     capitals: Mapping[str, str]
 
 
-class Verbs(Section):
+class Verbs(WordSection):
     past_singular: Mapping[str, str]
     past_plural: Mapping[str, str]
     present_singular: Mapping[str, str]
     present_plural: Mapping[str, str]
 
 
-class PersonWords(Section):
+class PersonWords(WordSection):
     adult: BySex
     child: BySex
     aged: str
@@ -107,7 +107,7 @@ class PersonWords(Section):
     relatives: RelativesBySex
 
 
-class WriterWords(Section):
+class WriterWords(WordSection):
     """How an author speaks of himself or herself."""
 
     we: str
@@ -118,12 +118,12 @@ class WriterWords(Section):
     me: str
 
 
-class DateStyle(Section):
+class DateStyle(WordSection):
     date: str
     month: str
 
 
-class DateWords(Section):
+class DateWords(WordSection):
     months: Annotated[tuple[str, ...], Field(min_length=12, max_length=12)]
     short_months: Annotated[tuple[str, ...], Field(min_length=12, max_length=12)]
     days: Annotated[tuple[str, ...], Field(min_length=31, max_length=31)]
@@ -134,12 +134,12 @@ class DateWords(Section):
     on_day: str
 
 
-class UnitOfTime(Section):
+class UnitOfTime(WordSection):
     one: str
     many: str
 
 
-class UnitsOfTime(Section):
+class UnitsOfTime(WordSection):
     year: UnitOfTime
     month: UnitOfTime
     week: UnitOfTime
@@ -149,7 +149,7 @@ class UnitsOfTime(Section):
     second: UnitOfTime
 
 
-class SpanWords(Section):
+class SpanWords(WordSection):
     units: UnitsOfTime
     ago: str
     earlier: str
@@ -160,7 +160,7 @@ class SpanWords(Section):
     instead_of_since: str
 
 
-class Joins(Section):
+class Joins(WordSection):
     list: str
     and_last: str
     or_last: str
@@ -187,14 +187,14 @@ class LanguageWords(Words):
 # documents.yaml
 
 
-class Settings(Section):
+class Settings(WordSection):
     memory: str
     clinic: str
     ward: str
     radiology: str
 
 
-class Titles(Section):
+class Titles(WordSection):
     memory_letter: str
     clinic_letter: str
     admission: str
@@ -205,24 +205,24 @@ class Titles(Section):
     telephone: str
 
 
-class Thanks(Section):
+class Thanks(WordSection):
     leads: Lines
     lead: str
     rest: tuple[Lines, ...]
 
 
-class Signatures(Section):
+class Signatures(WordSection):
     ranks: Table
     places: Lines
     signed: Table
 
 
-class ImagingWords(Section):
+class ImagingWords(WordSection):
     technique: tuple[Lines, ...]
     comparison: Lines
 
 
-class TelephoneWords(Section):
+class TelephoneWords(WordSection):
     calls: tuple[Lines, ...]
     relative: str
     patient: str
@@ -261,7 +261,7 @@ class DocumentWords(Words):
 # phrases.yaml
 
 
-class HistoryPhrases(Section):
+class HistoryPhrases(WordSection):
     level: History
     number: History
     onset: History
@@ -286,7 +286,7 @@ class HistoryPhrases(Section):
     singular: tuple[tuple[str, str], ...]
 
 
-class Changes(Section):
+class Changes(WordSection):
     up: Value
     down: Value
     same: Value
@@ -296,7 +296,7 @@ class TerseChanges(Changes):
     other: Value
 
 
-class ValuePhrases(Section):
+class ValuePhrases(WordSection):
     today: Value
     scored: Value
     earlier: Value
@@ -318,13 +318,13 @@ class ValuePhrases(Section):
     visit: str
 
 
-class CoursesByStatus(Section):
+class CoursesByStatus(WordSection):
     present: Course
     absent: Course
     uncertain: Course
 
 
-class EventPhrases(Section):
+class EventPhrases(WordSection):
     diagnosed: Course
     happened: Course
     never: Course
@@ -345,7 +345,7 @@ class EventPhrases(Section):
     seen_before: str
 
 
-class TreatmentPhrases(Section):
+class TreatmentPhrases(WordSection):
     on: Course
     started: Course
     stopped: Course
@@ -361,7 +361,7 @@ class TreatmentPhrases(Section):
     taken: Pattern
 
 
-class Spoken(Section):
+class Spoken(WordSection):
     present: Findings
     absent: Findings
 
@@ -382,7 +382,7 @@ class FindingPhrases(FindingsByStatus):
     agrees_with_first: str
 
 
-class SystemWords(Section):
+class SystemWords(WordSection):
     """An organ system in words: headings of a section, a noun after "as to", and an adjective."""
 
     headings: Table
@@ -390,7 +390,7 @@ class SystemWords(Section):
     adjective: str
 
 
-class SystemPhrases(Section):
+class SystemPhrases(WordSection):
     leads: Findings
     otherwise: Table
     others: Table

@@ -36,13 +36,13 @@ Fragment = Annotated[str, BeforeValidator(join_lines)]
 Pattern = Annotated[re.Pattern[str], BeforeValidator(join_lines)]
 
 
-class Section(BaseModel):
+class WordSection(BaseModel):
     """Some words that belong together; every key must be there, and no other."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Words(Section):
+class Words(WordSection):
     """The words of a whole file."""
 
     file: ClassVar[str]

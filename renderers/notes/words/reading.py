@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import ClassVar
 
-from .locale import Fragment, Pattern, Section, Table, Words, expand
+from .locale import Fragment, Pattern, Table, Words, WordSection, expand
 
 # assertion.yaml
 
 
-class Cues(Section):
+class Cues(WordSection):
     """Words before a name, words after it, and words that only look like them."""
 
     before: tuple[str, ...]
@@ -23,7 +23,7 @@ class Cues(Section):
     neither: tuple[str, ...]
 
 
-class Relatives(Section):
+class Relatives(WordSection):
     names: tuple[str, ...]
     before: tuple[str, ...]
     after: tuple[str, ...]
@@ -32,7 +32,7 @@ class Relatives(Section):
         return [template.replace("{relative}", name) for name in self.names for template in templates]
 
 
-class ClauseWords(Section):
+class ClauseWords(WordSection):
     abbreviations: Pattern
     predicates: Pattern
     joints: Pattern
@@ -57,12 +57,12 @@ class AssertionWords(Words):
 # names.yaml
 
 
-class AlsoCalled(Section):
+class AlsoCalled(WordSection):
     pattern: Pattern
     names: Table
 
 
-class Sign(Section):
+class Sign(WordSection):
     pattern: Pattern
     levels: Mapping[str, Table]
 
@@ -84,7 +84,7 @@ class NameWords(Words):
 # reading.yaml
 
 
-class NumberWords(Section):
+class NumberWords(WordSection):
     ones: Table
     tens: Table
     zero: tuple[str, ...]
@@ -111,7 +111,7 @@ class NumberWords(Section):
         return expand(self.number, fragments)
 
 
-class ValueWords(Section):
+class ValueWords(WordSection):
     units: Mapping[str, Mapping[str, float]]
     foreign: tuple[str, ...]
     minus: Fragment
@@ -121,7 +121,7 @@ class ValueWords(Section):
     limit_before: Pattern
 
 
-class AssignmentWords(Section):
+class AssignmentWords(WordSection):
     forward: Pattern
     forward_preposition: Pattern
     units_of_names: Pattern
@@ -147,7 +147,7 @@ class AssignmentWords(Section):
     openers: str
 
 
-class CourseWords(Section):
+class CourseWords(WordSection):
     started: Fragment
     stopped: Fragment
     weak: tuple[str, ...]
@@ -170,12 +170,12 @@ class CourseWords(Section):
         )
 
 
-class SinceWords(Section):
+class SinceWords(WordSection):
     word: str
     before: Pattern
 
 
-class TimeWords(Section):
+class TimeWords(WordSection):
     months: Mapping[int, Table]
     units: Mapping[str, Table]
     fragments: Mapping[str, Fragment]
@@ -198,12 +198,12 @@ class TimeWords(Section):
         return {word: unit for unit, words in self.units.items() for word in words}
 
 
-class CopyWords(Section):
+class CopyWords(WordSection):
     count: int
     patterns: tuple[Fragment, ...]
 
 
-class PersonWords(Section):
+class PersonPatterns(WordSection):
     age: Fragment
     age_then: Pattern
     others: Pattern
@@ -223,7 +223,7 @@ class PersonWords(Section):
         )
 
 
-class IntervalWords(Section):
+class IntervalWords(WordSection):
     interval: Pattern
     led: Pattern
     spell: Pattern
@@ -238,7 +238,7 @@ class ReadingWords(Words):
     assignment: AssignmentWords
     courses: CourseWords
     times: TimeWords
-    person: PersonWords
+    person: PersonPatterns
     intervals: IntervalWords
 
     @cached_property

@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from .locale import Pattern, Section, Table, Words
+from .locale import Pattern, Table, Words, WordSection
 
 
-class UsualNames(Section):
+class UsualNames(WordSection):
     names: tuple[str, ...]
     abbreviations: tuple[str, ...]
 
 
-class Turned(Section):
+class Turned(WordSection):
     """A name that is turned for a sentence: its pattern, and what is said with the pattern's groups."""
 
     name: Pattern
     said: str
 
 
-class TitleWords(Section):
+class TitleWords(WordSection):
     explanation: Pattern
     before: Pattern
     after: Pattern
 
 
-class LabelWords(Section):
+class LabelWords(WordSection):
     age: Table
     onset: str
     years: Pattern

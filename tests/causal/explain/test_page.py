@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nosograph.causal.explain.page import render_page, write_page
+from nosograph.causal.explain.page import render_page, write_model_page
 from nosograph.causal.language import parse_mechanism
 from nosograph.causal.model.load import load_model
 from nosograph.causal.model.model import Claim, Evidence, Model, Parameter
@@ -140,6 +140,6 @@ def test_text_is_shown_as_it_is() -> None:
 
 def test_a_page_is_written_to_markdown(tmp_path: Path) -> None:
     model = load_model("demographics")
-    assert write_page(model, tmp_path / "people.md").read_text(encoding="utf-8") == render_page(model)
+    assert write_model_page(model, tmp_path / "people.md").read_text(encoding="utf-8") == render_page(model)
     with pytest.raises(NosographError, match="a page is written in Markdown"):
-        write_page(model, tmp_path / "people.html")
+        write_model_page(model, tmp_path / "people.html")
