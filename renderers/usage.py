@@ -59,7 +59,7 @@ PROPER_NAMES = frozenset({
 })  # fmt: skip
 
 
-# Names that ontologies still hold and that nobody should be called by
+# Names that ontologies still have, and that must not be written of anybody
 OUTDATED = re.compile(
     r"mongol|retarded|mental retard|gargoyl|cretin|imbecil|idiot|dwarf|simian|elfin|bird-?like", re.IGNORECASE
 )
