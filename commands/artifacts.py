@@ -94,14 +94,14 @@ app.add_typer(render_app, name="render")
 
 @render_app.command("train")
 def train_command(
-    corpus: Annotated[Path, typer.Option(metavar="DIR", help="A folder of what to learn from.")],
+    corpus: Annotated[Path, typer.Option(metavar="DIR", help="A folder of examples to learn from, such as RUN/notes.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="A new folder, for what is learned.")],
     modality: Annotated[str, typer.Option(help=f"What to render: {', '.join(MODALITIES)}, {OTHERS}.")] = "notes",
     steps: Annotated[int | None, typer.Option(min=1, help="Steps of training; as many as it needs by default.")] = None,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Make a learned renderer, from a corpus of your own: `render DIR` takes it."""
+    """Make a learned renderer, from a corpus of your own: `render DIR --model` takes it."""
     chosen = find_modality(modality)
     if chosen.trainer is None:
         others = [name for name in MODALITIES if find_modality(name).trainer is not None]
@@ -111,7 +111,8 @@ def train_command(
     count = steps or trainer.steps
     with progress_bar("steps", count) as advance:
         made = trainer.train(out, corpus=corpus, steps=count, seed=seed, progress=advance)
-    told = ", ".join(f"{name} {value}" for name, value in made.items() if name != "folder")
+    numbers = [(name, value) for name, value in made.items() if isinstance(value, int | float)]
+    told = ", ".join(f"{name} {round(value, 3):,}" for name, value in numbers)
     answer(as_json, dict(made), lambda: typer.echo(f"{out}: {told}"))
 
 

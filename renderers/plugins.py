@@ -1,4 +1,4 @@
-"""What can be joined by other packages: built-in things by name, and those that entry points name."""
+"""Things by name: the built-in ones, and those of other packages, which join by entry points."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Plugins:
             raise fail(problem, node=name, value=found[0].value, fix=fix) from error
 
     def _find_joined(self) -> dict[str, list[EntryPoint]]:
-        """The entry points of other packages by name. One that has a built-in's name is not heard."""
+        """The entry points of other packages by name. One that has a built-in's name is ignored."""
         from importlib.metadata import entry_points
 
         found: dict[str, list[EntryPoint]] = {}

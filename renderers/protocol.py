@@ -20,8 +20,9 @@ from .noise import Noise
 class Requirement:
     """What a model must have to be rendered, by concept and never by name: see `binding.bind`.
 
-    `concepts` are CURIEs, each with all below it; one that ends in a colon ("HGNC:") stands for its whole ontology, and
-    none for any variable. `unit` is one that a variable's must convert to, or empty.
+    `concepts` are CURIEs; each stands for all concepts below it, too, one that ends in a colon ("HGNC:") for its whole
+    ontology, and none at all for any variable. `unit`: a variable's unit must convert to it; any will do where it is
+    empty.
     """
 
     what: str  # in words, for messages: "volumes of brain structures"
