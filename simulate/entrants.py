@@ -11,7 +11,7 @@ from torch import Tensor
 from ..causal.language import Expression, parse_expression, reads
 from ..causal.model.model import Model
 from ..causal.model.world import check_levels, check_read
-from ..causal.program.expressions import Moment, compile_expression
+from ..causal.program.expressions import StepState, compile_expression
 from ..causal.program.sampling import sample
 from ..errors import fail, nearest
 
@@ -112,7 +112,7 @@ def find_meeting(
     """Which of `count` patients meet all conditions at step 0, by values and by what has been recorded, each of shape
     (1, patients): bool, (patients,)."""
     parameters = {name: parameter.value for name, parameter in model.parameters.items()}
-    moment = Moment(time=0.0, dt=model.clock.dt, parameters=parameters, now=now, history=[], seen=seen)
+    moment = StepState(time=0.0, dt=model.clock.dt, parameters=parameters, now=now, history=[], seen=seen)
     levels = {variable.name: variable.levels for variable in model.variables.values() if variable.levels}
     kept = torch.ones(count, dtype=torch.bool)
     for condition in conditions:

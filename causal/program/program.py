@@ -21,9 +21,10 @@ from ..families import event_delay
 from ..families.hazard import Hazard
 from ..model.model import Model, Schedule, Variable
 from ..model.world import FACTUAL, World
-from .expressions import Moment, Value
+from .expressions import StepState
 from .journeys import Journeys, Occurrences
 from .plan import Plan, Site, ancestors, noise_sites, site_name
+from .tensors import Value
 
 if TYPE_CHECKING:
     from ..abduction.observer import Evidence, Observer
@@ -117,7 +118,7 @@ class Run:
         self.variables = plan.model.variables
         self.dt = plan.model.clock.dt
         none = torch.zeros(1, len(patients), dtype=torch.bool)
-        self.moment = Moment(time=0.0, dt=self.dt, parameters=plan.parameters, now={}, history=[])
+        self.moment = StepState(time=0.0, dt=self.dt, parameters=plan.parameters, now={}, history=[])
         self.tracks = {name: _Track() for name in keep}
         self.row = dict.fromkeys(noise, 0)
         self.rates: dict[str, list[Tensor]] = {}  # of the hazards that are kept: they date their events
