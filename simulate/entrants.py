@@ -13,6 +13,7 @@ from ..causal.model.model import Model
 from ..causal.model.world import check_levels, check_read
 from ..causal.program.expressions import StepState, compile_expression
 from ..causal.program.sampling import sample
+from ..causal.program.tensors import is_true
 from ..errors import fail, nearest
 
 BLOCK = 20_000
@@ -117,5 +118,5 @@ def find_meeting(
     kept = torch.ones(count, dtype=torch.bool)
     for condition in conditions:
         value = compile_expression(condition, constant=frozenset(), levels=levels)(moment)
-        kept &= (torch.as_tensor(value) != 0).expand(1, count)[0]
+        kept &= torch.as_tensor(is_true(value)).expand(1, count)[0]
     return kept

@@ -45,6 +45,7 @@ CONDITIONS = {
     "not recorded(assay)": lambda v, r: ~r["assay"],
     "assay != 0": lambda v, r: r["assay"],
     "recorded(late) or d": lambda v, r: v["d"],
+    "log(x)": lambda v, r: (v["x"] > 0) & (v["x"] != 1),  # where it is NaN, it is not true
     "g > 1 and t == 0": lambda v, r: v["x"] == v["x"],
 }  # fmt: skip
 
