@@ -11,8 +11,9 @@ from torch import Tensor
 from ..causal.language import Expression, parse_expression, reads
 from ..causal.model.model import Model
 from ..causal.model.world import check_levels, check_read
-from ..causal.program.expressions import Moment, compile_expression
+from ..causal.program.expressions import StepState, compile_expression
 from ..causal.program.sampling import sample
+from ..causal.program.tensors import is_true
 from ..errors import fail, nearest
 
 BLOCK = 20_000
@@ -112,10 +113,10 @@ def find_meeting(
     """Which of `count` patients meet all conditions at step 0, by values and by what has been recorded, each of shape
     (1, patients): bool, (patients,). A condition that is NaN, since what it reads has no value, is not met."""
     parameters = {name: parameter.value for name, parameter in model.parameters.items()}
-    moment = Moment(time=0.0, dt=model.clock.dt, parameters=parameters, now=now, history=[], seen=seen)
+    moment = StepState(time=0.0, dt=model.clock.dt, parameters=parameters, now=now, history=[], seen=seen)
     levels = {variable.name: variable.levels for variable in model.variables.values() if variable.levels}
     kept = torch.ones(count, dtype=torch.bool)
     for condition in conditions:
-        value = torch.as_tensor(compile_expression(condition, constant=frozenset(), levels=levels)(moment))
-        kept &= ((value != 0) & ~torch.isnan(value)).expand(1, count)[0]
+        value = compile_expression(condition, constant=frozenset(), levels=levels)(moment)
+        kept &= torch.as_tensor(is_true(value)).expand(1, count)[0]
     return kept

@@ -21,7 +21,7 @@ from ..families.hazard import chance_within
 from ..language import Expression, reads
 from ..language.syntax import Name
 from ..model.model import Model
-from ..program.expressions import Evaluator, Moment, compile_expression
+from ..program.expressions import Evaluator, StepState, compile_expression
 from ..program.mechanism import Mechanism
 from ..program.steps import Fact
 from .record import PatientRecord
@@ -79,14 +79,14 @@ class RecordObserver:
             total = total + score.double().nan_to_num(nan=impossible, neginf=impossible)
         return total.squeeze(-2)
 
-    def admit(self, moment: Moment) -> None:
+    def admit(self, moment: StepState) -> None:
         """Score the condition on entry, at step 0."""
         if self.meets is not None:
             meets = torch.as_tensor(self.meets(moment)) != 0
             self.scores[ENTRY] = torch.where(meets, 0.0, -torch.inf)
 
     def observe(
-        self, fact: Fact, mechanism: Mechanism, moment: Moment, fresh: Tensor | None, *, patients: Tensor
+        self, fact: Fact, mechanism: Mechanism, moment: StepState, fresh: Tensor | None, *, patients: Tensor
     ) -> Tensor:
         """The observed value instead of the mechanism's own, scored; its noise is made of `fresh`."""
         value, family = self.facts[fact], mechanism.family
@@ -115,7 +115,7 @@ class RecordObserver:
         kind = torch.bool if family.name in TRUTHS else torch.int8 if family.name == "Categorical" else torch.float32
         return value.to(kind)
 
-    def decide(self, fact: Fact, clocks: Mapping[str, tuple[Tensor, Tensor | float]], moment: Moment) -> Tensor:
+    def decide(self, fact: Fact, clocks: Mapping[str, tuple[Tensor, Tensor | float]], moment: StepState) -> Tensor:
         """Whether a hazard's event happened in this step, scored with all its rivals, of whom as much is known.
 
         At rates r_i, of sum r, nothing happens in dt with probability exp(-r dt), and event w first, and within dt,
@@ -156,7 +156,7 @@ class Inverter(RecordObserver):
     weighted."""
 
     def observe(
-        self, fact: Fact, mechanism: Mechanism, moment: Moment, fresh: Tensor | None, *, patients: Tensor
+        self, fact: Fact, mechanism: Mechanism, moment: StepState, fresh: Tensor | None, *, patients: Tensor
     ) -> Tensor:
         family = mechanism.family
         if family is None or family.noise != "normal" or mechanism.wraps:
@@ -170,7 +170,7 @@ class Inverter(RecordObserver):
         return value
 
 
-def unwrap(mechanism: Mechanism, value: Tensor, moment: Moment) -> tuple[Tensor, Tensor, Tensor]:
+def unwrap(mechanism: Mechanism, value: Tensor, moment: StepState) -> tuple[Tensor, Tensor, Tensor]:
     """(low, high, possible): what the distribution gave, where clip and round made `value` of it. Float64."""
     low = high = value.double()
     possible = torch.ones((), dtype=torch.bool)

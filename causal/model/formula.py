@@ -5,50 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 
 import numpy as np
 
 from ...errors import Problem, nearest
 from ..language import Expression, reads
-from ..language.noisy_or import leak, probit
-from ..language.syntax import Binary, Call, Name, Number, Table, Unary
+from ..language.evaluate import TreeCompiler
+from ..language.floats import FLOATS
+from ..language.syntax import Call, Name, Past
 from .findings import Findings
 from .model import Parameter
 
 ROUNDING = 1e-9
-FUNCTIONS: dict[str, Callable[..., float]] = {
-    "exp": np.exp,
-    "log": np.log,
-    "sqrt": np.sqrt,
-    "abs": abs,
-    "floor": np.floor,
-    "round": np.round,
-    "tanh": np.tanh,
-    "expit": lambda x: 1 / (1 + np.exp(-x)),
-    "logit": lambda p: np.log(p) - np.log1p(-p),
-    "probit": probit,
-    "leak": leak,
-    "min": np.minimum,
-    "max": np.maximum,
-    "clip": lambda x, low, high: np.minimum(np.maximum(x, low), high),
-    "where": lambda condition, yes, no: yes if condition and not math.isnan(condition) else no,
-}
-OPERATORS: dict[str, Callable[[np.float64, np.float64], object]] = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "/": lambda a, b: a / b,
-    "**": lambda a, b: a**b,
-    "==": lambda a, b: a == b,
-    "!=": lambda a, b: a < b or a > b,
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
-    "and": lambda a, b: bool(a) and bool(b),
-    "or": lambda a, b: bool(a) or bool(b),
-}
 
 
 def find_inputs(formula: Expression) -> list[str]:
@@ -176,29 +146,19 @@ def _check_probability(name: str, argument: Expression, values: Mapping[str, flo
 def evaluate_formula(formula: Expression, values: Mapping[str, float]) -> float:
     """The value of a formula where its parameters have these values: float64, NaN where there is none."""
     with np.errstate(all="ignore"):
-        return float(_evaluate(formula, values))
+        return float(_compile_formula(formula)(values))
 
 
-def _evaluate(node: Expression, values: Mapping[str, float]) -> np.float64:
-    match node:
-        case Number(value):
-            return np.float64(value)
-        case Name(name, _):
-            return np.float64(values[name])
-        case Unary(operator, operand):
-            inner = _evaluate(operand, values)
-            return -inner if operator == "negate" else np.float64(not inner)
-        case Binary(operator, left, right):
-            return np.float64(OPERATORS[operator](_evaluate(left, values), _evaluate(right, values)))  # type: ignore[arg-type]
-        case Call("min" | "max" as function, arguments):
-            parts = [_evaluate(argument, values) for argument in arguments]
-            result = parts[0]
-            for part in parts[1:]:
-                result = np.float64(FUNCTIONS[function](result, part))
-            return result
-        case Call(function, arguments):
-            return np.float64(FUNCTIONS[function](*(_evaluate(argument, values) for argument in arguments)))
-        case Table(argument, points):
-            xs, ys = [x for x, _ in points], [y for _, y in points]
-            return np.float64(np.interp(float(_evaluate(argument, values)), xs, ys))
-    raise AssertionError(f"{type(node).__name__} stands in no formula")
+class _FormulaCompiler(TreeCompiler[Mapping[str, float], float]):
+    """The evaluator on floats: names are parameters, whose values are given."""
+
+    def read(self, node: Name | Past) -> Callable[[Mapping[str, float]], float]:
+        if isinstance(node, Past):
+            raise AssertionError(f"{node} stands in no formula")
+        name = node.name
+        return lambda values: float(values[name])
+
+
+@lru_cache(maxsize=4096)  # a formula is evaluated for every particle
+def _compile_formula(formula: Expression) -> Callable[[Mapping[str, float]], float]:
+    return _FormulaCompiler(FLOATS, levels={}).compile(formula)

@@ -15,7 +15,8 @@ from ..families.domain import REAL
 from ..language import Expression
 from ..language.bounds import Range, bound
 from ..language.syntax import Binary, Call, Draw, find_draw
-from .expressions import Evaluator, Moment, Value, clip
+from .expressions import Evaluator, StepState
+from .tensors import Value, as_tensor, clip
 
 
 @dataclass(frozen=True)
@@ -28,54 +29,54 @@ class Mechanism:
     doubtful: tuple[int, ...]  # the parameters whose range must be checked as they come
     wraps: tuple[tuple[Evaluator, Evaluator] | None, ...]  # clip(low, high), or None for round; the innermost first
 
-    def push(self, moment: Moment, noise: Tensor | None, *, patients: Tensor) -> Tensor:
+    def push(self, state: StepState, noise: Tensor | None, *, patients: Tensor) -> Tensor:
         """The value, shape (worlds or 1, patients), from the noise, (1, patients).
 
         Raises NosographError where a parameter leaves its domain, naming variable, time, value and patient.
         """
         if self.family is None:
-            return _as_tensor(self.parameters[0](moment))
+            return as_tensor(self.parameters[0](state))
         assert noise is not None
-        value = self.family.push(noise, *self.evaluate_parameters(moment, patients=patients))
+        value = self.family.push(noise, *self.evaluate_parameters(state, patients=patients))
         for wrap in self.wraps:
-            value = torch.round(value) if wrap is None else _as_tensor(clip(value, wrap[0](moment), wrap[1](moment)))
+            value = torch.round(value) if wrap is None else as_tensor(clip(value, wrap[0](state), wrap[1](state)))
         return value
 
-    def evaluate_parameters(self, moment: Moment, *, patients: Tensor) -> list[Value]:
+    def evaluate_parameters(self, state: StepState, *, patients: Tensor) -> list[Value]:
         """The parameters of the distribution, checked against their domains."""
         assert self.family is not None
-        values = [evaluate(moment) for evaluate in self.parameters]
+        values = [evaluate(state) for evaluate in self.parameters]
         for index in self.doubtful:
-            self.check(values[index], index, moment, patients)
+            self.check(values[index], index, state, patients)
         if self.family.joint_rule:
             for index, valid in enumerate(self.family.valid(*values)):
-                self.complain(~valid, values[index], index, moment, patients, self.family.joint_rule)
+                self.complain(~valid, values[index], index, state, patients, self.family.joint_rule)
         return values
 
-    def check(self, value: Value, index: int, moment: Moment, patients: Tensor) -> None:
+    def check(self, value: Value, index: int, state: StepState, patients: Tensor) -> None:
         assert self.family is not None
         domain = self.family.get_domain(index)
-        tensor = _as_tensor(value).detach()
+        tensor = as_tensor(value).detach()
         least, greatest = (float(extreme) for extreme in torch.aminmax(tensor))
         finite = least > -math.inf and greatest < math.inf
         if domain.whole or not finite or not domain.covers(least, greatest):
-            self.complain(~domain.contains(tensor), tensor, index, moment, patients, domain.rule)
+            self.complain(~domain.contains(tensor), tensor, index, state, patients, domain.rule)
 
-    def complain(self, bad: Tensor, value: Value, index: int, moment: Moment, patients: Tensor, rule: str) -> None:
+    def complain(self, bad: Tensor, value: Value, index: int, state: StepState, patients: Tensor, rule: str) -> None:
         """Raise NosographError for the first patient, alive, whose parameter is `bad`."""
         assert self.family is not None
-        if moment.dead is not None:
-            bad = bad & ~moment.dead
+        if state.dead is not None:
+            bad = bad & ~state.dead
         if not bool(bad.any()):
             return
         where = bad.nonzero()[0]
-        found = float(_as_tensor(value).expand(bad.shape)[tuple(where)])
+        found = float(as_tensor(value).expand(bad.shape)[tuple(where)])
         number = f", patient {int(patients[where[-1]])}" if bad.dim() and bad.shape[-1] == len(patients) else ""
         names = self.family.parameters
         raise fail(
             f"the {names[min(index, len(names) - 1)]} of {self.family.name} must be {rule}",
             node=self.variable,
-            value=f"{found:g} at t = {moment.time:g}{number}",
+            value=f"{found:g} at t = {state.time:g}{number}",
             fix="where(recorded(x), …, …) around a measurement that may not have been taken yet"
             if math.isnan(found)
             else self.family.get_domain(index).fix,
@@ -135,7 +136,3 @@ def _undefined(node: Expression, known: Mapping[str, Range]) -> bool:
             low, high = bound(exponent, known=known)
             return bound(base, known=known)[0] < 0 and not (low == high and low.is_integer())
     return False
-
-
-def _as_tensor(value: Value) -> Tensor:
-    return value if isinstance(value, Tensor) else torch.tensor(float(value))

@@ -18,8 +18,9 @@ from ..model.graph import evaluated_steps
 from ..model.model import Model
 from ..model.order import order_variables
 from ..model.world import Intervention, World
-from .expressions import Evaluator, Moment, Value, compile_expression
+from .expressions import Evaluator, StepState, compile_expression
 from .mechanism import Mechanism, compile_mechanism
+from .tensors import Value
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class Plan:
         for index, world in enumerate(self.worlds):
             for change in world.interventions:
                 if change.target in values:
-                    moment = Moment(time=0.0, dt=self.model.clock.dt, parameters=values, now={}, history=[])
+                    moment = StepState(time=0.0, dt=self.model.clock.dt, parameters=values, now={}, history=[])
                     new = _spread(self.evaluator(change.value)(moment), shape)[index]
                     row = _spread(values[change.target], shape).clone()
                     row[index] = {"=": new, "+=": row[index] + new, "*=": row[index] * new}[change.operator]
@@ -158,7 +159,7 @@ class Plan:
             for key, expression in v.expressions.items()
         }
 
-    def intervene(self, name: str, step: int, natural: Tensor, moment: Moment) -> Tensor:
+    def intervene(self, name: str, step: int, natural: Tensor, moment: StepState) -> Tensor:
         """The value of `name` in all worlds, given its natural one, (worlds or 1, patients)."""
         active = [forced for forced in self.forced.get(name, ()) if forced.intervention.active(step)]
         if not active:

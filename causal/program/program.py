@@ -19,10 +19,10 @@ from ..model.compose import Source
 from ..model.load import as_model
 from ..model.model import Model
 from ..model.world import FACTUAL, World
-from .expressions import Value
 from .journeys import Journeys
 from .plan import Plan, Site, ancestors, noise_sites
 from .steps import Observer, Pass
+from .tensors import Value
 
 
 class Program:

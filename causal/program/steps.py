@@ -16,10 +16,11 @@ from ...errors import fail
 from ..families import event_delay
 from ..families.hazard import Hazard
 from ..model.model import Schedule, Variable
-from .expressions import Moment, Value
+from .expressions import StepState
 from .journeys import Journeys, Occurrences
 from .mechanism import Mechanism
 from .plan import Plan, site_name
+from .tensors import Value
 
 HAZARD = Hazard()
 Fact = tuple[str, str, int]  # variable, expression (start, mechanism, when or missing), step
@@ -39,15 +40,15 @@ class Observer(Protocol):
     def begin(self) -> None:
         """A pass begins: forget the scores of the last one."""
 
-    def admit(self, moment: Moment) -> None:
+    def admit(self, moment: StepState) -> None:
         """Score the condition on entry, at step 0."""
 
     def observe(
-        self, fact: Fact, mechanism: Mechanism, moment: Moment, fresh: Tensor | None, *, patients: Tensor
+        self, fact: Fact, mechanism: Mechanism, moment: StepState, fresh: Tensor | None, *, patients: Tensor
     ) -> Tensor:
         """The observed value instead of the mechanism's own, in its shape."""
 
-    def decide(self, fact: Fact, clocks: Mapping[str, tuple[Tensor, Value]], moment: Moment) -> Tensor:
+    def decide(self, fact: Fact, clocks: Mapping[str, tuple[Tensor, Value]], moment: StepState) -> Tensor:
         """Whether a hazard's event was observed, given the noise and rate of each member of its group."""
 
     def total(self, patients: int) -> Tensor:
@@ -81,7 +82,7 @@ class Pass:
         self.variables = plan.model.variables
         self.dt = plan.model.clock.dt
         none = torch.zeros(1, len(patients), dtype=torch.bool)
-        self.moment = Moment(time=0.0, dt=self.dt, parameters=plan.parameters, now={}, history=[])
+        self.moment = StepState(time=0.0, dt=self.dt, parameters=plan.parameters, now={}, history=[])
         self.tracks = {name: _Track() for name in keep}
         self.row = dict.fromkeys(noise, 0)
         self.rates: dict[str, list[Tensor]] = {}  # of the hazards that are kept: they date their events

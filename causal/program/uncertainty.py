@@ -6,7 +6,7 @@ import torch
 
 from ..families import FAMILIES, Family
 from ..model.model import Model
-from .expressions import Moment, compile_expression
+from .expressions import StepState, compile_expression
 from .noise import draw_normal, draw_uniform, draw_uniform64
 
 PURPOSE = "parameters"
@@ -16,7 +16,7 @@ DRAWS = {"normal": draw_normal, "uniform": draw_uniform, "uniform64": draw_unifo
 def find_uncertain(model: Model) -> dict[str, tuple[Family, tuple[float, ...]]]:
     """The distributions of the parameters that have one."""
     values = {name: parameter.value for name, parameter in model.parameters.items()}
-    moment = Moment(time=0.0, dt=model.clock.dt, parameters=values, now={}, history=[])
+    moment = StepState(time=0.0, dt=model.clock.dt, parameters=values, now={}, history=[])
     found = {}
     for name, parameter in model.parameters.items():
         if parameter.uncertain is not None:

@@ -48,6 +48,7 @@ CONDITIONS = {
     "where(recorded(assay), 1, assay)": lambda v, r: r["assay"],
     "late or d": lambda v, r: v["d"],
     "recorded(late) or d": lambda v, r: v["d"],
+    "log(x)": lambda v, r: (v["x"] > 0) & (v["x"] != 1),  # where it is NaN, it is not true
     "g > 1 and t == 0": lambda v, r: v["x"] == v["x"],
 }  # fmt: skip
 

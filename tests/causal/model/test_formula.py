@@ -21,7 +21,7 @@ from nosograph.causal.model.formula import evaluate_formula, find_dependents
 from nosograph.causal.model.load import load_model, set_parameters
 from nosograph.causal.model.model import Model
 from nosograph.causal.model.world import FACTUAL, parse_intervention, parse_world
-from nosograph.causal.program.expressions import Moment, compile_expression
+from nosograph.causal.program.expressions import StepState, compile_expression
 from nosograph.causal.program.sampling import sample
 from nosograph.errors import NosographError
 
@@ -255,7 +255,7 @@ def test_a_formula_is_worth_what_the_same_mechanism_is(a: float, b: float, forms
     text = outer.format(a=f"({inner.format(a='a', b='b')})", b="b")
     evaluate = compile_expression(parse_expression(text), constant=frozenset(), levels={})
     tensors = {"a": torch.tensor([[a]], dtype=torch.float64), "b": torch.tensor([[b]], dtype=torch.float64)}
-    wanted = evaluate(Moment(time=0, dt=1, parameters=tensors, now={}, history=[]))
+    wanted = evaluate(StepState(time=0, dt=1, parameters=tensors, now={}, history=[]))
     found = evaluate_formula(parse_formula(text), {"a": a, "b": b})
     wanted = float(wanted)
     assert found == pytest.approx(wanted, rel=1e-5, abs=1e-5, nan_ok=True) or _near_a_jump(outer, inner)
@@ -273,7 +273,7 @@ def _near_a_jump(*forms: str) -> bool:
 def test_the_probit_of_a_tensor_is_that_of_scipy() -> None:
     evaluate = compile_expression(parse_expression("probit(p)"), constant=frozenset(), levels={})
     p = torch.tensor([[-1.0, 0.0, 1e-8, 0.01, 0.5, 0.99, 1.0, 2.0]])
-    found = evaluate(Moment(time=0, dt=1, parameters={"p": p}, now={}, history=[]))
+    found = evaluate(StepState(time=0, dt=1, parameters={"p": p}, now={}, history=[]))
     assert isinstance(found, torch.Tensor)
     expected = norm.ppf(p.double().clamp(0, 1).numpy())
     assert found.numpy()[0] == pytest.approx(expected[0], rel=1e-5)

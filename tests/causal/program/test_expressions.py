@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from nosograph.causal.language import Expression, parse_expression
 from nosograph.causal.language.syntax import Binary, Call, Name, Table, Unary
-from nosograph.causal.program.expressions import Moment, compile_expression
+from nosograph.causal.program.expressions import StepState, compile_expression
 
 from ..language.test_language import evaluate_plainly, inner
 
@@ -22,13 +22,17 @@ EXACT = {"+", "-", "*", "negate", "min", "max", "clip", "abs"}  # rounded alike 
 BROKEN = {"==", "!=", "<", "<=", ">", ">=", "and", "or", "not", "floor", "round", "where"}
 
 
-def make_moment(now: dict[str, torch.Tensor], **keys: Any) -> Moment:
-    return Moment(time=keys.pop("time", 0.5), dt=0.25, parameters={}, now=now, history=keys.pop("history", []), **keys)
+def make_state(now: dict[str, torch.Tensor], **keys: Any) -> StepState:
+    return StepState(
+        time=keys.pop("time", 0.5), dt=0.25, parameters={}, now=now, history=keys.pop("history", []), **keys
+    )
 
 
-def evaluate(text: str | Expression, moment: Moment, levels: dict[str, tuple[str, ...]] | None = None) -> torch.Tensor:
+def evaluate(
+    text: str | Expression, state: StepState, levels: dict[str, tuple[str, ...]] | None = None
+) -> torch.Tensor:
     tree = parse_expression(text) if isinstance(text, str) else text
-    return torch.as_tensor(compile_expression(tree, constant=frozenset(), levels=levels or {})(moment))
+    return torch.as_tensor(compile_expression(tree, constant=frozenset(), levels=levels or {})(state))
 
 
 def operation(node: Expression) -> str:
@@ -66,8 +70,8 @@ def _below(node: Expression) -> list[Expression]:
 def test_tensors_give_what_plain_arithmetic_gives(tree: Expression, rows: list[tuple[float, float]]) -> None:
     assume(not jumps_on_rounding(tree) and not any(map(is_float32, tree.walk())))
     columns = torch.tensor(rows, dtype=torch.float64).T
-    moment = make_moment({"x": columns[0][None], "p": columns[1][None], "b": (columns[0] > 0)[None]})
-    found = evaluate(tree, moment).double().expand(1, len(rows))[0]
+    state = make_state({"x": columns[0][None], "p": columns[1][None], "b": (columns[0] > 0)[None]})
+    found = evaluate(tree, state).double().expand(1, len(rows))[0]
     for value, (x, p) in zip(found.tolist(), rows, strict=True):
         expected = evaluate_plainly(tree, {"x": x, "p": p, "b": float(x > 0)})
         if expected is not None:
@@ -82,7 +86,7 @@ def test_tensors_give_what_plain_arithmetic_gives(tree: Expression, rows: list[t
 def test_tables_are_numpys_interpolation(xs: list[float], ys: list[float], at: list[float]) -> None:
     assume(all(b - a > 0.01 for a, b in itertools.pairwise(xs)))
     points = ", ".join(f"{x!r}: {y!r}" for x, y in zip(xs, ys, strict=False))
-    found = evaluate(f"table(x; {points})", make_moment({"x": torch.tensor([at])}))
+    found = evaluate(f"table(x; {points})", make_state({"x": torch.tensor([at])}))
     expected = np.interp(at, xs, ys[: len(xs)])
     np.testing.assert_allclose(found[0].numpy(), expected, rtol=1e-5, atol=1e-2)
 
@@ -130,7 +134,7 @@ NUMBERS = torch.tensor([[-1.5, 0.0, 2.5]])
     ],
 )  # fmt: skip
 def test_corners(text: str, expected: list[float]) -> None:
-    found = evaluate(text, make_moment({"x": NUMBERS, "b": TRUTHS})).double().reshape(-1)
+    found = evaluate(text, make_state({"x": NUMBERS, "b": TRUTHS})).double().reshape(-1)
     torch.testing.assert_close(
         found.expand(len(expected)), torch.tensor(expected, dtype=torch.float64), equal_nan=True, rtol=1e-6, atol=1e-6
     )
@@ -138,31 +142,31 @@ def test_corners(text: str, expected: list[float]) -> None:
 
 @pytest.mark.parametrize("operator", ["==", "!=", "<", "<=", ">", ">="])
 def test_comparisons_with_what_has_no_value_are_false(operator: str) -> None:
-    moment = make_moment({"x": torch.tensor([[math.nan]])})
-    assert not evaluate(f"x {operator} 1", moment)
-    assert not evaluate(f"1 {operator} x", moment)
-    assert not evaluate(f"x {operator} x", moment)
+    state = make_state({"x": torch.tensor([[math.nan]])})
+    assert not evaluate(f"x {operator} 1", state)
+    assert not evaluate(f"1 {operator} x", state)
+    assert not evaluate(f"x {operator} x", state)
 
 
 def test_levels_are_compared_by_name() -> None:
-    moment = make_moment({"sex": torch.tensor([[0, 1, 2]], dtype=torch.int8)})
+    state = make_state({"sex": torch.tensor([[0, 1, 2]], dtype=torch.int8)})
     levels = {"sex": ("female", "male", "other")}
-    assert evaluate('sex == "male"', moment, levels).tolist() == [[False, True, False]]
-    assert evaluate('"male" != sex', moment, levels).tolist() == [[True, False, True]]
+    assert evaluate('sex == "male"', state, levels).tolist() == [[False, True, False]]
+    assert evaluate('"male" != sex', state, levels).tolist() == [[True, False, True]]
 
 
 def test_since_is_the_same_number_for_the_same_gap_at_any_date() -> None:
     """Dates that are no binary fractions: k / 12 - j / 12 in float32 differs in the last bit from place to place."""
     gaps = set()
     for step in range(3, 120):
-        moment = Moment(
+        state = StepState(
             time=step * (1 / 12), dt=1 / 12, parameters={}, now={}, history=[],
             latest={"e": torch.tensor([[float(step - 3)]])},
         )  # fmt: skip
-        gaps.add(float(evaluate("since(e)", moment)))
-        assert bool(evaluate("since(e) <= 0.25", moment))
+        gaps.add(float(evaluate("since(e)", state)))
+        assert bool(evaluate("since(e) <= 0.25", state))
     assert gaps == {0.25}
-    never = make_moment({}, latest={"e": torch.tensor([[-math.inf]])})
+    never = make_state({}, latest={"e": torch.tensor([[-math.inf]])})
     assert float(evaluate("since(e)", never)) == math.inf
 
 
@@ -176,12 +180,12 @@ def test_a_patient_has_the_same_bits_at_any_place(size: int) -> None:
     generator = torch.Generator().manual_seed(0)
     x, y = torch.randn(2, 1, people, generator=generator)
     text = f"{FUNCTIONS} + {OTHERS} + table(x; -1: 0, 0: 2, 1.5: -1)"
-    whole = evaluate(text, make_moment({"x": x, "y": y}))
+    whole = evaluate(text, make_state({"x": x, "y": y}))
     parts = [
-        evaluate(text, make_moment({"x": x[:, i : i + size].clone(), "y": y[:, i : i + size].clone()}))
+        evaluate(text, make_state({"x": x[:, i : i + size].clone(), "y": y[:, i : i + size].clone()}))
         for i in range(0, people, size)
     ]
     assert torch.equal(whole, torch.cat(parts, 1))
-    both = evaluate(text, make_moment({"x": x.expand(3, people), "y": torch.stack([y[0], y[0] + 1, y[0]])}))
+    both = evaluate(text, make_state({"x": x.expand(3, people), "y": torch.stack([y[0], y[0] + 1, y[0]])}))
     assert torch.equal(both[:1], whole)
     assert torch.equal(both[2:], whole)
