@@ -6,23 +6,6 @@ import re
 
 # By concept, or by the label in lower case: (other names, abbreviations)
 USAGE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "LOINC:72106-8": (("Mini-Mental State Exam", "Folstein test"), ("MMSE",)),
-    "clinical dementia rating, sum of boxes": (
-        ("CDR sum of boxes", "Clinical Dementia Rating sum of boxes"),
-        ("CDR-SB",),
-    ),
-    "volume of both hippocampi": (("hippocampal volume", "bilateral hippocampal volume"), ()),
-    "volume of the cerebral ventricles": (("ventricular volume", "volume of the ventricles"), ()),
-    "volume of white matter hyperintensities": (("white matter hyperintensity volume",), ("WMH volume",)),
-    "plasma p-tau217": (("plasma phosphorylated tau 217",), ("p-tau217",)),
-    "amyloid pet": (("amyloid burden on PET",), ()),
-    "number of apoe e4 alleles": (("APOE e4 allele count",), ()),
-    "amyloid-related imaging abnormality with edema or effusion": (
-        ("amyloid-related imaging abnormality with oedema",),
-        ("ARIA-E",),
-    ),
-    "mild cognitive impairment": ((), ("MCI",)),
-    "cholinesterase inhibitor": ((), ("ChEI", "AChEI")),
     "LOINC:8867-4": (("pulse",), ("HR",)),
     "LOINC:8480-6": (("systolic pressure",), ("SBP", "systolic BP")),
     "LOINC:8462-4": (("diastolic pressure",), ("DBP", "diastolic BP")),
@@ -30,9 +13,6 @@ USAGE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "LOINC:2708-6": (("oxygen saturation",), ("SaO2", "sats")),
     "LOINC:59408-5": (("oxygen saturation",), ("SpO2", "sats")),
     "LOINC:8310-5": (("temperature",), ("temp",)),
-    "mechanical ventilation": ((), ()),
-    "vasopressors": (("vasopressor support",), ("pressors",)),
-    "antibiotics": (("antibiotic therapy",), ("abx",)),
 }
 
 UNITS: dict[str, tuple[str, ...]] = {  # UCUM -> as written, the usual one first

@@ -256,6 +256,7 @@ class _Compiler:
             iri=str(variable_iri(self.owners[name], name)),
             kind=kind,
             title=entry.title,
+            synonyms=entry.synonyms,
             concept=entry.concept,
             unit=entry.unit,
             start=self.parse_key(f"{place}.start", entry.start),

@@ -100,6 +100,7 @@ class Variable:
     iri: str
     kind: Kind
     title: str = ""
+    synonyms: tuple[str, ...] = ()  # other names and abbreviations, the usual ones first
     concept: str = ""  # a CURIE, or empty
     unit: str = ""  # UCUM, or empty
     start: Expression | None = None

@@ -41,6 +41,7 @@ VITAL_SIGNS = tuple(
                  "85354-9", "8480-6", "8462-4")
 )  # fmt: skip
 MANY = 8  # findings, from which on they are told by organ system
+SHORT = 10  # characters: a document's synonym of so many is an abbreviation
 LONGEST = 6  # words of a synonym that a clinician would write
 SEXED = {  # HPO's branches of what only one sex can have: genitalia, fertility, reproductive physiology
     "male": ("HP:0010461", "HP:0012041", "HP:0012874"),
@@ -53,8 +54,9 @@ AGE_LABELS = ("age", "age at entry", "age at baseline", "age in years")
 class Term:
     """A recorded variable in words. `label` and `synonyms` are as in the middle of a sentence.
 
-    `synonyms` are those of the ontology's EXACT ones that clinicians write; none where the model's title is more
-    specific than its concept. `others` nobody here writes, but a reader knows them: lay and outdated names, plurals.
+    `synonyms` are those of the ontology's EXACT ones that clinicians write, none where the model's title says more than
+    its concept; then the document's. `others` nobody here writes, but a reader knows them: lay and outdated names,
+    plurals.
     """
 
     variable: str
@@ -143,6 +145,8 @@ def _describe(variable: Variable, model: Model, knowledge: KnowledgeGraph, scope
     names = name_variable(variable, model=model, knowledge=knowledge, scopes=scopes, finding=binary)
     concepts = concepts_of(variable, model)
     label = names.label
+    full = [name for name in variable.synonyms if len(name) > SHORT]
+    brief = [name for name in variable.synonyms if len(name) <= SHORT]
     usual, short = next((USAGE[key] for key in (variable.concept, label.lower()) if key in USAGE), ((), ()))
     role = _find_role(variable, label, binary=binary, model=model, knowledge=knowledge)
     return Term(
@@ -150,9 +154,9 @@ def _describe(variable: Variable, model: Model, knowledge: KnowledgeGraph, scope
         role=role,
         concept=concepts[0] if concepts else "",
         label=label,
-        synonyms=tuple(dict.fromkeys(name for name in (*names.synonyms, *usual) if name != label)),
+        synonyms=tuple(dict.fromkeys(name for name in (*names.synonyms, *usual, *full) if name != label)),
         british=names.british,
-        abbreviations=tuple(dict.fromkeys((*short, *names.abbreviations))),
+        abbreviations=tuple(dict.fromkeys((*short, *brief, *names.abbreviations))),
         others=names.others,
         system=find_system(concepts, knowledge) if role == "finding" and binary else "",
         sex=next(
