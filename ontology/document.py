@@ -70,9 +70,8 @@ def _read_synonyms(value: Any) -> Any:
     names = [_read_text(name) for name in value] if isinstance(value, list) else _read_list(_read_text(value))
     if "" in names:
         raise _mistake("a synonym is empty", "what clinicians also call it, or no entry")
-    known = [name.lower() for name in names if isinstance(name, str)]
-    if twice := next((name for name in names if isinstance(name, str) and known.count(name.lower()) > 1), ""):
-        raise _mistake(f"the synonym {twice!r} stands twice", "each synonym once, in any capitals")
+    if twice := next((name for name in names if isinstance(name, str) and names.count(name) > 1), ""):
+        raise _mistake(f"the synonym {twice!r} stands twice", "each synonym once")
     return names
 
 
@@ -161,6 +160,7 @@ class VariableEntry(Entry):
     kind: Literal["static", "state", "event", "treatment", "measurement"] | None = None
     title: Text = ""
     synonyms: Synonyms = ()
+    related_synonyms: Synonyms = ()
     concept: Text = ""
     unit: Text = ""
     start: Text = ""
@@ -178,6 +178,8 @@ class VariableEntry(Entry):
 
     @model_validator(mode="after")
     def check_kind(self) -> VariableEntry:
+        if twice := sorted({*self.synonyms} & {*self.related_synonyms}):
+            raise _mistake(f"the synonym {twice[0]!r} is also a related one", "it in one of the two lists")
         if self.extends and self.overrides:
             raise _mistake("it extends and overrides at once", "one of the two")
         if self.extends:

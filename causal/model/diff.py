@@ -88,6 +88,7 @@ def _describe_variable(variable: Variable) -> Facts:
     facts = {
         "kind": variable.kind,
         "synonyms": "; ".join(variable.synonyms),
+        "related_synonyms": "; ".join(variable.related_synonyms),
         "concept": variable.concept,
         "unit": variable.unit,
         "of": variable.of,

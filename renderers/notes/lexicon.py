@@ -67,6 +67,7 @@ class Term:
     british: tuple[str, ...] = ()  # what stands in place of the label and the synonyms in British spelling
     abbreviations: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()  # the document's broader, narrower or looser names, which only a reader knows
     system: str = ""  # the organ system of a finding, see SYSTEMS
     sex: str = ""  # "male" or "female": of a finding that only one of them can have
     unit: str = ""  # UCUM
@@ -158,6 +159,7 @@ def _describe(variable: Variable, model: Model, knowledge: KnowledgeGraph, scope
         british=names.british,
         abbreviations=tuple(dict.fromkeys((*short, *brief, *names.abbreviations))),
         others=names.others,
+        related=variable.related_synonyms,
         system=find_system(concepts, knowledge) if role == "finding" and binary else "",
         sex=next(
             (sex for sex, above in SEXED.items() if falls_under(variable, above, model=model, knowledge=knowledge)), ""

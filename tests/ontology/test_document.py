@@ -144,7 +144,7 @@ def test_every_mistake_in_the_keys_is_told(tmp_path: Path) -> None:
     [
         ("[MMSE, '']", "a synonym is empty", "what clinicians also call it"),
         ("''", "a synonym is empty", "what clinicians also call it"),
-        ("[MMSE, Folstein test, mmse]", "the synonym 'MMSE' stands twice", "each synonym once"),
+        ("[MMSE, Folstein test, MMSE]", "the synonym 'MMSE' stands twice", "each synonym once"),
         ("[{a: b}]", "is not as it should be", "text"),
     ],
 )
@@ -156,6 +156,15 @@ def test_wrong_synonyms_are_named(synonyms: str, problem: str, fix: str, tmp_pat
     found = caught.value.problems[0]
     assert (found.node, found.line) == ("a", 6)
     assert fix in found.fix
+
+
+def test_a_synonym_is_not_a_related_one_too(tmp_path: Path) -> None:
+    file = tmp_path / "x.yaml"
+    names = "synonyms: [MMSE, mini-mental], related_synonyms: mini-mental"
+    file.write_text(f"id: x\nvariables:\n  a: {{kind: static, mechanism: 1, {names}}}\n")
+    with pytest.raises(NosographError, match="'mini-mental' is also a related one") as caught:
+        read_document(file)
+    assert (caught.value.problems[0].node, caught.value.problems[0].line) == ("a", 3)
 
 
 def test_one_synonym_needs_no_list(tmp_path: Path) -> None:

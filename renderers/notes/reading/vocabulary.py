@@ -12,50 +12,8 @@ from ..lexicon import PHENOTYPE, Lexicon, Term, speak
 
 # What clinicians also say for a thing that has one of these words in its names (patterns): general medical English
 _ALSO: tuple[tuple[str, str], ...] = (
-    (r"mini.mental state",
-     "MMSE; mini-mental; mini mental state exam; mini-mental test; Folstein; Mini-Mental score; Folstein test; "
-     "mini-mental status examination; MMS; mini-mental examination"),
-    (r"clinical dementia rating",
-     "CDR-SB; CDR-SOB; CDR sum of boxes; sum of boxes; CDR-sum of boxes; CDR; CDR box score; CDR boxes; "
-     "dementia rating; Clinical Dementia Rating sum of boxes; CDR sum-of-boxes; sum of the boxes; CDR sum; box "
-     "score"),
-    (r"amyloid pet|amyloid.*positron",
-     "amyloid PET; amyloid scan; PET amyloid; amyloid load; amyloid burden; brain amyloid; amyloid positron "
-     "emission tomography; PET scan for amyloid; amyloid plaque burden; plaque burden; plaque load; PET; "
-     "amyloid imaging; amyloid level; amyloid-PET; amyloid; cerebral amyloid; amyloid plaque"),
-    (r"p-?tau ?217",
-     "p-tau217; ptau217; p-tau 217; phospho-tau 217; phosphorylated tau 217; pTau-217; p-tau; plasma p-tau; "
-     "phosphorylated tau; plasma phospho-tau; tau 217; p217; plasma tau"),
-    (r"hippocamp",
-     "hippocampi; hippocampal volume; hippocampal volumes; hippocampus; total hippocampal volume; combined "
-     "hippocampal volume; bilateral hippocampal volume; volume of the hippocampi; hippocampal formations; both "
-     "hippocampi; hippocampal formation; hippocampal size"),
-    (r"ventric",
-     "ventricular volume; ventricles; lateral ventricles; ventricular system; cerebral ventricles; ventricular "
-     "size; volume of the ventricles; ventricular spaces; ventricular CSF volume"),
-    (r"white matter (?:hyper|lesion)",
-     "WMH; white matter hyperintensities; white-matter disease; white matter lesions; white matter change; "
-     "white matter changes; leukoaraiosis; WMH volume; white matter hyperintensity volume; white matter signal "
-     "change; WMHs; small vessel disease; white matter lesion load; white matter disease; WMH burden; white "
-     "matter hyperintensity burden; hyperintensities; T2 hyperintensities; FLAIR hyperintensities; white "
-     "matter hyperintensity load"),
-    (r"amyloid.related imaging",
-     "ARIA-E; ARIA; amyloid-related imaging abnormalities; ARIA with oedema; amyloid-related oedema; vasogenic "
-     "oedema; brain oedema; cerebral oedema; amyloid-related imaging abnormality; ARIA with effusion; "
-     "ARIA-oedema"),
-    (r"mild cognitive impairment",
-     "MCI; mild cognitive impairment; amnestic MCI; minor neurocognitive disorder; mild neurocognitive "
-     "disorder; amnestic mild cognitive impairment"),
     (r"(?:^|of )dementia$",
-     "dementia; major neurocognitive disorder; dementia syndrome; Alzheimer's dementia; Alzheimer dementia; "
-     "dementia of the Alzheimer type"),
-    (r"lecanemab",
-     "lecanemab; Leqembi; anti-amyloid antibody; anti-amyloid therapy; anti-amyloid treatment; amyloid "
-     "antibody; lecanemab-irmb; anti-amyloid infusions; monoclonal antibody"),
-    (r"cholinesterase inhibitor",
-     "cholinesterase inhibitor; cholinesterase inhibition; donepezil; rivastigmine; galantamine; Aricept; "
-     "Exelon; AChEI; ChEI; acetylcholinesterase inhibitor; cholinesterase-inhibitor; AChE inhibitor; "
-     "anticholinesterase"),
+     "dementia; major neurocognitive disorder; dementia syndrome"),
     (r"heart rate",
      "HR; heart rate; pulse; pulse rate; ventricular rate; cardiac rate"),
     (r"systolic",
@@ -65,17 +23,6 @@ _ALSO: tuple[tuple[str, str], ...] = (
      "saturation; SpO₂; blood oxygen; oxygen level; O2 sat; oxygen levels; PaO2"),
     (r"glucose",
      "glucose; blood glucose; blood sugar; BM; sugars; glucose level"),
-    (r"antibiotic",
-     "antibiotics; antibiotic therapy; antimicrobials; abx; antibiotic treatment; antibiotic cover; "
-     "antibiotic; antimicrobial therapy; intravenous antibiotics; IV antibiotics; broad-spectrum antibiotics; "
-     "antimicrobial"),
-    (r"vasopressor",
-     "vasopressors; pressors; vasopressor support; noradrenaline; norepinephrine; vasopressor; pressor "
-     "support; vasoactive support; pressor"),
-    (r"mechanical ventilation|ventilation",
-     "mechanical ventilation; ventilated; ventilator; ventilation; intubated; ventilatory support; invasive "
-     "ventilation; mechanically ventilated; ventilatory; intubation; ventilator support; intubated and "
-     "ventilated"),
     (r"^death",
      "death; died; deceased; passed away; dies; dead"),
     (r"discharge",
@@ -89,12 +36,6 @@ _ALSO: tuple[tuple[str, str], ...] = (
     (r"education",
      "years of education; education; schooling; years of schooling; full-time education; years in education; "
      "years of formal education; formal education; years at school; years of full-time education"),
-    (r"polygenic",
-     "polygenic score; polygenic risk score; PRS; polygenic risk; genetic risk score; PGS; polygenic hazard "
-     "score"),
-    (r"apoe|apolipoprotein",
-     "APOE; apolipoprotein E; ApoE; APOE4; APOE genotype; APOE ε4; APOE e4; apolipoprotein E genotype; apo E; "
-     "apolipoprotein E4; APOE-ε4; ApoE4; APOE status; apolipoprotein E ε4"),
     (r"ancestry|ethnic",
      "ancestry; ethnicity; descent; heritage; ethnic background; ethnic origin; extraction"),
 )  # fmt: skip
@@ -153,8 +94,8 @@ def kind_of(term: Term) -> FactKind:
 
 
 def name_term(term: Term) -> tuple[str, ...]:
-    """All names of a term: its own, those of general medical English, their spellings and plurals."""
-    own = list(term.names)
+    """All names of a term: its own, the related ones, those of general medical English, their spellings and plurals."""
+    own = [*term.names, *term.related]
     if term.role != "finding" or term.levels:  # a malformed organ does not go by the organ's name
         for pattern, more in _ALSO:
             if any(re.search(pattern, name, re.IGNORECASE) for name in term.names):
