@@ -66,6 +66,15 @@ def _read_level(value: Any) -> Any:
     return float(value) if isinstance(value, Written) else _read_text(value)
 
 
+def _read_synonyms(value: Any) -> Any:
+    names = [_read_text(name) for name in value] if isinstance(value, list) else _read_list(_read_text(value))
+    if "" in names:
+        raise _mistake("a synonym is empty", "what clinicians also call it, or no entry")
+    if twice := next((name for name in names if isinstance(name, str) and names.count(name) > 1), ""):
+        raise _mistake(f"the synonym {twice!r} stands twice", "each synonym once")
+    return names
+
+
 def _read_effect(value: Any) -> Any:
     return value if isinstance(value, dict) else {"effect": value}
 
@@ -73,6 +82,7 @@ def _read_effect(value: Any) -> Any:
 Text = Annotated[str, BeforeValidator(_read_text)]
 Name = Annotated[str, BeforeValidator(_read_name)]
 Citation = Annotated[str, BeforeValidator(_read_citation)]
+Synonyms = Annotated[tuple[str, ...], BeforeValidator(_read_synonyms)]
 Level = Annotated[float | str, BeforeValidator(_read_level)]  # a number, or the name of a categorical's level
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
@@ -149,6 +159,8 @@ class ParameterEntry(Evidenced):
 class VariableEntry(Entry):
     kind: Literal["static", "state", "event", "treatment", "measurement"] | None = None
     title: Text = ""
+    synonyms: Synonyms = ()
+    related_synonyms: Synonyms = ()
     concept: Text = ""
     unit: Text = ""
     start: Text = ""
@@ -166,6 +178,8 @@ class VariableEntry(Entry):
 
     @model_validator(mode="after")
     def check_kind(self) -> VariableEntry:
+        if twice := sorted({*self.synonyms} & {*self.related_synonyms}):
+            raise _mistake(f"the synonym {twice[0]!r} is also a related one", "it in one of the two lists")
         if self.extends and self.overrides:
             raise _mistake("it both extends and overrides", "one of the two")
         if self.extends:

@@ -33,6 +33,7 @@ CLOCK_TEXT = ("step", "horizon", "unit")
 PARAMETER_TEXT = ("formula", "unit", "uncertain", "title")
 VARIABLE_TEXT = ("kind", "title", "unit", "start", "mechanism", "when", "missing", "occurs", "ends", "competes")
 VARIABLE_NAMES = ("of", "extends", "overrides")
+SYNONYMS = ("synonyms", "related_synonyms")
 EFFECT_TEXT = ("effect", "decision", "strategy", "population", "death")
 
 
@@ -114,6 +115,11 @@ class _GraphWriter:
             node = variable_iri(self.model, name)
             self.item(self.model, "variables", node, NG.Variable, order)
             self.add_texts(node, entry, VARIABLE_TEXT)
+            for key in SYNONYMS:
+                for position, synonym in enumerate(getattr(entry, key)):
+                    synonym_node = URIRef(f"{self.model}/{key}/{name}/{position}")
+                    self.item(node, key, synonym_node, NG.Synonym, position)
+                    self.add(synonym_node, "name", synonym)
             self.add_concept(node, "concept", entry.concept)
             self.add(node, "recorded", entry.recorded)
             for key in VARIABLE_NAMES:
@@ -246,6 +252,9 @@ class _GraphReader:
     def variable(self, node: Node) -> dict[str, Any]:
         entry: dict[str, Any] = {}
         self.fill(entry, node, VARIABLE_TEXT)
+        for key in SYNONYMS:
+            if synonyms := self.items(node, key):
+                entry[key] = [self.value(synonym, "name") for synonym in synonyms]
         self.fill_concept(entry, node, "concept")
         self.fill(entry, node, ("recorded",))
         for key in VARIABLE_NAMES:

@@ -17,7 +17,10 @@ MODEL_BASE = f"{BASE}model/"
 CITATION = re.compile(r"PMID:[1-9]\d{0,7}|doi:10\.\d{4,}/\S+")  # what may be evidence
 
 # Keys whose names in RDF differ: a claim's node hangs on `caused_by`, items of lists and mappings on the singular.
-PREDICATES = {"caused_by": NG.causedBy, "variables": NG.variable, "parameters": NG.parameter, "effects": NG.declares}
+PREDICATES = {
+    "caused_by": NG.causedBy, "variables": NG.variable, "parameters": NG.parameter, "effects": NG.declares,
+    "synonyms": NG.synonym, "related_synonyms": NG.relatedSynonym,
+}  # fmt: skip
 
 
 def predicate(key: str) -> URIRef:

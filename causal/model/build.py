@@ -257,6 +257,8 @@ class _Builder:
             iri=str(variable_iri(self.owners[name], name)),
             kind=kind,
             title=entry.title,
+            synonyms=entry.synonyms,
+            related_synonyms=entry.related_synonyms,
             concept=entry.concept,
             unit=entry.unit,
             start=self.parse_key(f"{place}.start", entry.start),

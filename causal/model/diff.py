@@ -87,6 +87,8 @@ def _describe_parameter(parameter: Parameter) -> Facts:
 def _describe_variable(variable: Variable) -> Facts:
     facts = {
         "kind": variable.kind,
+        "synonyms": "; ".join(variable.synonyms),
+        "related_synonyms": "; ".join(variable.related_synonyms),
         "concept": variable.concept,
         "unit": variable.unit,
         "of": variable.of,

@@ -97,6 +97,8 @@ class Variable:
     iri: str
     kind: Kind
     title: str = ""
+    synonyms: tuple[str, ...] = ()  # other names and abbreviations, the usual ones first
+    related_synonyms: tuple[str, ...] = ()  # broader, narrower or looser names: to be understood, not written
     concept: str = ""  # a CURIE, or empty
     unit: str = ""  # UCUM, or empty
     start: Expression | None = None

@@ -44,6 +44,7 @@ VITAL_SIGNS = tuple(
 )  # fmt: skip
 NO_OTHERS = UsualNames(names=(), abbreviations=())
 MANY = 8  # findings, from which on they are told by organ system
+SHORT = 10  # characters: a document's synonym of so many is an abbreviation
 LONGEST = 6  # words of a synonym that a clinician would write
 SEXED = {  # HPO's branches of what only one sex can have: genitalia, fertility, reproductive physiology
     "male": ("HP:0010461", "HP:0012041", "HP:0012874"),
@@ -55,8 +56,9 @@ SEXED = {  # HPO's branches of what only one sex can have: genitalia, fertility,
 class LexiconTerm:
     """A recorded variable in words. `label` and `synonyms` are as in the middle of a sentence.
 
-    `synonyms` are those of the ontology's EXACT ones that clinicians write; none where the model's title is more
-    specific than its concept. `others` nobody here writes, but a reader knows them: lay and outdated names, plurals.
+    `synonyms` are those of the ontology's EXACT ones that clinicians write, none where the model's title says more than
+    its concept; then the document's. `others` nobody here writes, but a reader knows them: lay and outdated names,
+    plurals.
     """
 
     variable: str
@@ -67,6 +69,7 @@ class LexiconTerm:
     british: tuple[str, ...] = ()  # what stands in place of the label and the synonyms in British spelling
     abbreviations: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()  # the document's broader, narrower or looser names, which only a reader knows
     system: str = ""  # the organ system of a finding, see SYSTEMS
     sex: str = ""  # "male" or "female": of a finding that only one of them can have
     unit: str = ""  # UCUM
@@ -152,6 +155,8 @@ def _describe(
     names = name_variable(variable, model=model, knowledge=knowledge, scopes=scopes, finding=binary, locale=locale)
     concepts = concepts_of(variable, model)
     label = names.label
+    full = [name for name in variable.synonyms if len(name) > SHORT]
+    brief = [name for name in variable.synonyms if len(name) <= SHORT]
     usual = words.names.get(variable.concept) or words.names.get(label.lower(), NO_OTHERS)
     role = _find_role(variable, label, binary=binary, model=model, knowledge=knowledge, ages=words.labels.age)
     return LexiconTerm(
@@ -159,10 +164,11 @@ def _describe(
         role=role,
         concept=concepts[0] if concepts else "",
         label=label,
-        synonyms=tuple(dict.fromkeys(name for name in (*names.synonyms, *usual.names) if name != label)),
+        synonyms=tuple(dict.fromkeys(name for name in (*names.synonyms, *usual.names, *full) if name != label)),
         british=names.british,
-        abbreviations=tuple(dict.fromkeys((*usual.abbreviations, *names.abbreviations))),
+        abbreviations=tuple(dict.fromkeys((*usual.abbreviations, *brief, *names.abbreviations))),
         others=names.others,
+        related=variable.related_synonyms,
         system=find_system(concepts, knowledge) if role == "finding" and binary else "",
         sex=next(
             (sex for sex, above in SEXED.items() if falls_under(variable, above, model=model, knowledge=knowledge)), ""

@@ -139,6 +139,40 @@ def test_every_mistake_in_the_keys_is_told(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("synonyms", "problem", "fix"),
+    [
+        ("[MMSE, '']", "a synonym is empty", "what clinicians also call it"),
+        ("''", "a synonym is empty", "what clinicians also call it"),
+        ("[MMSE, Folstein test, MMSE]", "the synonym 'MMSE' stands twice", "each synonym once"),
+        ("[{a: b}]", "is not as it should be", "text"),
+    ],
+)
+def test_wrong_synonyms_are_named(synonyms: str, problem: str, fix: str, tmp_path: Path) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_text(f"id: x\nvariables:\n  a:\n    kind: static\n    mechanism: 1\n    synonyms: {synonyms}\n")
+    with pytest.raises(NosographError, match=problem) as caught:
+        read_document(file)
+    found = caught.value.problems[0]
+    assert (found.node, found.line) == ("a", 6)
+    assert fix in found.fix
+
+
+def test_a_synonym_is_not_a_related_one_too(tmp_path: Path) -> None:
+    file = tmp_path / "x.yaml"
+    names = "synonyms: [MMSE, mini-mental], related_synonyms: mini-mental"
+    file.write_text(f"id: x\nvariables:\n  a: {{kind: static, mechanism: 1, {names}}}\n")
+    with pytest.raises(NosographError, match="'mini-mental' is also a related one") as caught:
+        read_document(file)
+    assert (caught.value.problems[0].node, caught.value.problems[0].line) == ("a", 3)
+
+
+def test_one_synonym_needs_no_list(tmp_path: Path) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_text("id: x\nvariables:\n  a: {kind: static, mechanism: 1, synonyms: two  words}\n")
+    assert read_document(file)[0].variables["a"].synonyms == ("two words",)
+
+
 def test_the_context_has_every_key_of_a_document() -> None:
     from nosograph.ontology.document import ClaimEntry, ClockEntry, EffectEntry, ParameterEntry, VariableEntry
     from nosograph.ontology.files import read_context

@@ -35,7 +35,9 @@ PARAMETERS = st.tuples(
 VARIABLES = st.fixed_dictionaries(
     {"kind": st.sampled_from(["static", "state", "event", "treatment", "measurement"])},
     optional={
-        "title": WORDS, "unit": WORDS, "start": WORDS, "mechanism": WORDS, "when": WORDS, "missing": WORDS, "of": NAMES,
+        "title": WORDS, "synonyms": st.lists(WORDS, min_size=1, max_size=3, unique=True),
+        "related_synonyms": st.lists(WORDS.map("{} etc".format), min_size=1, max_size=3, unique=True),
+        "unit": WORDS, "start": WORDS, "mechanism": WORDS, "when": WORDS, "missing": WORDS, "of": NAMES,
         "concept": st.sampled_from(["HP:0002511", "MONDO:0004975", "https://example.org/x"]),
         "occurs": st.sampled_from(["once", "repeatedly"]), "ends": st.sampled_from(["journey", "record", "nothing"]),
         "competes": NAMES, "recorded": st.booleans(), "caused_by": st.dictionaries(NAMES, EVIDENCE, min_size=1,

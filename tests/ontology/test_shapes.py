@@ -53,6 +53,8 @@ def test_labels_and_comments_are_welcome() -> None:
         (AGE, "title", URIRef("https://example.org"), "age", "ng:title is no text", 'ng:title "…"'),
         (AGE, "recorded", Literal("yes"), "age", "ng:recorded is not as it should be", ""),
         (AGE, "causedBy", SIX, "age", "ng:causedBy leads to what is no ng:Claim", "ng:Claim"),
+        (AGE, "synonym", SIX, "age", "ng:synonym leads to what is no ng:Synonym", "ng:Synonym"),
+        (AGE, "synonym", Literal("years"), "age", "ng:synonym leads to what is no ng:Synonym", "ng:Synonym"),
         (CLAIM, "evidence", URIRef("https://pubmed.ncbi.nlm.nih.gov/1"), "death", "either cited or assumed",
          "ng:evidence"),
         (CLAIM, "cause", URIRef(f"{SIX}/var/risk"), "death", "ng:cause stands more than once", "one ng:cause"),

@@ -24,8 +24,8 @@ def kind_of(term: LexiconTerm) -> FactKind:
 
 
 def name_term(term: LexiconTerm, words: NameWords) -> tuple[str, ...]:
-    """All names of a term: its own, those of general medical English, their spellings and plurals."""
-    own = list(term.names)
+    """All names of a term: its own, the related ones, those of general medical English, their spellings and plurals."""
+    own = [*term.names, *term.related]
     if term.role != "finding" or term.levels:  # a malformed organ does not go by the organ's name
         for also in words.also:
             if any(also.pattern.search(name) for name in term.names):

@@ -56,6 +56,8 @@ def test_what_does_not_matter(old: str, new: str, tmp_path: Path) -> None:
          "severity",
          "caused_by.risk", "assumption", "PMID:1 (text) so"),
         ("    ends: journey\n", "", "death", "ends", "journey", "nothing"),
+        ("unit: a", "unit: a\n    synonyms: [years, yrs]", "age", "synonyms", "", "years; yrs"),
+        ("unit: a", "unit: a\n    related_synonyms: old", "age", "related_synonyms", "", "old"),
         ("unit: a", "unit: mo", "age", "unit", "a", "mo"),
         ("age >= 50", "age >= 60", "model", "population", "age >= 50", "age >= 60"),
         ("@ 18 months", "@ 12 months", "treated -> severity_rated @ 18 months", "exists", "yes", ""),

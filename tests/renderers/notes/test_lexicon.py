@@ -105,6 +105,20 @@ def test_a_concept_without_a_label_is_named_with_the_fix(knowledge: KnowledgeGra
     assert "title:" in problem.fix
 
 
+def test_a_documents_synonyms_are_names(knowledge: KnowledgeGraph) -> None:
+    """In its order, the short ones as abbreviations; after the ontology's, and none twice."""
+    model = load_model("sepsis")
+    changed = replace(
+        model.variables["heart_rate_charted"], synonyms=("beats of the heart", "cardiac rate", "HR", "HF")
+    )
+    named = build_lexicon(replace(model, variables={**model.variables, changed.name: changed}), knowledge=knowledge)[
+        "heart_rate_charted"
+    ]
+    before = build_lexicon(model, knowledge=knowledge)["heart_rate_charted"]
+    assert named.synonyms == (*before.synonyms, "beats of the heart", "cardiac rate")
+    assert (before.abbreviations, named.abbreviations) == (("HR",), ("HR", "HF"))
+
+
 def test_locales_other_than_english_are_refused(knowledge: KnowledgeGraph) -> None:
     with pytest.raises(NosographError) as caught:
         build_lexicon(load_model("sepsis"), knowledge=knowledge, locale="de")
