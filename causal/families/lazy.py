@@ -19,8 +19,18 @@ class LazyModule:
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
     import torch
-    from scipy import special
+    from numpy.typing import NDArray
+
+    class Special:
+        """scipy.special, of whose functions only those from arrays to arrays are used here."""
+
+        def __getattr__(self, name: str) -> Callable[..., NDArray[np.float64]]: ...
+
+    special = Special()
 else:
     torch = LazyModule("torch")
     special = LazyModule("scipy.special")
