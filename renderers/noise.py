@@ -50,11 +50,6 @@ class Noise:
                 return option
         return options[-1]
 
-    def shuffle(self, name: str, options: Sequence[Choice]) -> list[Choice]:
-        """`options` in random order."""
-        keys = self.uniform(name, len(options))
-        return [options[index] for index in sorted(range(len(options)), key=keys.__getitem__)]
-
     def of_patient(self) -> Noise:
         """The same at every time: what stays a patient's own."""
         return replace(self, modality=f"{self.modality}/patient", step=0)

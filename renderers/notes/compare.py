@@ -110,16 +110,6 @@ def show_told(span: Mention | None) -> str:
     return told if span.previous is None else f"{told}, before {show_value(span.previous, span.unit)}"
 
 
-def write_difference(difference: NoteDifference) -> str:
-    """The difference as plain text: sentences that only one world says (- the left one, + the right), then facts."""
-    left, right = difference.left, difference.right
-    lines = [f"{left.title} of patient {left.patient} on {left.date[:10]}: {left.world} (-) and {right.world} (+)"]
-    for sign, note, places in (("-", left, difference.only_left), ("+", right, difference.only_right)):
-        lines += [f"{sign} {' '.join(note.text[start:end].split())}" for start, end in places]
-    lines += [f"  {fact.label}: {show_told(fact.left)} | {show_told(fact.right)}" for fact in difference.facts]
-    return "\n".join(lines if len(lines) > 1 else [*lines, "  no difference"])
-
-
 def draw_difference(difference: NoteDifference) -> Markup:
     """Both notes beside each other, as HTML: sentences that only one says are marked, and in them the words that tell
     what differs; then the facts. Everything that comes from the notes is escaped."""
