@@ -21,7 +21,7 @@ from typing import Any
 
 from ..errors import fail
 from ..ontology.knowledge import KnowledgeGraph
-from ..ontology.output import locate
+from ..ontology.output import join_path
 from ..simulate.cohort import Run, open_run
 from ..simulate.runs.job import JobFolder, PartFiles, Receipt
 from .binding import bind, check_requirements
@@ -134,7 +134,7 @@ def render(
     )
     batches = [numbers[start : start + BATCH] for start in range(0, len(numbers), BATCH)]
     identity = describe_rendering(task, numbers)
-    folder = locate(held.folder, modality)
+    folder = join_path(held.folder, modality)
     another = f"the run holds {modality} rendered with another {{key}}"
     job = JobFolder(folder, identity, noun="rendering", another=another, listed="parts")
     manifest = job.complete(
