@@ -51,16 +51,16 @@ def write_bytes(path: Path, content: bytes, *, aside: Path | None = None) -> Non
     write_whole(path, lambda draft: draft.write_bytes(content), aside=aside)
 
 
-def write_text(path: Path, text: str, *, aside: Path | None = None) -> None:
+def write_text(path: Path, text: str) -> None:
     """Write a file in UTF-8, as `write_whole` does."""
-    write_bytes(path, text.encode(), aside=aside)
+    write_bytes(path, text.encode())
 
 
 class Drafts:
     """Files that are written in the folder `aside` one by one, and get their names below `folder` together.
 
     A context: at its end all of the files get their names; where it fails before, none does, and no draft stays.
-    `aside` lies on the same disk. Raises OSError (see `explain_os_errors`), and NosographError as `locate`.
+    `aside` lies on the same disk. Raises OSError (see `explain_os_errors`), and NosographError as `join_path`.
     """
 
     def __init__(self, folder: Path, *, aside: Path) -> None:
@@ -68,8 +68,8 @@ class Drafts:
         self._drafts: dict[Path, Path] = {}  # by target
 
     def write(self, *names: str, fill: Fill) -> Path:
-        """Let `fill` write the draft of the file `names` (see `locate`); its path."""
-        target = locate(self.folder, *names)
+        """Let `fill` write the draft of the file `names` (see `join_path`); its path."""
+        target = join_path(self.folder, *names)
         draft = self.aside / f"{DRAFT}{os.getpid()}-{len(self._drafts)}-{target.name}"
         self._drafts[target] = draft
         fill(draft)
@@ -113,7 +113,7 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def locate(folder: Path, *names: str) -> Path:
+def join_path(folder: Path, *names: str) -> Path:
     """The path `folder`/names[0]/names[1]/…, for names that come from a document, a run or a user.
 
     Raises NosographError for a name that is not that of one file or folder, and where links lead out of `folder`.

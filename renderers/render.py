@@ -20,7 +20,7 @@ from typing import Any
 
 from ..errors import fail
 from ..ontology.knowledge import KnowledgeGraph
-from ..ontology.output import locate
+from ..ontology.output import join_path
 from ..simulate.cohort import Run, open_run
 from ..simulate.runs.job import ASIDE, JobFolder, PartFiles, Receipt, locate_aside
 from .binding import bind, check_requirements
@@ -134,7 +134,7 @@ def render(
     )
     batches = [numbers[start : start + BATCH] for start in range(0, len(numbers), BATCH)]
     identity = describe_rendering(task, numbers)
-    folder = locate(held.folder, modality)
+    folder = join_path(held.folder, modality)
     another = f"the run holds {modality} rendered with another {{key}}"
     job = JobFolder(folder, identity, noun="rendering", another=another, listed=("parts", "cohort_files"))
     manifest = job.complete(
@@ -218,9 +218,11 @@ def summarise_batches(
     if counts:
         held["counts"] = dict(sorted(counts.items()))
     if isinstance(task.renderer, CohortRenderer):
-        folder = locate(task.run.folder, task.modality)
+        folder = join_path(task.run.folder, task.modality)
         pieces = [locate_aside(folder, index, PIECE) for index in range(len(parts))]
-        held["cohort_files"] = join_pieces(task.renderer, pieces, folder=folder, aside=locate(folder, ASIDE, "cohort"))
+        held["cohort_files"] = join_pieces(
+            task.renderer, pieces, folder=folder, aside=join_path(folder, ASIDE, "cohort")
+        )
     return held, task.renderer.shared_files if task.options.files else {}
 
 

@@ -22,7 +22,7 @@ from ...causal.model.model import Model
 from ...errors import fail
 from ...ontology.annotations import find_genes
 from ...ontology.knowledge import KnowledgeGraph
-from ...ontology.output import Drafts, explain_os_errors, locate
+from ...ontology.output import Drafts, explain_os_errors, join_path
 from ...ontology.prefixes import find_prefix
 from ...simulate.cohort import Run
 from ...simulate.listing.phenotypes import ABNORMALITY, ModelPhenotypes, find_phenotypes
@@ -332,8 +332,8 @@ def export_phenopackets(
         fix = f"a model with a disease, or with a state that is 0 or 1 and has a concept below {ABNORMALITY}"
         raise fail("the model has neither phenotypes nor a disease to tell of", value=run.model.id, fix=fix)
     writer = PacketWriter(run.model, world=chosen, phenotypes=phenotypes, knowledge=known)
-    target = locate(run.folder, "phenopackets", chosen)
-    aside = locate(run.folder, f".phenopackets-{os.getpid()}")
+    target = join_path(run.folder, "phenopackets", chosen)
+    aside = join_path(run.folder, f".phenopackets-{os.getpid()}")
     with explain_os_errors(target, what="folder"), Drafts(run.folder, aside=aside) as files:
         for patient in summarize_patients(run, world=chosen, phenotypes=phenotypes, patients=numbers, at=time):
             content = writer.write(patient).encode()

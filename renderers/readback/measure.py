@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import fail, nearest
-from ...ontology.output import locate
+from ...ontology.output import join_path
 from ...simulate.cohort import Run
 from ...simulate.runs.workers import run_parts
 from ..protocol import Artifact, Options, Renderer
@@ -80,7 +80,7 @@ def find_source(run: Run, *, modality: str, world: str) -> Source:
         fix = f"remove {file.parent}, then: {command}"
         raise fail(f"the {modality} leave out the world {world!r}", value=", ".join(worlds), fix=fix)
     for part in parts:
-        if not locate(file.parent, part).is_file():
+        if not join_path(file.parent, part).is_file():
             fix = f"remove {file.parent}, then: {command}"
             raise fail("a part of the rendering is missing", value=file.parent / part, fix=fix)
     return Source(
@@ -135,7 +135,7 @@ class PartReader:
 
 
 def _read_lines(source: Source, part: str) -> Iterator[dict[str, Any]]:
-    file = locate(source.folder, part)
+    file = join_path(source.folder, part)
     with file.open(encoding="utf-8") as lines:
         for number, text in enumerate(lines, 1):
             try:
@@ -153,7 +153,7 @@ def open_artifact(folder: Path, line: Mapping[str, Any]) -> Artifact:
     Where no files were kept it is the line's "text".
     """
     known = {key: line[key] for key in ARCHIVED if key in line}
-    path = locate(folder, *str(line["path"]).split("/"))
+    path = join_path(folder, *str(line["path"]).split("/"))
     time = None if line["at"] is None else float(line["at"])
     if "#" in path.name and "text" in line:
         return Artifact("", time, {".txt": str(line["text"]).encode()}, known)

@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import NosographError, fail
-from ...ontology.output import DRAFT, Drafts, Fill, explain_os_errors, locate, sync, write_bytes, write_text
+from ...ontology.output import DRAFT, Drafts, Fill, explain_os_errors, join_path, sync, write_bytes, write_text
 from .workers import run_parts
 
 ASIDE = ".unfinished"  # in the job's folder: what is not yet part of a whole
 LOCK, PLAN, MANIFEST = "lock", "plan.json", "manifest.json"
+RECEIPT = ".json"  # how the name of a part's receipt ends
 SYNCED_AT_ONCE = 16  # files: the disk takes many together in little more time than one
 
 
@@ -48,12 +49,12 @@ class PartFiles(Drafts):
     """The files of one part, and what its receipt says of them."""
 
     def __init__(self, folder: Path, index: int) -> None:
-        super().__init__(folder, aside=locate(folder, ASIDE))
+        super().__init__(folder, aside=join_path(folder, ASIDE))
         self.index = index
         self.files: dict[str, tuple[int, str]] = {}
 
     def write(self, *names: str, fill: Fill) -> Path:
-        """Let `fill` write the draft of the file `names` (see `locate`); its path."""
+        """Let `fill` write the draft of the file `names` (see `join_path`); its path."""
         draft = super().write(*names, fill=fill)
         self.files["/".join(names)] = (draft.stat().st_size, _hash_file(draft))
         return draft
@@ -64,8 +65,8 @@ class PartFiles(Drafts):
 
 
 def locate_aside(folder: Path, index: int, suffix: str) -> Path:
-    """A part's own file that lies aside; ".json" is its receipt."""
-    return locate(folder, ASIDE, f"{index:05d}{suffix}")
+    """A part's own file that lies aside."""
+    return join_path(folder, ASIDE, f"{index:05d}{suffix}")
 
 
 Work = Callable[[PartFiles, Any], Mapping[str, Any]]  # writes a part's files from its inputs; the receipt's counts
@@ -88,14 +89,16 @@ class PartMaker:
         with PartFiles(self.folder, index) as files:
             counts = self.work(files, inputs)
         receipt = Receipt(index, files.files, counts)
-        write_text(locate_aside(self.folder, index, ".json"), json.dumps({"files": receipt.files, "counts": counts}))
+        with PartFiles(self.folder, index) as after:
+            content = json.dumps({"files": receipt.files, "counts": counts})
+            after.write_aside(RECEIPT, fill=lambda path: path.write_text(content))
         return receipt
 
 
 def read_receipt(folder: Path, index: int) -> Receipt | None:
     """The receipt of a part that was finished; None where there is none that can be read."""
     try:
-        held = json.loads(locate_aside(folder, index, ".json").read_bytes())
+        held = json.loads(locate_aside(folder, index, RECEIPT).read_bytes())
         files = {name: (int(size), str(digest)) for name, (size, digest) in held["files"].items()}
         return Receipt(index, files, dict(held["counts"]))
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):  # the part is made again
@@ -105,7 +108,7 @@ def read_receipt(folder: Path, index: int) -> Receipt | None:
 def _is_whole(folder: Path, receipt: Receipt) -> bool:
     """Whether all files of a part are there as they were written."""
     for name, (size, digest) in receipt.files.items():
-        path = locate(folder, *name.split("/"))
+        path = join_path(folder, *name.split("/"))
         if not path.is_file() or path.stat().st_size != size or _hash_file(path) != digest:
             return False
     return True
@@ -133,7 +136,7 @@ class JobFolder:
 
     @property
     def aside(self) -> Path:
-        return locate(self.folder, ASIDE)
+        return join_path(self.folder, ASIDE)
 
     def complete(
         self,
@@ -175,7 +178,7 @@ class JobFolder:
                 raise fail(problem, value=self.folder, fix=f"another folder, or remove {self.folder} first")
             self._check_identity(held, "")
             names = [name for key in self.listed for name in held.get(key, ())]
-            lost = [name for name in names if not locate(self.folder, *name.split("/")).is_file()]
+            lost = [name for name in names if not join_path(self.folder, *name.split("/")).is_file()]
             if lost:
                 fix = f"remove {self.folder}, then the same command again"
                 raise fail(f"a file of the {self.noun} is missing", value=self.folder / lost[0], fix=fix)
@@ -229,9 +232,10 @@ class JobFolder:
                     progress(receipt)
             manifest, files = summarise(self._read_receipts(count))
             for name, content in files.items():
-                write_bytes(locate(self.folder, name), content, aside=self.aside)
+                write_bytes(join_path(self.folder, name), content, aside=self.aside)
             self._sync(count)
-            write_text(self.folder / MANIFEST, json.dumps(manifest, indent=2) + "\n", aside=self.aside)
+            document = json.dumps(manifest, indent=2) + "\n"
+            write_bytes(self.folder / MANIFEST, document.encode(), aside=self.aside)
             return dict(manifest)
         except BaseException:
             with suppress(OSError):  # the first error is the one to tell
@@ -243,7 +247,7 @@ class JobFolder:
         for index in range(count):
             receipt = read_receipt(self.folder, index)
             if receipt is None:
-                raise fail("a finished part's receipt is missing", value=locate_aside(self.folder, index, ".json"))
+                raise fail("a finished part's receipt is missing", value=locate_aside(self.folder, index, RECEIPT))
             yield receipt
 
     def _sync(self, count: int) -> None:
@@ -302,7 +306,7 @@ def _find_difference(held: Any, asked: Any, path: tuple[str, ...]) -> tuple[tupl
 def hold_folder(folder: Path) -> Iterator[None]:
     """Hold the folder against every other process of this machine. The system frees it when this process ends, however
     it ends. A folder that is empty afterwards is removed. Raises NosographError where another process holds it."""
-    aside = locate(folder, ASIDE)
+    aside = join_path(folder, ASIDE)
     lock = aside / LOCK
     handle = None
     while handle is None:

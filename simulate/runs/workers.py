@@ -39,7 +39,7 @@ def run_parts(work: Callable[[P], R], parts: Iterable[P], *, workers: int) -> Ge
     exhaust it) before anything is done with the parts' files: no worker is left then. Raises what `work` raises, and
     NosographError where a worker was killed.
     """
-    if workers == 1:
+    if workers <= 1:
         with _one_thread():
             yield from map(work, parts)
         return

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nosograph.errors import NosographError
-from nosograph.ontology.output import Drafts, explain_os_errors, locate, write_text, write_whole
+from nosograph.ontology.output import Drafts, explain_os_errors, join_path, write_text, write_whole
 
 
 def test_a_file_is_written_whole_or_left_as_it_was(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_folder_that_is_not_there_and_a_file_that_is_missing_are_told_apart(tm
 def test_no_name_leaves_its_folder(tmp_path: Path, name: str) -> None:
     for names in ((name,), ("fine", name), (name, "fine")):
         with pytest.raises(NosographError, match="the name cannot be"):
-            locate(tmp_path, *names)
+            join_path(tmp_path, *names)
         with pytest.raises(NosographError), Drafts(tmp_path, aside=tmp_path / "aside") as files:
             files.write_bytes(*names, content=b"")
     assert list(tmp_path.iterdir()) == []
@@ -93,7 +93,7 @@ def test_no_link_leads_out_of_the_folder(tmp_path: Path) -> None:
     (folder / "out").symlink_to(tmp_path)
     (folder / "alias").symlink_to(folder / "inner")
     with pytest.raises(NosographError, match="a link leads out"):
-        locate(folder, "out", "x.txt")
-    assert locate(folder, "alias", "x.txt") == folder / "alias" / "x.txt"
+        join_path(folder, "out", "x.txt")
+    assert join_path(folder, "alias", "x.txt") == folder / "alias" / "x.txt"
     (tmp_path / "link").symlink_to(folder)
-    assert locate(tmp_path / "link", "inner", "…y z") == tmp_path / "link" / "inner" / "…y z"
+    assert join_path(tmp_path / "link", "inner", "…y z") == tmp_path / "link" / "inner" / "…y z"

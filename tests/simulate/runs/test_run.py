@@ -250,23 +250,31 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_run_that_was_killed_goes_on_and_ends_equal(tmp_path: Path, workers: int) -> None:
+@pytest.mark.parametrize(("workers", "how"), [(1, signal.SIGKILL), (2, signal.SIGKILL), (2, signal.SIGINT)])
+def test_a_run_that_was_broken_off_goes_on_and_ends_equal(tmp_path: Path, workers: int, how: signal.Signals) -> None:
+    """Killed alone, or interrupted from the keyboard, which tells the workers too."""
     script, folder = tmp_path / "killed.py", tmp_path / "run"
     script.write_text(KILLED)
-    process = subprocess.Popen(
-        [sys.executable, str(script), str(MODEL_FILE), str(folder), str(workers)], stdout=subprocess.PIPE
-    )
+    command = [sys.executable, str(script), str(MODEL_FILE), str(folder), str(workers)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
     assert process.stdout is not None
+    assert process.stderr is not None
     for _ in range(2):
         process.stdout.readline()
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait(timeout=20)
+    if how == signal.SIGINT:
+        os.killpg(process.pid, how)
+    else:
+        os.kill(process.pid, how)
+    process.wait(timeout=60)
+    if how == signal.SIGINT:
+        assert process.stderr.read().count(b"Traceback") == 1, "a worker told of the interruption, too"
+        assert not [name for name in contents(folder) if "draft" in name or name.endswith("lock")]
     process.stdout.close()
+    process.stderr.close()
     deadline = time.monotonic() + 20
     while (left := processes_of(tmp_path)) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert not left, "the killed run's workers are still there"
+    assert not left, "workers are still there"
     finished = len(list((folder / ".unfinished").glob("[0-9]*.json")))
     assert 1 <= finished < 20
     assert not (folder / "manifest.json").exists()
