@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from nosograph.causal.catalog.rare import document as rare_document
 from nosograph.commands import main
+from nosograph.ontology.annotations import find_annotations
 from nosograph.ontology.hpo import Annotation
 from nosograph.ontology.knowledge import KnowledgeGraph
 
@@ -84,13 +86,12 @@ def test_an_impossible_frequency_names_disease_and_term(
     frequency: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As a release of HPO with such a row would bring it."""
-    kept = KnowledgeGraph.annotations
 
-    def spoil(self: KnowledgeGraph, disease: str) -> tuple[Annotation, ...]:
-        rows = kept(self, disease)
+    def spoil(disease: str, *, knowledge: KnowledgeGraph) -> tuple[Annotation, ...]:
+        rows = find_annotations(disease, knowledge=knowledge)
         return tuple(replace(row, frequency=frequency) if row.aspect == "P" else row for row in rows)
 
-    monkeypatch.setattr(KnowledgeGraph, "annotations", spoil)
+    monkeypatch.setattr(rare_document, "find_annotations", spoil)
     assert invoke([*FROM_HPO, SINGLE, "-o", "b.yaml", "--json"], monkeypatch) == 2
     (error,) = json.loads(capsys.readouterr().out)["errors"]
     assert error["node"].startswith(f"{SINGLE}, HP:")
