@@ -227,7 +227,7 @@ def test_an_unidentifiable_treatment_is_a_warning(tmp_path: Path) -> None:
     errors, (warning,) = check(tmp_path, *change)
     assert errors == ()
     assert "'treated' depends on 'severity', which is never recorded" in warning.problem
-    assert warning.fix == "severity_rated instead of severity"
+    assert warning.fix == "read severity_rated instead of severity"
 
 
 def test_unused_and_unsupported_parameters_are_warnings(tmp_path: Path) -> None:
