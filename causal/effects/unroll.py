@@ -74,7 +74,7 @@ def last_recorded(model: Model, name: str, step: int) -> Node | None:
 
 
 def value_node(model: Model, name: str, step: int) -> Node | None:
-    """The node to which a read of `name` at `step` refers: None for constants (a parameter, `t`, or an event at step 0)."""
+    """The node that a read of `name` at `step` uses: None for constants (a parameter, `t`, or an event at step 0)."""
     variable = model.variables.get(name)
     if variable is None or (variable.kind == "event" and step == 0):
         return None
