@@ -187,8 +187,8 @@ def _locate_import(text: str, folder: Path | None) -> Path:
     if IDENTIFIER.fullmatch(text):
         if text in list_catalog():
             return locate_model(text)
-        beside = folder is not None and (folder / f"{text}.yaml").is_file()
-        near = f"./{text}.yaml" if beside else nearest(text, list_catalog())
+        in_folder = folder is not None and (folder / f"{text}.yaml").is_file()
+        near = f"./{text}.yaml" if in_folder else nearest(text, list_catalog())
         fix = near or "a catalog name, or a path such as ./common.yaml"
         raise fail(f"unknown import '{text}': not a model of the catalog", fix=fix, value=text)
     if folder is None:

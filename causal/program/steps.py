@@ -321,7 +321,6 @@ def _stack(rows: list[Tensor], patients: int) -> Tensor:
     if not rows:
         return torch.empty(1, 0, patients)
     if len({row.shape for row in rows}) > 1:
-        rows = list(
-            torch.broadcast_tensors(*rows)
-        )  # torch.broadcast_shapes would import sympy, which takes over a second
+        # not torch.broadcast_shapes, which imports sympy and takes over a second
+        rows = list(torch.broadcast_tensors(*rows))
     return torch.stack(rows, dim=-2)

@@ -428,8 +428,8 @@ def test_reach_is_among_the_descendants_of_the_summary_graph(model):
     graph = model.graph
     for event in [v for v in model.variables.values() if v.ends == "record"]:
         graph.add_edges_from((event.name, v.name) for v in model.variables.values() if v.kind == "measurement")
-    rivals = [v.name for v in model.variables.values() if v.competes]
-    graph.add_edges_from((a, b) for a in rivals for b in rivals if a != b)
+    competitors = [v.name for v in model.variables.values() if v.competes]
+    graph.add_edges_from((a, b) for a in competitors for b in competitors if a != b)
     for variable in model.variables.values():
         value = next(iter(variable.levels), "0")
         reach = set(find_reach(model, [parse_intervention(f"{variable.name} = {value}", model=model)]))
