@@ -1,4 +1,4 @@
-"""Abduction: from a patient's record to the noise, and to any world."""
+"""Abduction: infer a patient's noise from the record, then run it in any world."""
 
 from .posterior import Bands, Posterior, abduct, invert
 from .record import EventReport, Observation, PatientRecord, read_record

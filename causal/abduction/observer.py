@@ -1,8 +1,8 @@
-"""Evidence inside the program: where a value was observed, a run uses it, scores it, and can say which noise gives it.
+"""Evidence inside the program: a run uses an observed value, scores it, and can recover the noise that gives it.
 
-The score is the logarithm of the probability (or density) of what was observed, given its parents; then the noise of
-what was observed is drawn from what is consistent with it. So whoever weights runs by their score, and moves the noise
-of what was *not* observed, has the posterior over all noise.
+The score is the log-probability (or log-density) of the observed values given their parents. Their noise is then drawn
+from the noise consistent with them. So weighting runs by their score, and moving only the noise of what was *not*
+observed, gives the posterior over all noise.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from ..program.mechanism import Mechanism
 from ..program.steps import Fact
 from .record import PatientRecord
 
-TOLERANCE = 1e-4  # relative: what a written value may be off one that the model computes
+TOLERANCE = 1e-4  # relative: allowed difference between a recorded and a computed value
 TRUTHS = ("Bernoulli", "Hazard")
 ENTRY: Fact = ("", "population", 0)
-IMPOSSIBLE = math.log(2.0**-33)  # what the generator never draws, on either side
+IMPOSSIBLE = math.log(2.0**-33)  # less probable than any draw, in either tail
 
 
 @dataclass(frozen=True)
 class RecordEvidence:
-    """What is known of a patient: the value of an expression at a step, () or (patients,), up to step `last`.
+    """What is known of a patient: values of expressions by step, () or (patients,), to step `last`.
 
-    `entered` is the condition on entry, which everybody in a record has met.
+    `entered`: the condition on entry, which everybody with a record met.
     """
 
     facts: Mapping[Fact, Tensor]
@@ -46,7 +46,7 @@ class RecordEvidence:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The variables that the evidence speaks of."""
+        """The variables in the evidence."""
         entry = sorted(read.name for read in reads(self.entered)) if self.entered is not None else []
         return tuple(dict.fromkeys([*(name for name, _, _ in self.facts), *entry]))
 
@@ -58,8 +58,8 @@ class RecordEvidence:
 
 
 class RecordObserver:
-    """What one run makes of the evidence. `scores`: (patients,) log-probabilities; `noise`, if `recover`: the noise of
-    what was observed, made consistent, as the run draws it."""
+    """The evidence in one run. `scores`: (patients,) log-probabilities. `noise`, if `recover`: noise consistent with
+    the observed values."""
 
     def __init__(self, evidence: RecordEvidence, *, recover: bool = False) -> None:
         self.facts, self.names = evidence.facts, evidence.names
@@ -68,12 +68,12 @@ class RecordObserver:
         self.noise: dict[Fact, Tensor] = {}
 
     def begin(self) -> None:
-        """A pass begins: forget what the last one found."""
+        """Start a pass: clear the results of the last one."""
         self.scores.clear()
         self.noise.clear()
 
     def total(self, patients: int, *, impossible: float = -torch.inf) -> Tensor:
-        """The log-probability of all that was observed: float64, (..., patients). What is impossible counts as so."""
+        """The log-probability of all observed facts: float64, (..., patients). Impossible facts count `impossible`."""
         total = torch.zeros(1, patients, dtype=torch.float64)
         for score in self.scores.values():
             total = total + score.double().nan_to_num(nan=impossible, neginf=impossible)
@@ -88,7 +88,7 @@ class RecordObserver:
     def observe(
         self, fact: Fact, mechanism: Mechanism, moment: StepState, fresh: Tensor | None, *, patients: Tensor
     ) -> Tensor:
-        """The observed value instead of the mechanism's own, scored; its noise is made of `fresh`."""
+        """Score the observed value and return it; its noise is made from `fresh`."""
         value, family = self.facts[fact], mechanism.family
         if family is None:
             natural = mechanism.push(moment, None, patients=patients)
@@ -110,34 +110,34 @@ class RecordObserver:
             score = family.log_prob(value.to(torch.float32), *parameters)
             if self.recover:
                 self.noise[fact] = family.draw_consistent(fresh, value.to(torch.float32), *parameters)
-        # a scale of zero makes a constant: it is as observed, or impossible
+        # a scale of zero makes a constant, whose density is infinite: it is as observed (score 0), or impossible
         self.scores[fact] = torch.where(torch.isposinf(score), 0.0, score)
         kind = torch.bool if family.name in TRUTHS else torch.int8 if family.name == "Categorical" else torch.float32
         return value.to(kind)
 
     def decide(self, fact: Fact, clocks: Mapping[str, tuple[Tensor, Tensor | float]], moment: StepState) -> Tensor:
-        """Whether a hazard's event happened in this step, scored with all its rivals, of whom as much is known.
+        """Whether a hazard's event happened in this step, scored together with its competitors (also known).
 
-        At rates r_i, of sum r, nothing happens in dt with probability exp(-r dt), and event w first, and within dt,
-        with r_w / r (1 - exp(-r dt)); then the least wait T is exponential at r within dt, whoever has it, and every
-        other wait is T and an exponential of its own.
+        With rates r_i and sum r, nothing happens within dt with probability exp(-r dt); event w happens first, and
+        within dt, with probability r_w / r (1 - exp(-r dt)). The shortest wait T is then exponential with rate r,
+        truncated to dt, whichever event has it. Every other wait is T plus its own exponential (no memory).
         """
         _, key, step = fact
-        if fact in self.scores:  # with the first of its rivals
+        if fact in self.scores:  # scored already, with the first event of its group
             return self.facts[fact] != 0
         dt = moment.dt
-        rates = {rival: torch.as_tensor(rate, dtype=torch.float64) for rival, (_, rate) in clocks.items()}
-        for rival in rates:
-            if (rival, key, step) not in self.facts:  # happened, once and for all
-                rates[rival] = torch.zeros((), dtype=torch.float64)
-        winner = next((r for r in rates if (r, key, step) in self.facts and bool(self.facts[r, key, step])), None)
+        rates = {name: torch.as_tensor(rate, dtype=torch.float64) for name, (_, rate) in clocks.items()}
+        for name in rates:
+            if (name, key, step) not in self.facts:  # it has happened before and cannot happen again
+                rates[name] = torch.zeros((), dtype=torch.float64)
+        winner = next((n for n in rates if (n, key, step) in self.facts and bool(self.facts[n, key, step])), None)
         total = torch.stack(torch.broadcast_tensors(*rates.values())).sum(0)
         least = torch.full_like(total, dt)
         if winner is not None:
             least = -torch.log1p(-clocks[winner][0].double() * chance_within(total, dt)) / total
-        for rival, rate in rates.items():
-            own = (rival, key, step)
-            if rival == winner:
+        for name, rate in rates.items():
+            own = (name, key, step)
+            if name == winner:
                 score = torch.log(rate) - torch.log(total) + torch.log(chance_within(total, dt))
                 score = torch.where(rate > 0, score, -torch.inf)
             else:
@@ -146,14 +146,15 @@ class RecordObserver:
                 continue
             self.scores[own] = score
             if self.recover:
-                before, fresh = chance_within(rate, least), clocks[rival][0].double()
-                self.noise[own] = before + torch.zeros_like(fresh) if rival == winner else before + (1 - before) * fresh
+                # the winner waits exactly `least`, every other event longer: its uniform lies above `before`
+                before, fresh = chance_within(rate, least), clocks[name][0].double()
+                self.noise[own] = before + torch.zeros_like(fresh) if name == winner else before + (1 - before) * fresh
         return self.facts[fact] != 0
 
 
 class Inverter(RecordObserver):
-    """An observer that asks of an additive value only whether some noise gives it: where all is observed, nothing is
-    weighted."""
+    """An observer that does not score values with additive noise, but only checks that some noise gives them: if
+    everything is observed, there is nothing to weight."""
 
     def observe(
         self, fact: Fact, mechanism: Mechanism, moment: StepState, fresh: Tensor | None, *, patients: Tensor
@@ -171,7 +172,7 @@ class Inverter(RecordObserver):
 
 
 def unwrap(mechanism: Mechanism, value: Tensor, moment: StepState) -> tuple[Tensor, Tensor, Tensor]:
-    """(low, high, possible): what the distribution gave, where clip and round made `value` of it. Float64."""
+    """(low, high, possible): the interval of values that clip and round turn into `value`. Float64."""
     low = high = value.double()
     possible = torch.ones((), dtype=torch.bool)
     for wrap in reversed(mechanism.wraps):
@@ -187,7 +188,7 @@ def unwrap(mechanism: Mechanism, value: Tensor, moment: StepState) -> tuple[Tens
 
 
 def noise_between(family: Family, low: Tensor, high: Tensor, parameters: list[Tensor | float]) -> tuple[Tensor, Tensor]:
-    """The interval of noise that gives values from `low` to `high`, which may lie outside the support. Float64."""
+    """The interval of noise that gives values from `low` to `high`, which may extend beyond the support. Float64."""
     least, most = (-torch.inf, torch.inf) if family.noise == "normal" else (0.0, 1.0)
     middle = family.quantile(torch.tensor(0.5), *parameters)
 
@@ -204,7 +205,7 @@ def noise_between(family: Family, low: Tensor, high: Tensor, parameters: list[Te
 
 
 def log_mass(family: Family, low: Tensor, high: Tensor) -> Tensor:
-    """Log-probability that the noise lies in [low, high], also far out in a tail. Float64."""
+    """Log-probability that the noise lies in [low, high], accurate far into the tails. Float64."""
     if family.noise != "normal":
         return torch.log((high - low).clamp(min=0))
     mirrored = low + high > 0
@@ -215,7 +216,7 @@ def log_mass(family: Family, low: Tensor, high: Tensor) -> Tensor:
 
 
 def collect_evidence(model: Model, record: PatientRecord) -> RecordEvidence:
-    """What a record says, as facts about the model's expressions. Raises NosographError where the two cannot meet."""
+    """A record as facts about the model's expressions. Raises NosographError if the record contradicts the model."""
     facts: dict[Fact, Tensor] = {}
     for seen in record.observations:
         variable = model.variables[seen.variable]
@@ -223,16 +224,17 @@ def collect_evidence(model: Model, record: PatientRecord) -> RecordEvidence:
         if variable.kind == "measurement":
             if "when" in variable.expressions:
                 facts[seen.variable, "when", seen.step] = torch.tensor(1.0)
-            if isinstance(variable.when, Name) and variable.when.lag == 0:  # whoever is measured has come
+            # the measurement was taken, so the event that it waits for (a visit) happened
+            if isinstance(variable.when, Name) and variable.when.lag == 0:
                 facts[variable.when.name, "mechanism", seen.step] = torch.tensor(1.0)
             if variable.missing is not None:
                 facts[seen.variable, "missing", seen.step] = torch.tensor(float(seen.value is None))
             elif seen.value is None:
                 raise fail(
-                    f"{seen.variable} is never missed in this model",
+                    f"{seen.variable} is never missing in this model",
                     node=seen.variable,
-                    value=f"an empty value at step {seen.step}",
-                    fix="no row at all, if nobody knows the value",
+                    value=f"empty value at step {seen.step}",
+                    fix="remove the row if the value is unknown",
                 )
         if seen.value is not None:
             facts[seen.variable, key, seen.step] = torch.tensor(seen.value, dtype=torch.float64)
@@ -245,7 +247,7 @@ def collect_evidence(model: Model, record: PatientRecord) -> RecordEvidence:
 
 
 def _hold_treatments(model: Model, record: PatientRecord, facts: dict[Fact, Tensor]) -> None:
-    """A treatment has the value of its latest row until the next, or until the record's end."""
+    """A treatment keeps the value of its latest row until the next row, or until the end of the record."""
     given: dict[str, dict[int, float]] = {}
     for seen in record.observations:
         if model.variables[seen.variable].kind == "treatment" and seen.value is not None:
@@ -259,10 +261,10 @@ def _hold_treatments(model: Model, record: PatientRecord, facts: dict[Fact, Tens
 
 
 def _settle_events(model: Model, record: PatientRecord) -> list[tuple[str, set[int], int]]:
-    """(event, the steps in which it happened, the step up to which that is known), where anything is known.
+    """(event, the steps in which it happened, the step up to which that is known), for events with any information.
 
-    Whoever is in the record is alive, and whoever is measured has not left it; of events that compete as much is known
-    as of the one of which most is.
+    A patient in the record is alive, and a patient who is measured has not dropped out. Competing events are all known
+    up to the latest step known for any of them.
     """
     happened = {name: {e.step for e in record.events if e.event == name and e.happened} for name in model.variables}
     until = dict.fromkeys(model.variables, 0)
@@ -293,9 +295,9 @@ def describe_fact(fact: Fact, model: Model, value: Tensor) -> str:
     variable = model.variables[name]
     at = f" at t = {step * model.clock.dt:g} {model.clock.text[2]}" if variable.kind != "static" else ""
     if key == "when" or (key == "missing" and not bool(value)):
-        return f"that {name} was recorded{at}"
+        return f"{name} recorded{at}"
     if key == "missing":
-        return f"that {name} was missed{at}"
+        return f"{name} missing{at}"
     if variable.kind == "event":
         return f"{name}{'' if bool(value) else ' not'} happening{at}"
     number = float(value)
@@ -304,7 +306,7 @@ def describe_fact(fact: Fact, model: Model, value: Tensor) -> str:
 
 
 def find_normal_score(family: Family, noise: Tensor) -> Tensor:
-    """Noise of any family on the scale of a standard normal."""
+    """The noise of any family as standard normal scores."""
     if family.noise == "normal":
         return noise.double()
     score: Tensor = torch.special.ndtri(noise.double().clamp(2.0**-60, 1 - 2.0**-53))

@@ -1,4 +1,4 @@
-"""Abduction: from a patient's record to what the noise must have been, and from there to any world."""
+"""Abduction: infer the posterior of a patient's noise from the record, and run it in any world."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from .record import PatientRecord
 from .target import PENALTY, PURPOSE, Target
 from .tempering import MOST_TEMPERATURES, Tempering
 
-FARTHEST = 6.34  # standard deviations: the generator's own tails end there
+FARTHEST = 6.34  # standard deviations: the limit of the noise generator
 
 
 @dataclass(frozen=True)
 class Bands:
-    """Quantiles over the particles that live: float64, (worlds or 1, steps of the variable)."""
+    """Quantiles over the particles alive: float64, (worlds or 1, steps of the variable)."""
 
     low: NDArray[np.float64]
     middle: NDArray[np.float64]
@@ -46,11 +46,11 @@ class Bands:
 
 @dataclass(frozen=True)
 class Posterior:
-    """A patient's noise, given the record: equally weighted particles, `noise[site]` (levels,) steps, particles.
+    """A patient's noise given the record: equally weighted particles, `noise[site]` ((levels,) steps, particles).
 
-    `method` is "exact" where the record determines all noise that it depends on (or the noise that is left could not
-    have changed it), else "tempered particles". `effective_sample_size` is the least over the noise at the start and
-    every static and state in every step of the record. `parameters` are the uncertain ones, (1, particles), if sampled.
+    `method`: "exact" if the record determines all noise that it depends on (or the remaining noise could not have
+    changed it), else "tempered particles". `effective_sample_size`: the smallest over the noise at the start and every
+    static and state in every step of the record. `parameters`: the uncertain ones, (1, particles), if sampled.
     """
 
     model: Model
@@ -65,7 +65,7 @@ class Posterior:
         return next(iter(self.noise.values())).shape[-1] if self.noise else 1
 
     def run(self, worlds: Sequence[World] = (FACTUAL,), *, keep: Sequence[str] | None = None) -> Journeys:
-        """The patient in these worlds: each particle, as a patient, is the same in all of them.
+        """Run the patient in these worlds; each particle has the same noise in all of them.
 
         `keep` names the variables to return. Raises NosographError as the program does.
         """
@@ -78,7 +78,7 @@ class Posterior:
             return Pass(plan, self.noise, torch.arange(self.particles), model.clock.steps, kept).finish()
 
     def bands(self, journeys: Journeys, name: str, *, level: float = 0.9) -> Bands:
-        """The middle `level` of a variable's posterior in each of its steps, among the particles alive then (NaN where
+        """The middle `level` of a variable's posterior in each of its steps, among the particles alive then (NaN if
         none is)."""
         value = journeys.values[name].double()
         steps = torch.tensor(journeys.steps[name])[None, :, None]
@@ -92,10 +92,10 @@ class Posterior:
 def abduct(
     model: Model, record: PatientRecord, *, seed: int = 0, particles: int = 2000, sample_parameters: bool = False
 ) -> Posterior:
-    """The posterior over a patient's noise, given the record; with `sample_parameters` over the model's `uncertain`
-    parameters too, each drawn as the model says before any evidence.
+    """The posterior of a patient's noise given the record; with `sample_parameters`, also of the model's `uncertain`
+    parameters, with their distributions in the model as prior.
 
-    Raises NosographError for a record that the model cannot explain, naming the observation that breaks it.
+    Raises NosographError for a record that the model cannot explain, naming the observation at fault.
     """
     evidence = collect_evidence(model, record)
     with torch.no_grad():
@@ -113,14 +113,14 @@ def abduct(
 
 
 def invert(model: Model, values: Mapping[str, Tensor], *, seed: int = 0) -> Posterior:
-    """The noise of many units at once, of which everything at the start was observed: `values[name]` is (units,).
+    """The noise of many units at once, for which everything at the start is observed: `values[name]` is (units,).
 
-    For models whose variables are all statics (or looked at in step 0 alone). Raises NosographError for a variable that
-    is missing, or a value that is impossible.
+    For models with only statics (or if only step 0 matters). Raises NosographError for a missing variable or an
+    impossible value.
     """
     missing = [name for name in model.variables if name not in values and model.variables[name].kind == "static"]
     if missing:
-        raise fail("exact inversion needs every static", value=", ".join(missing), fix="abduct, one unit at a time")
+        raise fail("exact inversion needs every static", value=", ".join(missing), fix="use abduct, one unit at a time")
     facts: dict[Fact, Tensor] = {}
     for name, value in values.items():
         key = "start" if model.variables[name].start is not None else "mechanism"
@@ -134,14 +134,14 @@ def invert(model: Model, values: Mapping[str, Tensor], *, seed: int = 0) -> Post
         noise[site.name] = rows if site.noise == "normal" else rows.double()
     with torch.no_grad():
         Pass(plan, noise, patients, 0, (), observer).finish()
-        for (name, key, _), recovered in observer.noise.items():  # everybody is looked at in step 0
+        for (name, key, _), recovered in observer.noise.items():  # all facts are in step 0
             rows = noise[site_name(name, key)]
             rows[..., 0, :] = recovered.squeeze(-2) if recovered.dim() > 1 else recovered
         for fact, score in observer.scores.items():
             if bool(torch.isneginf(score).any()):
                 unit = int(torch.isneginf(score).flatten().nonzero()[0])
                 raise fail(
-                    "the model cannot give this value", node=fact[0], value=f"{facts[fact][unit]:g}, unit {unit}"
+                    "the model cannot produce this value", node=fact[0], value=f"{facts[fact][unit]:g}, unit {unit}"
                 )
     return Posterior(model, None, "exact", float(units), noise)
 
@@ -155,27 +155,27 @@ def _infer(tempering: Tempering) -> float:
         _, observer = tempering.target.run(tempering.z, recover=True)
         often = {fact: float(torch.isneginf(score).double().mean()) for fact, score in observer.scores.items()}
         worst = max(often, key=lambda fact: often[fact])
-        raise _name(tempering.target, worst, "no noise that was found explains the record, this least of all")
+        raise _name(tempering.target, worst, "no noise found explains the record, least of all this observation")
     return tempering.settle()
 
 
 def _refuse_impossible(target: Target, z: Tensor) -> None:
-    """Raise where a value is outside of its distribution's support, whatever the noise."""
+    """Raise NosographError if a value is outside the support of its distribution for all particles."""
     _, observer = target.run(z)
     for fact, score in observer.scores.items():
         mechanism = target.plan.mechanisms.get((fact[0], fact[1]))
         if bool(torch.isneginf(score).all()) and (mechanism is None or mechanism.family is not None):
-            raise _name(target, fact, "the model cannot give what was observed")
+            raise _name(target, fact, "the model cannot produce this observation")
 
 
 def _refuse_unexplained(target: Target, observer: RecordObserver) -> None:
-    """Raise where what was observed would take noise that is never drawn, in every particle."""
+    """Raise NosographError if an observation needs noise that is never drawn, in every particle."""
     if max(_surprises(target, observer).values(), default=0.0) > 1:
         raise _name_worst(target, observer, "the record is beyond what the model can explain")
 
 
 def _surprises(target: Target, observer: RecordObserver) -> dict[Fact, float]:
-    """How far out each observation is in the best of the particles; beyond 1 lies what is never drawn."""
+    """How extreme each observation is in the best particle; above 1 means noise that is never drawn."""
     found: dict[Fact, float] = {}
     for fact, score in observer.scores.items():
         found[fact] = float(score.max()) / IMPOSSIBLE if not bool(torch.isneginf(score).all()) else torch.inf
@@ -198,5 +198,5 @@ def _name(target: Target, fact: Fact, problem: str) -> Exception:
         problem,
         node=fact[0] or "population",
         value=describe_fact(fact, target.model, value),
-        fix="the row as it was meant: its value, unit and time; or no such row",
+        fix="correct the value, unit or time of the row, or remove it",
     )

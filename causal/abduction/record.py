@@ -1,7 +1,7 @@
-"""A patient's record: what was observed of somebody, from a CSV or JSON file, checked against a model.
+"""A patient's record, read from a CSV or JSON file and checked against a model.
 
-CSV has a header and one row an observation: `time`, `variable` or `concept` (a CURIE; or both), `value`, and `unit`
-if it is not the model's:
+CSV has a header and one row per observation: `time`, `variable` or `concept` (a CURIE; or both), `value`, and `unit`
+if it differs from the model's:
 
     time,variable,value,unit
     ,age,71,a
@@ -11,7 +11,7 @@ if it is not the model's:
     18 months,aria_e,1,
     18 months,death,0,
 
-JSON says the same; `alive_at` and `death` are short for the event that ends the journey:
+JSON has the same content; `alive_at` and `death` are short for the event that ends the journey:
 
     {"patient": "A17", "statics": {"age": 71, "sex": "female"},
      "record": [{"time": 0, "variable": "mmse", "value": 24},
@@ -19,16 +19,16 @@ JSON says the same; `alive_at` and `death` are short for the event that ends the
      "events": [{"time": "18 months", "event": "aria_e"}, {"time": 2, "event": "dropout", "happened": false}],
      "alive_at": "3 years"}
 
-- A time is a number in the clock's unit, or a number and a unit; 0 is entry. Observations stand on the grid of steps
-  (to a hundredth of one) and where the model measures; an event may fall anywhere, and counts for the step it falls in.
+- A time is a number in the clock's unit, or a number and a unit; 0 is entry. Observations must be on the grid of steps
+  (to a hundredth of a step), at times when the model measures; an event may have any time, and counts in its step.
   Statics need no time.
-- A concept finds the measurement, static, treatment or event of that concept, or the measurement of a state of that
-  concept, or whatever of these is above it in the ontology.
-- A row without a value says that a measurement was due and missed. What has no row is unknown, not missed.
-- A treatment has its row's value until its next row, or the record's end.
-- An event's row says that it happened (value 1) or had not happened by then (value 0). What is known of an event is
-  known up to its last row. An event that nobody mentions is unknown; but whoever is in the record at a time is alive
-  then, and whoever is measured has not left it.
+- A concept matches the measurement, static, treatment or event with that concept, or the measurement of a state with
+  that concept; otherwise the nearest of these above it in the ontology.
+- A row without a value says that a measurement was due and is missing. Without a row it is unknown, not missing.
+- A treatment keeps the value of a row until its next row, or until the end of the record.
+- An event's row says that it happened (value 1) or had not happened by then (value 0). An event is known up to its
+  last row. An event without rows is unknown; but a patient with a later row is alive, and a patient who is measured
+  has not dropped out.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ COLUMNS = ("patient", "world", "time", "variable", "concept", "value", "unit")
 KEYS = ("patient", "statics", "record", "events", "alive_at", "death")
 ROW_KEYS = {"record": ("time", "variable", "concept", "value", "unit"), "events": ("time", "event", "happened")}
 TRUTHS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
-GRID = 0.01  # of a step: what a written time may be off
+GRID = 0.01  # of a step: the allowed error of a time
 
 
 @dataclass(frozen=True)
 class Observation:
-    """`variable` had `value` (a level's index; None: due, but missed) at `step`."""
+    """`variable` had `value` at `step`: a level's index for a categorical, None if due but missing."""
 
     variable: str
     step: int
@@ -76,8 +76,8 @@ class EventReport:
 
 @dataclass(frozen=True)
 class PatientRecord:
-    """What was observed of one patient. `last`: the step up to which the record speaks; the patient lived to it, or
-    died in it."""
+    """The observations of one patient. `last`: the last step of the record; the patient was alive then, or died in
+    it."""
 
     patient: str
     observations: tuple[Observation, ...]
@@ -87,7 +87,7 @@ class PatientRecord:
 
 @dataclass(frozen=True)
 class RecordRow:
-    """An entry as it was written."""
+    """An entry as written in the file."""
 
     time: object = None
     variable: str = ""
@@ -95,15 +95,15 @@ class RecordRow:
     value: object = None
     unit: str = ""
     line: int = 0
-    event: bool | None = None  # whether it can only be an event, or only something else
+    event: bool | None = None  # True: must be an event; False: must not be
 
 
 def read_record(path: str | Path, *, model: Model) -> PatientRecord:
-    """Read a record from a CSV or JSON file (the form is above), all of its mistakes reported together.
+    """Read a record from a CSV or JSON file (see above) and report all mistakes together.
 
     Raises NosographError for a file that cannot be read; an unknown variable or concept; a unit that does not convert;
-    a time off the grid, outside the horizon or where the model measures nothing; a time that stands twice; a value that
-    is none of the variable's; and a record that goes on after death.
+    a time off the grid, outside the horizon or outside the measurement schedule; a duplicate time; an invalid value;
+    and a record that continues after death.
     """
     path = Path(path)
     try:
@@ -115,7 +115,7 @@ def read_record(path: str | Path, *, model: Model) -> PatientRecord:
     elif path.suffix == ".csv":
         patient, rows = _read_csv(text, str(path))
     else:
-        raise fail("a record is a .csv or a .json file", value=path, fix=f"{path.stem}.csv")
+        raise fail("unknown file extension: a record is a .csv or .json file", value=path, fix=f"{path.stem}.csv")
     return make_record(rows, model=model, patient=patient, file=str(path))
 
 
@@ -125,26 +125,31 @@ def _read_csv(text: str, file: str) -> tuple[str, list[RecordRow]]:
     for name in columns:
         if name not in COLUMNS:
             raise fail(
-                f"a record has no column {name!r}",
+                f"unknown column {name!r}",
                 file=file,
                 line=1,
                 fix=nearest(name, COLUMNS) or ",".join(COLUMNS[2:]),
             )
     if not {"time", "value"} <= set(columns) or not {"variable", "concept"} & set(columns):
-        raise fail("columns are missing", file=file, line=1, value=",".join(columns), fix="time,variable,value,unit")
+        raise fail("missing columns", file=file, line=1, value=",".join(columns), fix="time,variable,value,unit")
     lines.fieldnames = columns
     rows, patients = [], set()
     for entry in lines:
         if None in entry or None in entry.values():
             fix = ",".join(columns)
-            raise fail("a row has another number of columns than the header", file=file, line=lines.line_num, fix=fix)
+            raise fail(
+                "the row and the header have different numbers of columns", file=file, line=lines.line_num, fix=fix
+            )
         cells: dict[str, Any] = {key: value.strip() for key, value in entry.items()}
         patients.add(cells.pop("patient", ""))
         cells.pop("world", None)
         rows.append(RecordRow(**cells, line=lines.line_num))
     if len(patients) > 1:
         raise fail(
-            "a record is one patient's", file=file, value=", ".join(sorted(patients)[:3]), fix="the rows of one of them"
+            "a record must have one patient only",
+            file=file,
+            value=", ".join(sorted(patients)[:3]),
+            fix="keep one patient",
         )
     return patients.pop() if patients else "", rows
 
@@ -157,12 +162,14 @@ def _read_json(text: str, file: str, model: Model) -> tuple[str, list[RecordRow]
     _check_keys(data, KEYS, file)
     statics = data.get("statics", {})
     if not isinstance(statics, Mapping):
-        raise fail("statics are names and values", file=file, value=statics, fix='"statics": {"age": 71}')
+        raise fail(
+            "statics must be an object of names and values", file=file, value=statics, fix='"statics": {"age": 71}'
+        )
     rows = [RecordRow(variable=name, value=value) for name, value in statics.items()]
     for key, keys in ROW_KEYS.items():
         entries = data.get(key, [])
         if not isinstance(entries, list):
-            raise fail(f"{key} is a list", file=file, value=entries, fix=f'"{key}": [{{"time": 0, …}}]')
+            raise fail(f"{key} must be a list", file=file, value=entries, fix=f'"{key}": [{{"time": 0, …}}]')
         for entry in entries:
             _check_keys(entry, keys, file)
             cells: dict[str, Any] = dict(entry)
@@ -182,10 +189,10 @@ def _read_json(text: str, file: str, model: Model) -> tuple[str, list[RecordRow]
 
 def _check_keys(data: object, keys: tuple[str, ...], file: str) -> None:
     if not isinstance(data, Mapping):
-        raise fail("an object was expected", file=file, value=json.dumps(data)[:80], fix=f"keys {', '.join(keys)}")
+        raise fail("expected an object", file=file, value=json.dumps(data)[:80], fix=f"keys {', '.join(keys)}")
     for key in data:
         if key not in keys:
-            raise fail(f"there is no key {key!r} here", file=file, fix=nearest(key, keys) or ", ".join(keys))
+            raise fail(f"unknown key {key!r}", file=file, fix=nearest(key, keys) or ", ".join(keys))
 
 
 def _ending(model: Model, key: str, file: str) -> str:
@@ -193,13 +200,13 @@ def _ending(model: Model, key: str, file: str) -> str:
     if len(names) == 1 or "death" in names:
         return "death" if "death" in names else names[0]
     if not names:
-        raise fail("nobody dies in this model", file=file, node=key, fix=f"no {key}")
+        raise fail("no event ends the journey in this model", file=file, node=key, fix=f"remove {key}")
     fix = f'"events": [{{"time": …, "event": "{names[0]}", "happened": {str(key == "death").lower()}}}]'
     raise fail(f"several events end the journey: {', '.join(names)}", file=file, node=key, fix=fix)
 
 
 def make_record(rows: Iterable[RecordRow], *, model: Model, patient: str = "", file: str = "") -> PatientRecord:
-    """The record that rows make. Raises NosographError as `read_record` does."""
+    """Make a record from rows. Raises NosographError as `read_record` does."""
     observations: dict[tuple[str, int], tuple[Observation, RecordRow]] = {}
     events: dict[tuple[str, int], tuple[EventReport, RecordRow]] = {}
     problems: list[Problem] = []
@@ -211,9 +218,9 @@ def make_record(rows: Iterable[RecordRow], *, model: Model, patient: str = "", f
             step = _find_step(row, variable, model, happened=value == 1)
             kept: dict[Any, Any] = events if event else observations
             if (variable.name, step) in kept:
-                raise fail("a time stands twice", value=f"{row.time}, {variable.name}", fix="one row a time")
+                raise fail("duplicate time", value=f"{row.time}, {variable.name}", fix="one row per time")
             if event and value not in (0, 1):
-                raise fail("an event happens (1) or not (0)", value=row.value, fix="1")
+                raise fail("the value of an event must be 1 (it happened) or 0", value=row.value, fix="1")
             entry = EventReport(variable.name, step, value == 1) if event else Observation(variable.name, step, value)
             kept[variable.name, step] = (entry, row)
         except NosographError as error:
@@ -223,7 +230,7 @@ def make_record(rows: Iterable[RecordRow], *, model: Model, patient: str = "", f
     if problems:
         raise NosographError(problems)
     if not observations and not events:
-        raise fail("the record is empty", file=file, fix="time,variable,value,unit and a row at least")
+        raise fail("the record is empty", file=file, fix="time,variable,value,unit and at least one row")
     found = [entry for entry, _ in observations.values()]
     reports = [entry for entry, _ in events.values()]
     last = max([*(seen.step for seen in found), *(report.step for report in reports)])
@@ -239,20 +246,20 @@ def _place(problem: Problem, row: RecordRow, file: str) -> Problem:
 
 
 def find_variable(row: RecordRow, model: Model) -> Variable:
-    """The variable that a row speaks of, by name or by concept. Raises NosographError for none, or several."""
+    """The variable of a row, by name or by concept. Raises NosographError if there is none, or more than one."""
     if row.variable:
         known = {v.name: v for v in model.variables.values() if row.event in (None, v.kind == "event")}
         if row.variable in known:
             return known[row.variable]
         if row.variable in model.variables:
             raise fail(
-                f"{row.variable} is {'no' if row.event else 'an'} event", fix="record" if row.event else "events"
+                f"{row.variable} is {'not ' if row.event else ''}an event", fix="record" if row.event else "events"
             )
         near = nearest(row.variable, known)
         fix = near or list_some(v.name for v in known.values() if v.recorded)
-        raise fail(f"the model has no variable {row.variable!r}", value=row.variable, fix=fix)
+        raise fail(f"unknown variable {row.variable!r}", value=row.variable, fix=fix)
     if not row.concept:
-        raise fail("a row names a variable or a concept", fix="mmse")
+        raise fail("a row must name a variable or a concept", fix="mmse")
     wanted = _canonical(row.concept)
     variables = [v for v in model.variables.values() if v.concept and _bound(model, {v.name}, row.event)]
     held = {v.name: _canonical(v.concept) for v in variables}
@@ -267,11 +274,11 @@ def find_variable(row: RecordRow, model: Model) -> Variable:
     if found:
         raise fail("several variables have this concept", value=row.concept, fix=" or ".join(found))
     offered = sorted({v.concept for v in model.variables.values() if v.concept})
-    raise fail("nothing in the model is of this concept", value=row.concept, fix=list_some(offered))
+    raise fail("no variable of the model has this concept", value=row.concept, fix=list_some(offered))
 
 
 def _bound(model: Model, held: set[str], event: bool | None) -> list[str]:
-    """What a row can speak of among the holders of a concept: a state speaks through its measurements."""
+    """The variables that a row may mean among those with a concept (`held`): for a state, its measurements."""
     variables = [v for v in model.variables.values() if event in (None, v.kind == "event")]
     found = [v.name for v in variables if v.kind != "state" and (v.name in held or v.of in held)]
     return found or [v.name for v in variables if v.name in held]
@@ -282,14 +289,14 @@ def _canonical(concept: str) -> str:
 
 
 def _find_step(row: RecordRow, variable: Variable, model: Model, *, happened: bool) -> int:
-    """The step of a row. An event's is the one in whose interval (t - dt, t] it falls, or the last one without it."""
+    """The step of a row. For an event: the step whose interval (t - dt, t] contains it, or the last step without it."""
     clock = model.clock
     if variable.kind == "static":
         if row.time not in (None, "", 0, "0"):
-            raise fail(f"{variable.name} does not change in time", value=row.time, fix="no time")
+            raise fail(f"{variable.name} does not change over time", value=row.time, fix="leave the time empty")
         return 0
     if row.time is None or row.time == "":
-        raise fail("a row needs its time", fix=f"0, or a multiple of {clock.text[0]}")
+        raise fail("missing time", fix=f"0, or a multiple of {clock.text[0]}")
     text = str(row.time)
     try:
         years = parse_duration(text) if DURATION.fullmatch(text) else float(text) * clock.unit
@@ -297,16 +304,16 @@ def _find_step(row: RecordRow, variable: Variable, model: Model, *, happened: bo
         raise fail("not a time", value=row.time, fix=f"a number in the unit {clock.text[2]}, or 6 months") from None
     exact = years / clock.step
     if not 0 <= exact <= clock.steps + GRID:
-        raise fail("a time is outside the horizon", value=row.time, fix=f"between 0 and {clock.text[1]}")
+        raise fail("time outside the horizon", value=row.time, fix=f"between 0 and {clock.text[1]}")
     if variable.kind == "event":
         step = math.ceil(exact - 1e-6) if happened else math.floor(exact + 1e-6)
         if step == 0 and happened:
-            raise fail("no event happens at the start", value=row.time, fix=f"a time after 0, or a {clock.text[0]}")
+            raise fail("no event can happen at the start", value=row.time, fix=f"a time after 0, or a {clock.text[0]}")
         return step
     step = round(exact)
     if abs(exact - step) > GRID:
         raise fail(
-            "a time is off the grid of steps", value=row.time, fix=f"{step * clock.dt:g}: multiples of {clock.text[0]}"
+            "time off the grid of steps", value=row.time, fix=f"{step * clock.dt:g}: multiples of {clock.text[0]}"
         )
     if variable.kind == "measurement":
         due = measured_steps(variable, steps=clock.steps)
@@ -318,17 +325,17 @@ def _find_step(row: RecordRow, variable: Variable, model: Model, *, happened: bo
 
 
 def read_value(row: RecordRow, variable: Variable) -> float | None:
-    """The value in the model's unit: a level's index for a level. Raises NosographError for what is no value."""
+    """The value in the model's unit, or a level's index. Raises NosographError for an invalid value."""
     text = str(row.value if row.value is not None else "").strip()
     if not text:
         if variable.kind == "measurement":
             return None
-        raise fail("a value is missing; only a measurement can be missed", fix=f"a value of {variable.name}")
+        raise fail("missing value; only measurements can be missing", fix=f"a value of {variable.name}")
     if variable.levels:
         if text not in variable.levels:
             near = nearest(text, variable.levels)
             raise fail(
-                f"{variable.name} has no such level", value=text, fix=near or "one of " + ", ".join(variable.levels)
+                f"unknown level of {variable.name}", value=text, fix=near or "one of " + ", ".join(variable.levels)
             )
         return float(variable.levels.index(text))
     try:
@@ -336,7 +343,7 @@ def read_value(row: RecordRow, variable: Variable) -> float | None:
     except ValueError:
         raise fail("not a number", value=text, fix="for example 24") from None
     if not math.isfinite(value):
-        raise fail("not a finite number", value=text, fix="no value, if it was missed")
+        raise fail("not a finite number", value=text, fix="leave it empty if it is missing")
     if row.unit and row.unit != variable.unit:
         value *= _convert(row.unit, variable)
     return value
@@ -355,7 +362,7 @@ def _check_order(
     events: Mapping[tuple[str, int], tuple[EventReport, RecordRow]],
     model: Model,
 ) -> Iterable[tuple[Problem, RecordRow]]:
-    """What comes after an end: of the journey, of the record, or of an event that happens once."""
+    """Entries after the end of the journey or record, or after an event that happens once; ties of competing events."""
     ends = [(e, row) for e, row in events.values() if e.happened and model.variables[e.event].ends == "journey"]
     closes = [(e, row) for e, row in events.values() if e.happened and model.variables[e.event].ends == "record"]
     entries: list[tuple[Observation | EventReport, RecordRow]] = list(observations.values())
@@ -365,22 +372,25 @@ def _check_order(
             static = isinstance(entry, Observation) and model.variables[entry.variable].kind == "static"
             late = entry.step >= end.step if isinstance(entry, Observation) else entry.step > end.step
             if late and not static and entry is not end:
-                fix = f"no row from {end.event} at {written.time} on"
-                yield Problem("the record goes on after death", fix=fix, value=str(row.time)), row
+                fix = f"remove rows from {end.event} at {written.time} on"
+                yield Problem("the record continues after death", fix=fix, value=str(row.time)), row
     for end, written in closes:
         for entry, row in observations.values():
             if entry.step >= end.step and model.variables[entry.variable].kind == "measurement":
-                fix = f"no measurement from {end.event} at {written.time} on"
-                yield Problem("the record goes on after it was closed", fix=fix, value=str(row.time)), row
+                fix = f"remove measurements from {end.event} at {written.time} on"
+                yield Problem("the record continues after it was closed", fix=fix, value=str(row.time)), row
     for entry, row in events.values():
         if model.variables[entry.event].occurs == "once":
             earlier = [e for e, _ in events.values() if e.event == entry.event and e.happened and e.step < entry.step]
             if earlier:
-                fix = f"the row at which {entry.event} happened, alone"
-                yield Problem(f"{entry.event} happens once, and had happened", fix=fix, value=str(row.time)), row
-            twins = model.variables[entry.event].competes
-            rivals = [e for e, _ in events.values() if e.event != entry.event and e.happened and e.step == entry.step]
-            for rival in rivals:
-                if entry.happened and twins and model.variables[rival.event].competes == twins:
-                    fix = "the one that came first"
-                    yield Problem(f"{entry.event} and {rival.event} compete", fix=fix, value=str(row.time)), row
+                fix = f"keep only the row at which {entry.event} happened"
+                yield (
+                    Problem(f"{entry.event} happens only once, and had already happened", fix=fix, value=str(row.time)),
+                    row,
+                )
+            group = model.variables[entry.event].competes
+            others = [e for e, _ in events.values() if e.event != entry.event and e.happened and e.step == entry.step]
+            for other in others:
+                if entry.happened and group and model.variables[other.event].competes == group:
+                    fix = "keep the one that came first"
+                    yield Problem(f"{entry.event} and {other.event} compete", fix=fix, value=str(row.time)), row

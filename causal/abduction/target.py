@@ -1,4 +1,4 @@
-"""The program under evidence, as a function of the noise of what was not observed, as standard normals."""
+"""The program under evidence, as a function of the noise that was not observed, on the standard normal scale."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from ..program.steps import Pass
 from ..program.uncertainty import find_uncertain
 from .observer import RecordEvidence, RecordObserver
 
-PURPOSE = "abduction"  # of all draws here: no particle is handed the truth
-PENALTY = -1e4  # what stands for minus infinity while tempering: of two impossible particles the nearer is better
-SMOOTH = 24  # a long row of noise is summarised by so many of its slowest cosines
+PURPOSE = "abduction"  # of all draws here: differs from the simulation's, so that particles never get the true noise
+PENALTY = -1e4  # replaces minus infinity while tempering: fewer impossible facts are better
+SMOOTH = 24  # lowest-frequency cosines that summarise a long row of noise
 
 
 @dataclass(frozen=True)
 class Block:
-    """The rows of one noise site in the matrix of all noise: [levels or 1, steps] from `first` on."""
+    """The rows of one noise site in the matrix of all noise: levels (or 1) x steps rows, from `first` on."""
 
     site: Site
     key: str
@@ -45,8 +45,8 @@ class Block:
 class Target:
     """`score(z)` is the log-probability of the evidence at noise z, float32 (free rows, particles).
 
-    Free are the rows of noise of what was not observed, up to the end of the record, among all that the evidence
-    depends on. Before any evidence they are independent standard normals.
+    Free rows are the noise of unobserved values, up to the end of the record, on which the evidence depends. A priori
+    they are independent standard normals.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Target:
         self.start = draw_normal(seed=seed, name="start", patients=self.patients, steps=len(free), purpose=PURPOSE)
 
     def parameters(self, scores: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The uncertain parameters at standard normals, (1, particles)."""
+        """The uncertain parameters from standard normal scores, (1, particles)."""
         values = {}
         for name, (family, theta) in self.uncertain.items():
             noise = scores[name] if family.noise == "normal" else torch.special.ndtr(scores[name].double())
@@ -86,13 +86,13 @@ class Target:
         return values
 
     def parameters_at(self, z: Tensor) -> dict[str, Tensor]:
-        """All uncertain parameters at z; what the evidence does not depend on is as it was drawn."""
+        """All uncertain parameters at z; those on which the evidence does not depend stay as drawn."""
         rows = self.fill(z)
         inferred = {name: rows[row : row + 1] for name, row in self.inferred.items()}
         return self.parameters({**self.drawn, **inferred})
 
     def fill(self, z: Tensor) -> Tensor:
-        """All rows at z; those of what was observed are as they were drawn."""
+        """All rows at z; rows of observed values stay as drawn."""
         rows = self.start.clone()
         rows[self.free] = z
         return rows
@@ -120,7 +120,7 @@ class Target:
         return self.run(z)[1].total(len(self.patients), impossible=PENALTY)
 
     def quantities(self, z: Tensor) -> Tensor:
-        """What an effective sample size is asked of: free noise of step 0, and every static and state in every step."""
+        """The quantities for the effective sample size: free noise of step 0, and every static and state by step."""
         kinds = {name: self.model.variables[name].kind for name in self.needed}
         keep = tuple(name for name, kind in kinds.items() if kind in ("static", "state"))
         journeys, _ = self.run(z, keep=keep)
@@ -128,7 +128,7 @@ class Target:
         return torch.cat([z[self.still].double(), *rows])
 
     def finish(self, z: Tensor) -> tuple[dict[str, Tensor], RecordObserver]:
-        """The noise of every site up to the horizon: as inferred, consistent with what was observed, else fresh."""
+        """The noise of every site up to the horizon: inferred, or consistent with observed values, or fresh."""
         _, observer = self.run(z, recover=True)
         inferred = self.noise(z)
         blocks = {block.site.name: block for block in self.blocks}
@@ -148,7 +148,7 @@ class Target:
 
     @cached_property
     def still(self) -> Tensor:
-        """Which free rows belong to step 0 alone: statics, and how states start."""
+        """Which free rows belong to step 0 only: statics, the start of states, and parameters."""
         still = torch.zeros(len(self.free), dtype=torch.bool)
         for block in self.blocks:
             still[block.first : block.stop] = len(block.site.steps) == 1 and block.site.steps[0] == 0
@@ -163,8 +163,7 @@ class Target:
 
     @cached_property
     def members(self) -> Tensor:
-        """Rows of noise that are moved together: everything, all of step 0, and each site's own. Bool, (groups, free
-        rows)."""
+        """Groups of rows that are moved together: all rows, all of step 0, and each site. Bool, (groups, free rows)."""
         groups = [torch.ones_like(self.still), self.still]
         for first, stop in [(b.first, b.stop) for b in self.blocks] + [
             (row, row + 1) for row in self.inferred.values()
@@ -177,9 +176,9 @@ class Target:
 
     @cached_property
     def basis(self) -> Tensor:
-        """Orthonormal directions, (free rows, directions), among which those that the evidence informs are sought.
+        """Orthonormal directions, (free rows, directions), in which to look for information from the evidence.
 
-        Noise that acts step by step is seen through sums over time, so of a long row its slowest cosines are enough.
+        Noise at every step is observed through sums over time, so the slowest cosines of a long row are enough.
         """
         columns = []
         for block in self.blocks:

@@ -1,11 +1,11 @@
-"""Sequential Monte Carlo from the prior to the posterior, by raising the likelihood to a growing power.
+"""Sequential Monte Carlo from the prior to the posterior: the likelihood is raised to a power that grows to 1.
 
 P. Del Moral, A. Doucet and A. Jasra, "Sequential Monte Carlo samplers", J. R. Stat. Soc. B 68 (2006) 411-436. The
-particles' noise z is standard normal before any evidence. It is moved by preconditioned Crank-Nicolson proposals
-(S. L. Cotter et al., "MCMC methods for functions", Statist. Sci. 28 (2013) 424-446), which accept as well in hundreds
-of dimensions as in one, and whose reference is a Gaussian fitted to the particles in the few directions that the
+particles' noise z is standard normal a priori. It is moved by preconditioned Crank-Nicolson proposals
+(S. L. Cotter et al., "MCMC methods for functions", Statist. Sci. 28 (2013) 424-446), whose acceptance does
+not fall with the dimension. Their reference is a Gaussian fitted to the particles in the few directions that the
 evidence informs (D. Rudolf and B. Sprungk, "On a generalization of the preconditioned Crank-Nicolson Metropolis
-algorithm", Found. Comput. Math. 18 (2018) 309-343). With a Gaussian posterior these are nearly independent draws.
+algorithm", Found. Comput. Math. 18 (2018) 309-343). For a Gaussian posterior the proposals are nearly independent.
 """
 
 from __future__ import annotations
@@ -18,30 +18,30 @@ from torch import Tensor
 from ..program.noise import draw_normal, draw_uniform64
 from .target import PURPOSE, Target
 
-SURVIVING = 0.5  # the share of particles that each temperature leaves effective
-MOVES = 6  # of every particle in a round
-ROUNDS = 5  # at most, at each temperature, until the scores have forgotten where they were
-FORGOTTEN = 0.3  # the correlation of scores at which they have
+SURVIVING = 0.5  # effective share of the particles after each temperature
+MOVES = 6  # per particle and round
+ROUNDS = 5  # at most, at each temperature, until the scores are decorrelated
+FORGOTTEN = 0.3  # correlation with the earlier scores that counts as decorrelated
 LAST_ROUNDS = 12  # at most, at the last temperature, until the particles are independent enough
-ENOUGH = 0.25  # as a share of the particles: the effective sample size at which no more moves are made
-ACCEPTED = 0.3  # the share of proposals to be accepted
+ENOUGH = 0.25  # effective sample size, as a share of the particles, at which moves stop
+ACCEPTED = 0.3  # target acceptance rate
 MOST_TEMPERATURES = 100
-WHOLE = 0.5  # the share of moves that move everything, around the fitted reference
-MOMENT = 0.25  # the share that draw everything anew in a window of time
-WINDOWED = 0.5  # of the others, the share that draw a group of rows anew in such a window
+WHOLE = 0.5  # share of moves of all rows, around the fitted reference
+MOMENT = 0.25  # share of moves that redraw all rows in a window of time
+WINDOWED = 0.5  # of the other moves, the share that redraw a group of rows in such a window
 
 
 @dataclass(frozen=True)
 class Reference:
-    """The Gaussian N(mean, C): C is the identity but for `variances` along the orthonormal columns of `directions`;
-    `mean` is given along them too."""
+    """The Gaussian N(mean, C): C is the identity except for `variances` along the orthonormal columns of
+    `directions`; `mean` is in the same coordinates."""
 
     directions: Tensor
     mean: Tensor
     variances: Tensor
 
     def spread(self, fresh: Tensor) -> Tensor:
-        """C^(1/2) times standard normals."""
+        """Multiply standard normals by C^(1/2)."""
         return fresh + self.directions @ ((self.variances.sqrt() - 1)[:, None] * (self.directions.T @ fresh))
 
     def shift(self) -> Tensor:
@@ -56,7 +56,7 @@ class Reference:
 
 def fit_reference(z: Tensor, weights: Tensor, basis: Tensor) -> Reference:
     """The Gaussian with the particles' mean and variance in the directions that differ from the prior by more than
-    chance: eigenvalues of a sample covariance of independent noise lie between (1 -+ sqrt(d / n))^2 (Marchenko and
+    chance. Eigenvalues of a sample covariance of independent noise lie between (1 -+ sqrt(d / n))^2 (Marchenko and
     Pastur, Math. USSR-Sbornik 1 (1967) 457)."""
     along = (basis.T @ z).double()
     mean = along @ weights
@@ -65,7 +65,7 @@ def fit_reference(z: Tensor, weights: Tensor, basis: Tensor) -> Reference:
     share = (along.shape[0] * float((weights**2).sum())) ** 0.5
     informed = (values < (1 - min(share, 0.95)) ** 2) | (values > (1 + share) ** 2)
     chosen, variances = vectors[:, informed], values[informed].clamp(min=1e-8)
-    rest = mean - chosen @ (chosen.T @ mean)  # what has moved without being sharpened
+    rest = mean - chosen @ (chosen.T @ mean)  # shift of the mean in directions whose variance did not change
     if float(rest.norm()) > 2 * share:
         direction = rest / rest.norm()
         chosen = torch.cat([chosen, direction[:, None]], 1)
@@ -75,7 +75,7 @@ def fit_reference(z: Tensor, weights: Tensor, basis: Tensor) -> Reference:
 
 
 class Tempering:
-    """A population of particles on its way. `families`: from which of the first particles each one descends."""
+    """The particles and their current power. `families`: the initial particle from which each one descends."""
 
     def __init__(self, target: Target, *, seed: int) -> None:
         self.target, self.seed = target, seed
@@ -91,9 +91,10 @@ class Tempering:
         self.reference = fit_reference(self.z, torch.full((self.count,), 1 / self.count).double(), target.basis)
 
     def cool(self) -> bool:
-        """Raise the power as far as the particles bear, resample, and move; whether the power has reached 1."""
+        """Raise the power as far as the effective sample size allows, resample, and move. True at power 1."""
         low, high = 0.0, 1.0 - self.power
         if effective(high * self.score) < SURVIVING * self.count:
+            # bisection for the largest step, on a log scale until a lower bound is found
             for _ in range(60):
                 middle = (low + high) / 2 if low > high / 1e3 else high / 10
                 low, high = (
@@ -116,7 +117,7 @@ class Tempering:
         return self.power == 1.0
 
     def resample(self, weights: Tensor) -> None:
-        """Systematic resampling."""
+        """Resample systematically: one uniform shift for evenly spaced points."""
         start = self.draw("resample", 1, uniform=True)[0, :1]
         points = (torch.arange(self.count) + start) / self.count
         chosen = torch.searchsorted(torch.cumsum(weights, 0), points).clamp(max=self.count - 1)
@@ -128,8 +129,11 @@ class Tempering:
         return draw(seed=self.seed, name=key, patients=self.target.patients, steps=rows, purpose=PURPOSE)
 
     def move(self) -> None:
-        """One proposal for every particle, and its acceptance: everything moves, or one group of rows does, or such a
-        group is drawn anew in a window of 1 to 8 steps, which is what moves discrete states."""
+        """Propose a move for every particle, and accept or reject it (Metropolis).
+
+        A move changes all rows around the reference, or one group of rows around the prior, or redraws a group in a
+        window of 1 to 8 steps. The windows are needed for discrete states, which small changes of noise rarely flip.
+        """
         choice, accept, narrow, where, length = self.draw("choose", 5, uniform=True)
         groups = len(self.target.members)
         group = ((choice - WHOLE - MOMENT) / (1 - WHOLE - MOMENT) * groups).long().clamp(0, groups - 1)
@@ -149,11 +153,13 @@ class Tempering:
             torch.where(mask, kept * self.z + size * fresh, self.z),
         )
         score = self.target.score(proposed)
+        # group moves keep the prior; whole moves keep the reference, so the ratio of the two corrects them
         balance = torch.where(whole, self.reference.excess(proposed) - self.reference.excess(self.z), 0.0)
         odds = self.power * (score - self.score) + balance
         accepted = torch.log(accept) < odds
         self.z = torch.where(accepted, proposed, self.z)
         self.score = torch.where(accepted, score, self.score)
+        # adapt each kernel's step size towards the target acceptance rate; windows redraw fully and have none
         rate = torch.exp(odds.clamp(max=0))
         total = torch.zeros(groups + 1, dtype=torch.float64).index_add(0, kernel[~windowed], rate[~windowed])
         tried = torch.bincount(kernel[~windowed], minlength=groups + 1)
@@ -162,7 +168,7 @@ class Tempering:
         self.passes += 1
 
     def settle(self) -> float:
-        """Move at the last temperature until the particles are independent enough; their effective sample size."""
+        """Move at power 1 until the particles are independent enough; return their effective sample size."""
         even = torch.full((self.count,), 1 / self.count, dtype=torch.float64)
         size = 0.0
         for _ in range(LAST_ROUNDS):
@@ -185,12 +191,12 @@ def effective(log_weights: Tensor) -> float:
 
 
 def effective_sample_size(quantities: Tensor, families: Tensor) -> float:
-    """The least, over `quantities` (rows of (quantities, particles)), of posterior variance over that of their mean.
+    """The smallest ratio, over the rows of `quantities` (quantities, particles), of the variance to that of the mean.
 
-    Particles that descend from the same first particle may be alike, others are independent but for resampling; so the
-    variance of a mean is that of the sums over families (H. P. Chan and T. L. Lai, "A general theory of particle
-    filters in hidden Markov models and some applications", Ann. Statist. 41 (2013) 2877-2904). Copies that were never
-    moved apart count once; the effective size of the weights alone does not see them.
+    Particles with the same initial particle may be alike, others are independent except for resampling; so the variance
+    of a mean comes from the sums over families (H. P. Chan and T. L. Lai, "A general theory of particle
+    filters in hidden Markov models and some applications", Ann. Statist. 41 (2013) 2877-2904). Copies that have
+    not moved apart count once, which the effective sample size of the weights alone would miss.
     """
     count = quantities.shape[1]
     spread = quantities.std(1)

@@ -1,1 +1,1 @@
-"""Effects from the record: the graph, identification and estimation, with DoWhy as the examiner."""
+"""Effects from the record: the unrolled graph, identification and estimation, checked with DoWhy."""

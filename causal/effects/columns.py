@@ -1,4 +1,4 @@
-"""The columns that the record offers for an effect: what is known before the decision, the cause, and the outcome."""
+"""The columns of the record for an effect: covariates known before the decision, treatment, and outcome."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .unroll import Graph, Node, final_node, unroll, value_node
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the frame (float64; NaN where nothing is recorded; a categorical by the position of its level).
+    """One column of the frame (float64; NaN where nothing is recorded; level indices for a categorical).
 
-    A static holds its value; a measurement its last recorded value by `step`; a treatment its value at `step`; the
-    outcome its last recorded value by `step` while alive. An event: 1 where it happened by `step` (as an outcome: while
+    A static: its value; a measurement: its last recorded value by `step`; a treatment: its value at `step`; the
+    outcome: its last recorded value by `step` while alive; an event: 1 if it happened by `step` (as an outcome: while
     alive), else 0. Under "hypothetical" and "survivors" the outcome of the dead is NaN.
     `node` is the column's node in the unrolled graph.
     """
@@ -32,9 +32,9 @@ class Column:
 def columns(model: Model, effect: Effect) -> tuple[Column, ...]:
     """The columns of the frame for `effect`, covariates first, then the treatment, then the outcome.
 
-    Covariates are recorded, known by the decision and not caused by it: statics, measurements at step 0, and the other
-    treatments at the decision. For a later decision also: measurements by then, the treatment itself in the step
-    before, and the events that happened before. A treatment or an outcome that is never recorded has no column.
+    Covariates are recorded, known at the decision and not caused by it: statics, measurements at step 0, and the other
+    treatments at the decision. For a later decision also: measurements until then, the treatment itself in the step
+    before, and earlier events. A treatment or an outcome that is never recorded has no column.
     """
     graph = unroll(model, until=effect.decision)
     treatment = model.variables[effect.treatment]

@@ -1,4 +1,4 @@
-"""The frame's columns as numbers that a regression can take."""
+"""Turn the frame's columns into regression terms."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-FEW = 6  # a column of no more distinct values than this gets one indicator each
-ROWS_PER_TERM = 15  # of the smaller arm: the terms of a basis are only as many as it can carry
+FEW = 6  # most distinct values of a column that get an indicator each
+ROWS_PER_TERM = 15  # in the smallest arm, for each term of a basis
 
 
 def encode(frame: pd.DataFrame, adjustment: Sequence[Column]) -> pd.DataFrame:
-    """The adjustment set in numbers: categoricals one-hot, a gap as the column's mean plus an indicator "… missing".
+    """Encode the adjustment set: categoricals one-hot, gaps as the column's mean plus an indicator "… missing".
 
-    Conditioning on a column that may be empty *is* conditioning on the pair (whether it is there, its value if it is).
-    Constant columns are left out. Columns: "age", "sex is female", "mmse@0 missing". Rows and order are the frame's.
+    Conditioning on a column with gaps *is* conditioning on the pair (whether it is present, its value if so).
+    Constant columns are dropped. Columns: "age", "sex is female", "mmse@0 missing". Rows and order are the frame's.
     """
     import pandas as pd
 
@@ -43,12 +43,12 @@ def encode(frame: pd.DataFrame, adjustment: Sequence[Column]) -> pd.DataFrame:
 
 
 def basis(encoded: pd.DataFrame, arms: Sequence[Mask], *, products: bool = True) -> Array:
-    """A design matrix (rows, terms), intercept first, of the richest of three kinds that the smallest arm can carry.
+    """A design matrix (rows, terms), intercept first: the richest of three kinds that the smallest arm can support.
 
-    Linear; with cubic splines of the columns of many values (restricted to be linear in the tails: Harrell 2015,
-    "Regression modeling strategies", section 2.4.5) and an indicator for each of few; and with all products of two
-    columns besides (but for propensities: in the far tails of a product are weights of thousands). Columns are
-    standardized, and terms that others span, in all rows or in an arm, are left out.
+    Linear; with cubic splines of columns of many values (restricted to be linear in the tails: Harrell 2015,
+    "Regression modeling strategies", section 2.4.5) and indicators for those of few; and with all products of two
+    columns (not for propensities: the far tails of a product give weights of thousands). Columns are standardized;
+    terms that are linear combinations of others, in all rows or in an arm, are dropped.
     """
     columns = [_standard(encoded[name].to_numpy()) for name in encoded]
     linear = list(columns)
@@ -69,7 +69,7 @@ def _standard(values: Array) -> Array:
 
 
 def _curve(values: Array) -> list[Array]:
-    """What a column adds to its line: indicators where it has few values, else a restricted cubic spline's terms."""
+    """The nonlinear terms of a column: indicators for few values, else those of a restricted cubic spline."""
     distinct = np.unique(values)
     if len(distinct) <= FEW:
         return [(values == value).astype(np.float64) for value in distinct[2:]]
@@ -90,7 +90,7 @@ def _curve(values: Array) -> list[Array]:
 
 
 def _independent(matrix: Array) -> Mask:
-    """Which columns are, from the left, no linear combination of the ones before them."""
+    """Which columns are not linear combinations of the columns to their left."""
     scaled = matrix / np.maximum(np.linalg.norm(matrix, axis=0), 1e-300)
     diagonal = np.zeros(matrix.shape[1])
     triangle = np.linalg.qr(scaled, mode="r")

@@ -1,7 +1,7 @@
 """DoWhy's own estimates and refutations, from a fresh `CausalModel` on a copy of the frame each time.
 
-A `CausalModel` that is used twice lets propensity weighting leave twelve columns in its frame, which later fits then
-use; without `effect_modifiers=[]` the linear regression's interval comes from a bootstrap.
+If a `CausalModel` is used twice, propensity weighting leaves twelve columns in its frame, which later fits then
+use. Without `effect_modifiers=[]` the linear regression's interval comes from a bootstrap.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ SIGNIFICANCE = 0.05
 
 @contextmanager
 def quiet_dowhy(seed: int = 0) -> Iterator[Any]:
-    """The module `dowhy`, with the global generators of numpy and Python seeded with `seed` for the while (DoWhy draws
+    """The module `dowhy`, with the global generators of numpy and Python temporarily seeded with `seed` (DoWhy draws
     from them).
 
-    Warnings, DoWhy's log level, the generators' states and the display hook (which DoWhy replaces when it is imported)
-    are afterwards what they were.
+    Afterwards restores warnings, DoWhy's log level, the generators' states and the display hook (which DoWhy replaces
+    on import).
     """
     import numpy as np
 
@@ -69,7 +69,7 @@ def quiet_dowhy(seed: int = 0) -> Iterator[Any]:
 
 @dataclass(frozen=True)
 class Refutation:
-    """A refuter's name, its value and whether the estimate passed; None where it is a measure and no test."""
+    """A refuter's name, its value and whether the estimate passed; None for a measure that is not a test."""
 
     name: str
     value: float
@@ -79,7 +79,7 @@ class Refutation:
 def linear_regression(
     frame: pd.DataFrame, treatment: str, outcome: str, contrast: tuple[float, float]
 ) -> tuple[Estimate, float]:
-    """DoWhy's linear regression on the frame's other columns, main effects only, and its degrees of freedom left."""
+    """DoWhy's linear regression on the frame's other columns, main effects only; its residual degrees of freedom."""
     with quiet_dowhy() as dowhy:
         fitted = _linear(dowhy, frame, treatment, outcome, contrast)[2]
         error = abs(float(np.ravel(fitted.get_standard_error())[0]))
@@ -90,10 +90,10 @@ def linear_regression(
 def propensity_weighting(frame: pd.DataFrame, treatment: str, outcome: str) -> Estimate:
     """DoWhy's inverse propensity weighting for a treatment of 0 and 1, self-normalized and untrimmed.
 
-    Untrimmed, since DoWhy's default silently moves propensities into 0.05 to 0.95. The interval is ours (DoWhy has
+    Untrimmed, because DoWhy's default silently moves propensities into 0.05 to 0.95. The interval is ours (DoWhy has
     only a bootstrap): `weighting_error`.
     """
-    with quiet_dowhy() as dowhy:  # scikit-learn's first import draws from Python's generator, too
+    with quiet_dowhy() as dowhy:  # scikit-learn's first import also draws from Python's generator
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
@@ -121,14 +121,14 @@ def refute(
     """Three of DoWhy's refuters on its linear regression, ten simulations each, and the robustness value.
 
     A refuter's value is the mean of its new estimates: about 0 for the placebo (the treatment permuted), about the
-    estimate for the others. It passes by DoWhy's own test: the value expected lies within the normal 0.05 tail of the
-    simulated ones; with ten of them an honest estimate fails about six times in 10,000.
+    estimate for the others. It passes by DoWhy's own test: the expected value is not in the normal 0.05 tail of the
+    simulated ones. With ten of them, a correct estimate fails about six times in 10,000.
     """
     found = []
     for number, (name, options) in enumerate(REFUTERS.items()):
         with quiet_dowhy(seed) as dowhy:
             model, estimand, fitted = _linear(dowhy, frame, treatment, outcome, contrast)
-            # a generator and not a number: with a number, each data subset would be the same subset
+            # a generator, not a number: with a number all data subsets would be the same
             generator = np.random.RandomState([seed, number])
             result = model.refute_estimate(
                 estimand, fitted, method_name=name, num_simulations=SIMULATIONS, random_state=generator, **options
@@ -164,7 +164,7 @@ def _linear(
 
 
 def _fresh(dowhy: Any, frame: pd.DataFrame, treatment: str, outcome: str) -> tuple[Any, Any]:
-    """A new CausalModel on a copy of the frame, whose other columns are the adjustment set, and its estimand."""
+    """A new CausalModel on a copy of the frame, and its estimand; all other columns are the adjustment set."""
     import networkx as nx
 
     graph: nx.DiGraph[str] = nx.DiGraph([(treatment, outcome)])

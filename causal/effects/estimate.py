@@ -1,4 +1,4 @@
-"""Estimates of an average contrast E[Y(a)] - E[Y(b)] over everybody in the frame, each with its interval."""
+"""Estimates of an average contrast E[Y(a)] - E[Y(b)] over all rows of the frame, with intervals."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from scipy.stats import norm
 
 from .design import Array, Mask
 
-PROPENSITY_FLOOR = 0.005  # a probability of treatment below this is as good as none
-TOLERATED = 0.01  # the share of people below the floor from which on an effect is not recoverable
+PROPENSITY_FLOOR = 0.005  # a probability of treatment below this counts as zero
+TOLERATED = 0.01  # most people, as a share, below the floor for an effect to be recoverable
 FOLDS = 5
-FEWEST = 20  # rows with each level
+FEWEST = 20  # fewest rows with each level
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Estimate:
 
 
 def naive_difference(outcome: Array, treatment: Array, contrast: tuple[float, float]) -> Estimate:
-    """The difference of the two groups' means, adjusted for nothing; Welch's standard error."""
+    """The unadjusted difference of the two groups' means, with Welch's standard error."""
     groups = [outcome[treatment == level] for level in contrast]
     error = np.sqrt(sum(group.var(ddof=1) / len(group) for group in groups))
     return Estimate("difference of means", float(groups[0].mean() - groups[1].mean()), float(error))
@@ -48,10 +48,9 @@ def naive_difference(outcome: Array, treatment: Array, contrast: tuple[float, fl
 
 def interacted_regression(outcome: Array, treatment: Array, design: Array, contrast: tuple[float, float]) -> Estimate:
     """Regression with all treatment-by-covariate terms (Lin 2013, Annals of Applied Statistics 7:295), which is one
-    regression an arm, averaged over everybody's covariates. `design`: (rows, terms), intercept first.
+    regression per arm, averaged over everybody's covariates. `design`: (rows, terms), intercept first.
 
-    The standard error is robust (residuals weighted as in HC3) and counts that the covariates' distribution is a
-    sample too.
+    The standard error is robust (residuals weighted as in HC3), and accounts for sampling of the covariates.
     """
     arms = [_arm_regression(outcome, treatment == level, design) for level in contrast]
     estimate = arms[0][0].mean() - arms[1][0].mean()
@@ -65,8 +64,8 @@ def augmented_weighting(
     """Augmented inverse probability weighting (Robins, Rotnitzky & Zhao 1994), cross-fitted, its interval from the
     influence function (Chernozhukov et al. 2018). `propensities`: those of `cross_fitted_propensity` for each level.
 
-    The outcome is modelled in each arm and predicted for everybody, so with a cause of many levels, too, the average
-    is over all who enter and not over those with one of the two.
+    The outcome is modelled in each arm and predicted for everybody, so the average is over all who enter, even if the
+    cause has more than two levels.
     """
     pseudo = []
     for level, propensity in zip(contrast, propensities, strict=True):
@@ -81,12 +80,12 @@ def augmented_weighting(
 
 
 def cross_fitted_propensity(treatment: Array, design: Array, level: float) -> Array:
-    """P(treatment = level | covariates) for everybody, each predicted from the other folds (rows modulo 5).
+    """P(treatment = level | covariates) for everybody, predicted from the other folds (rows modulo 5).
 
     Logistic regression with a unit ridge on the design's standardized terms (not the intercept), which matters only
-    where the groups are all but separable.
+    if the groups are almost separable.
     """
-    state = random.getstate()  # scikit-learn's first import draws from Python's generator
+    state = random.getstate()  # scikit-learn's first import draws from Python's generator: restore it
     from sklearn.linear_model import LogisticRegression
 
     random.setstate(state)
@@ -119,7 +118,7 @@ def error_of_mean(values: Array) -> float:
 
 
 def _arm_regression(outcome: Array, has: Mask, design: Array) -> tuple[Array, Array]:
-    """Everybody's predicted outcome under one level, and what each row adds to it through the coefficients."""
+    """Everybody's predicted outcome under one level, and each row's influence on its mean through the coefficients."""
     orthogonal, triangle = np.linalg.qr(design[has])
     coefficients = np.linalg.solve(triangle, orthogonal.T @ outcome[has])
     leverage = np.minimum(np.sum(orthogonal**2, axis=1), 0.999)

@@ -1,4 +1,4 @@
-"""The examination of one effect: is it identifiable, and do the estimates from the record cover the truth?"""
+"""Examine one effect: is it identifiable, and do the estimates from the record cover the truth?"""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ DECIDING = ("regression with treatment-by-covariate terms", "augmented inverse p
 
 @dataclass(frozen=True)
 class Examination:
-    """What DoWhy and the record say of an effect, beside the truth from the worlds (None where it was not given).
+    """The results of DoWhy and our estimates for an effect, and the truth from the worlds (None if not given).
 
     `recovered`: whether both deciding estimates (`DECIDING`: those that are consistent for an average contrast when
-    effects vary; for a regime, that of the g-formula) cover the truth at the table's level (`pass_level`); None where
-    that cannot be asked. `naive_misses`: whether the unadjusted difference (by the treatment at the decision), at the
-    same level, excludes it; None where the graph shows no confounding. `reason`: why something was not asked, or what
-    the estimate of a regime leans on.
+    effects vary; for a regime, that of the g-formula) cover the truth at the table's level (`pass_level`); None if
+    there are no estimates or no truth. `naive_misses`: whether the unadjusted difference (by the treatment at the
+    decision) excludes the truth at the same level; None if the graph shows no confounding. `reason`: why there is no
+    estimate, or the caveats of a regime's estimate.
     `rows`: people in the analysis; `left_out`: the share without a treatment or an outcome.
     """
 
@@ -92,12 +92,12 @@ class Examination:
         }
 
     def covers(self, estimate: Estimate) -> bool | None:
-        """Whether the estimate's 95% interval covers the truth (None without one)."""
+        """Whether the estimate's 95% interval covers the truth (None without a truth)."""
         return None if self.truth is None else estimate.covers(self.truth, truth_error=self.truth_error)
 
 
 def pass_level(number_of_effects: int) -> float:
-    """The level of the intervals that decide: family-wise error 0.001 over the table's effects and the two deciding
+    """The level of the deciding intervals: family-wise error 0.001 over the table's effects and the two deciding
     estimates of each (Bonferroni)."""
     return 1 - FAMILY_WISE_ERROR / (len(DECIDING) * number_of_effects)
 
@@ -113,13 +113,13 @@ def examine(
     seed: int = 0,
     number_of_effects: int = 1,
 ) -> Examination:
-    """Examine one effect on a frame with exactly the columns that `columns(model, effect)` names, a row a person.
+    """Examine one effect on a frame with the columns of `columns(model, effect)`, one row per person.
 
-    `truth_error` is the standard error of `truth`, `number_of_effects` how many the table has. Rows without a
-    treatment or an outcome are left out, and counted. Where the graph finds no adjustment set, or more than 1% of the
-    people have a probability under 0.5% of a level of the contrast, `reason` says so and nothing is estimated: no
-    weight is ever trimmed. A regime (`is_regime`) needs the `history` of the same patients, as `build_history` has it.
-    Raises ValueError for a frame without the columns, or a history without the people.
+    `truth_error` is the standard error of `truth`, `number_of_effects`: of the table. Rows without a treatment or
+    an outcome are dropped and counted. If the graph has no adjustment set, or more than 1% of the people have a
+    probability under 0.5% of a level of the contrast, `reason` says so and nothing is estimated: weights are never
+    trimmed. A regime (`is_regime`) needs the `history` of the same patients, from `build_history`. Raises ValueError
+    for missing columns, or for people missing from the history.
     """
     regime = is_regime(model, effect)
     identification = identify_regime(model, effect) if regime else identify_effect(model, effect)
@@ -176,9 +176,9 @@ def examine(
 
 @dataclass(frozen=True)
 class _Analysis:
-    """What the estimators share: the encoded frame, the design matrix and the propensities of the two levels."""
+    """Shared by the estimators: the encoded frame, the design matrix and the propensities of the two levels."""
 
-    frame: pd.DataFrame  # the adjustment set in numbers, then the treatment and the outcome
+    frame: pd.DataFrame  # the encoded adjustment set, then the treatment and the outcome
     adjustment: Sequence[Column]
     raw: pd.DataFrame
     cause: Column
@@ -193,7 +193,7 @@ class _Analysis:
     ) -> _Analysis:
         cause = kept[treatment.name].to_numpy(dtype=np.float64)
         contrast = effect.contrast
-        if set(np.unique(cause)) == set(contrast):  # two groups: DoWhy's weighting wants them to be 0 and 1
+        if set(np.unique(cause)) == set(contrast):  # two groups: DoWhy's weighting needs 0 and 1
             cause, contrast = (cause == contrast[0]).astype(np.float64), (1.0, 0.0)
         encoded = encode(kept, adjustment)
         arms = [cause == level for level in contrast]
@@ -206,7 +206,7 @@ class _Analysis:
         return cls(frame, adjustment, kept, treatment, outcome.name, contrast, design, (first, second))
 
     def find_gap(self, effect: Effect) -> str:
-        """Who could hardly have had a level (propensity under `PROPENSITY_FLOOR`), in words; empty where hardly any."""
+        """Who has a propensity under `PROPENSITY_FLOOR`, in words; empty if at most a share of `TOLERATED`."""
         for level, propensity in zip(effect.contrast, self.propensities, strict=True):
             rare = propensity < PROPENSITY_FLOOR
             if rare.mean() > TOLERATED:
@@ -232,7 +232,7 @@ class _Analysis:
 
 
 def describe_region(frame: pd.DataFrame, adjustment: Sequence[Column], rare: Mask) -> str:
-    """The one covariate and cut that tell the flagged rows best from the others, as ": above all where age > 80"."""
+    """The covariate and cut that best separate the flagged rows from the others, as ": above all where age > 80"."""
     best, words = 0.0, ""
     for column in adjustment:
         values = frame[column.name].to_numpy(dtype=np.float64)
@@ -271,11 +271,11 @@ def _too_few(kept: pd.DataFrame, treatment: Column, effect: Effect) -> str:
 
 
 def _without_history(model: Model, effect: Effect, history: pd.DataFrame | None) -> str:
-    """Why a regime gets no estimate, as far as that is known before looking at the data."""
+    """Why a regime has no estimate, as far as is known without the data."""
     if limit := find_limit(model, effect):
         return limit
     if history is None:
-        return f"a regime: {effect.treatment} changes after the decision by its own rule; the history is needed"
+        return f"a regime: {effect.treatment} changes after the decision by its own rule, so the history is needed"
     return ""
 
 

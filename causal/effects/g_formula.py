@@ -1,4 +1,4 @@
-"""The g-formula by iterated conditional expectations: what keeping to a strategy does, from the record's history."""
+"""The g-formula by iterated conditional expectations: the effect of a sustained strategy, from the history."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ if TYPE_CHECKING:
     import pandas as pd
 
 G_FORMULA = "g-formula (iterated conditional expectations), ours"
-FEW_COLUMNS = 12  # a history of more columns does without their products
+FEW_COLUMNS = 12  # most columns of a history to use with products
 
 
 @dataclass(frozen=True)
 class History:
-    """What the record holds of everybody over time: `statics`, a row a person, and `steps`, whose columns (those of
-    `build_history`) are arrays of (people, steps from 0 on)."""
+    """Everybody's record over time: `statics` has one row per person; `steps` maps the columns of `build_history` to
+    arrays of (people, steps from 0)."""
 
     statics: pd.DataFrame
     steps: dict[str, Array]
 
     @classmethod
     def align(cls, history: pd.DataFrame, kept: pd.DataFrame, *, steps: int) -> History:
-        """The history of the people in `kept` (its index: patients). Raises ValueError where some have none."""
+        """The history of the people in `kept` (its index: patients). Raises ValueError if some have none."""
         import pandas as pd
 
         patients = pd.Index(history.index.get_level_values(0)[::steps])
         where = patients.get_indexer(kept.index)
         if len(history) != len(patients) * steps or (where < 0).any():
-            raise ValueError(f"the history lacks people, or has not {steps} steps of each")
+            raise ValueError(f"the history lacks people, or does not have {steps} steps of each")
         arrays = {str(name): history[name].to_numpy(dtype=np.float64).reshape(-1, steps)[where] for name in history}
         return cls(kept.reset_index(drop=True), arrays)
 
     def settled(self, model: Model, effect: Effect, step: int) -> Mask:
-        """Whose outcome nothing can change any more at `step`: their record has ended, or the event happened."""
+        """Whose outcome can no longer change at `step`: the record has ended, or the event happened."""
         settled: Mask = self.steps["open"][:, step] == 0
         outcome = model.variables[effect.outcome]
         if outcome.kind == "event" and outcome.name in self.steps:
@@ -60,8 +60,8 @@ class History:
 
 @dataclass(frozen=True)
 class _Round:
-    """One regression, over those `at_risk` (positions): who kept to the strategy before. `follows`, of them: who keeps
-    to it at this step, too; their design is `orthogonal @ triangle`, that of the others `rest`."""
+    """One regression. `at_risk`: the positions of those who followed the strategy before; `follows`: who of them also
+    follows it at this step. The design matrix of these is `orthogonal @ triangle`, that of the others `rest`."""
 
     at_risk: NDArray[np.intp]
     follows: Mask
@@ -72,8 +72,8 @@ class _Round:
 
 @dataclass(frozen=True)
 class _Strategy:
-    """One strategy's rounds, forwards. `unsupported`: by variable, the people with a value that nobody who followed
-    has; `began`: how many followed at first; `few`: how many did where they became too few to go on."""
+    """One strategy's rounds, in order of time. `unsupported`: by variable, people with a value that no follower has;
+    `began`: the number of followers at first; `few`: their number when it became too small to continue."""
 
     rounds: list[_Round]
     unsupported: dict[str, Mask]
@@ -86,13 +86,13 @@ def g_formula(
     model: Model, effect: Effect, decisions: Sequence[Decision], history: History, outcome: Array
 ) -> tuple[Estimate | None, str]:
     """The average contrast of two sustained strategies by iterated conditional expectations (Bang & Robins 2005,
-    doi:10.1111/j.1541-0420.2005.00377.x; the g-formula: Robins 1986), and what is to be said of it.
+    doi:10.1111/j.1541-0420.2005.00377.x; the g-formula: Robins 1986), and its caveats in words.
 
     Backwards over the steps at which somebody deviates: the next expectation is regressed on the history among those
     who have followed the strategy up to and including the step, and predicted for all who had followed it before. The
-    outcome of those whose record has ended stays what it is. No weights, so nothing to trim; but where nobody follows,
-    the regressions extrapolate, and it is said for whom. The standard error is that of the stacked least squares, from
-    their influence function (residuals as in HC3). No estimate where hardly anybody follows a strategy.
+    outcome of those whose record has ended stays unchanged. There are no weights to trim, but where nobody follows, the
+    regressions extrapolate; the caveats say for whom. The standard error is that of the stacked least squares, from
+    their influence function (residuals as in HC3). No estimate if too few follow a strategy.
     """
     notes, parts = [], []
     for level in effect.contrast:
@@ -119,13 +119,13 @@ def _follow(model: Model, effect: Effect, decisions: Sequence[Decision], history
         followed &= ~open_ | follows
         if decision is decisions[0]:
             began = int(follows.sum())
-        if follows.sum() == open_.sum():
+        if follows.sum() == open_.sum():  # nobody deviates, so there is nothing to predict
             continue
         if follows.sum() < max(FEWEST, ROWS_PER_TERM * (1 + decision.inputs)):
             return _Strategy(rounds, unsupported, began, shortened, few=int(follows.sum()))
         frame, columns = _known(history, decision, open_)
         keeps = follows[open_]
-        if decision.step > effect.decision:  # there the propensities have been looked at
+        if decision.step > effect.decision:  # at the first decision the propensities have been checked
             for column in columns:
                 if (alone := _find_unsupported(frame[column.name].to_numpy(dtype=np.float64), keeps)).any():
                     mask = unsupported.setdefault(column.variable, np.zeros(len(treatment), dtype=np.bool_))
@@ -141,9 +141,13 @@ def _follow(model: Model, effect: Effect, decisions: Sequence[Decision], history
 
 
 def _iterate(rounds: Sequence[_Round], outcome: Array) -> tuple[Array, Array]:
-    """Everybody's expected outcome under the strategy, given what is known at the first round, and what each row adds
-    to their mean through the regressions."""
-    counts = np.ones(len(outcome))  # how much a person's next expectation counts in the mean
+    """Everybody's expected outcome under the strategy, given what is known at the first round, and each row's influence
+    on the mean through the regressions.
+
+    Forwards, each round turns the weights of those at risk into weights of its followers. Backwards, each round
+    replaces the followers' expectations by fitted values, and those of the others by predictions.
+    """
+    counts = np.ones(len(outcome))  # the weight of a person's next expectation in the mean
     weights = []
     for round_ in rounds:
         mine = counts[round_.at_risk]
@@ -165,7 +169,7 @@ def _iterate(rounds: Sequence[_Round], outcome: Array) -> tuple[Array, Array]:
 
 
 def _known(history: History, decision: Decision, rows: Mask) -> tuple[pd.DataFrame, list[Column]]:
-    """What is known at a decision of the people in `rows`; what a variable held before only where it was another."""
+    """What is known at a decision about the people in `rows`; earlier values of a variable only if they differ."""
     import pandas as pd
 
     kept: dict[str, Array] = {}
@@ -180,7 +184,7 @@ def _known(history: History, decision: Decision, rows: Mask) -> tuple[pd.DataFra
 
 
 def _find_unsupported(values: Array, follows: Mask) -> Mask:
-    """Whose value (or gap) no follower has; of a column of many values: whose lies outside the followers' range."""
+    """Whose value (or gap) no follower has; for columns of many values, who is outside the followers' range."""
     gap = np.isnan(values)
     present = values[follows & ~gap]
     alone: Mask = gap & ~gap[follows].any()
@@ -203,7 +207,7 @@ def _describe(model: Model, strategy: _Strategy, words: str) -> list[str]:
                 "extrapolates over them"
             )
     if strategy.shortened:
-        notes.append(f"too few keep to {words} for their whole history: its latest values stand for it")
+        notes.append(f"too few keep to {words} to use the whole history: only its latest values are used")
     return notes
 
 

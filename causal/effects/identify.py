@@ -1,4 +1,4 @@
-"""Whether an effect can be recovered from the record, asked of DoWhy on the latent projection."""
+"""Whether an effect can be recovered from the record: DoWhy decides on the latent projection."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ from .paths import describe_path, open_path
 from .projection import project
 from .unroll import ENTERS, Graph, Node, final_node, survival_node, unroll, value_node
 
-MOST_CANDIDATES = 12  # DoWhy tries subsets one by one where none is valid: 4,096 of them take about a second
+MOST_CANDIDATES = 12  # DoWhy tries all subsets if none is valid: 4,096 take about a second
 
 
 @dataclass(frozen=True)
 class Identification:
-    """What the graph says. `adjustment`: names of columns, meaningful where `identifiable`; `confounded`: whether a
-    backdoor path is open as long as nothing is adjusted for; `reason` says, in words, why an effect is not
-    identifiable."""
+    """What the graph implies. `adjustment`: names of columns, meaningful if `identifiable`; `confounded`: whether a
+    backdoor path is open without adjustment; `reason`: why the effect is not identifiable, in words."""
 
     identifiable: bool
     confounded: bool
@@ -47,18 +46,18 @@ def identify_effect(model: Model, effect: Effect) -> Identification:
 def identify(
     projection: nx.DiGraph[Any], treatment: Hashable, outcome: Hashable, *, always: Iterable[Hashable] = ()
 ) -> tuple[Hashable, ...] | None:
-    """DoWhy's backdoor adjustment set on a projection (attribute `latent` marks what is unobserved); None without one.
+    """DoWhy's backdoor adjustment set on a projection (attribute `latent` marks unobserved nodes); None without one.
 
-    Identified means that DoWhy's `backdoor` is not None: it may list latent nodes as instruments. DoWhy starts from
-    the set of all candidates and takes the first that is valid. Nodes in `always` (selection) must be in the set,
-    since the record is conditioned on them whether one likes it or not.
+    Identified means that DoWhy's `backdoor` is not None; its instruments may be latent nodes. DoWhy starts from the set
+    of all candidates and takes the first valid one. Nodes in `always` (selection) must be in the set, because the
+    record is always conditioned on them.
     """
     import pandas as pd
 
     text = {node: str(node) for node in projection}
     back = {name: node for node, name in text.items()}
     graph = nx.relabel_nodes(projection, text)
-    graph.add_edge(text[treatment], text[outcome])  # without a directed path DoWhy answers "zero" and seeks no set
+    graph.add_edge(text[treatment], text[outcome])  # without a directed path DoWhy answers "zero" without a set
     observed = [text[node] for node, latent in projection.nodes(data="latent") if not latent]
     with quiet_dowhy() as dowhy:
         # only the names of the columns matter here
@@ -66,7 +65,7 @@ def identify(
         estimand = model.identify_effect(method_name="maximal-adjustment", proceed_when_unidentifiable=True)
     if estimand.estimands["backdoor"] is None:
         return None
-    # "backdoor" itself is the smallest set, which is nothing at all in a randomized trial; the largest is more precise
+    # "backdoor" itself is the smallest set, which is empty in a randomized trial; the largest is more precise
     largest = max((names for names in estimand.backdoor_variables.values()), key=len)
     found = {back[name] for name in largest}
     if not _separates(_cut(projection, treatment), treatment, outcome, found | set(always)):
@@ -85,7 +84,7 @@ def _identify(
     candidates = _candidates(cut, covariates, cause, outcome, set(always))
     given = {column.node for column in candidates} | set(always)
     if not _separates(cut, cause, outcome, given):
-        candidates = candidates[:MOST_CANDIDATES]  # no subset is valid where the whole is not; DoWhy confirms it
+        candidates = candidates[:MOST_CANDIDATES]  # if the whole set is invalid, so is every subset; DoWhy confirms it
     projection = project(graph, [cause, outcome, *always, *[column.node for column in candidates]])
     found = identify(projection, cause, outcome, always=always)
     if found is None:
@@ -112,12 +111,12 @@ def _never_recorded(model: Model, effect: Effect, offered: tuple[Column, ...]) -
 def _candidates(
     cut: nx.DiGraph[Any], covariates: list[Column], cause: Node, outcome: Node, fixed: set[Node]
 ) -> list[Column]:
-    """The covariates worth giving to DoWhy.
+    """The covariates to offer to DoWhy.
 
     Ancestors of cause, outcome or selection: if any set of the covariates is valid, all of these together are (van der
-    Zander, Liśkiewicz & Textor 2014, "Constructing separators and adjustment sets in ancestral graphs"). Others join
-    where the set stays valid: a baseline score is no cause of a later one, but tells of it. What tells nothing of the
-    outcome once the rest and the cause are known only costs precision and is left out.
+    Zander, Liśkiewicz & Textor 2014, "Constructing separators and adjustment sets in ancestral graphs"). Others are
+    added if the set stays valid: a baseline score does not cause a later one, but predicts it. A covariate that is
+    independent of the outcome given the others and the cause only costs precision and is dropped.
     """
     ancestors = set().union(*(nx.ancestors(cut, node) for node in [cause, outcome, *fixed]))
     kept = [column for column in covariates if column.node in ancestors]
@@ -136,7 +135,7 @@ def _candidates(
 
 
 def _selection(model: Model, effect: Effect, graph: Graph, cause: Node, outcome: Node, given: set[Node]) -> str:
-    """Why an estimand that needs survival cannot be had from the survivors; empty where it can, or needs none."""
+    """Why an estimand that needs survival cannot be estimated from survivors; empty if it can, or needs none."""
     alive = survival_node(model, effect)
     if alive is None or nx.is_d_separator(graph, {outcome}, {alive}, given | {cause}):
         return ""
@@ -150,7 +149,7 @@ def _confounded(graph: Graph, cause: Node, outcome: Node) -> bool:
 
 
 def _cut(graph: nx.DiGraph[Any], cause: Hashable) -> nx.DiGraph[Any]:
-    """The graph without the arrows that leave the cause: what is left between cause and outcome are backdoor paths."""
+    """The graph without the arrows out of the cause, so that only backdoor paths remain."""
     cut: nx.DiGraph[Any] = graph.copy()
     cut.remove_edges_from(list(graph.out_edges(cause)))
     return cut

@@ -1,4 +1,4 @@
-"""The shortest open path between two nodes of an unrolled graph, and how it reads in words."""
+"""The shortest open path between two nodes of an unrolled graph, and its description in words."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ COLLIDER, SELECTION, VARIABLE, STEP = 1_000_000, 10_000, 1_000, 1
 
 
 def open_path(graph: Graph, start: Node, end: Node, given: Collection[Node]) -> list[Node]:
-    """The path from `start` to `end` that is open given `given` (d-connection) and shortest to tell, or an empty list.
+    """The path from `start` to `end` open given `given` (d-connection) that is simplest to describe, or an empty list.
 
-    Dijkstra over (node, whether it was entered along an arrow): a chain or fork passes where it is not given, a
-    collider where it or a descendant is (Shachter 1998, "Bayes-ball"). Steps of one variable cost little; paths
-    through colliders, or through who is recorded at all, are taken where there is no other.
+    Dijkstra over (node, whether it was entered along an arrow): a chain or fork is open if its node is not
+    given, a collider if it or a descendant is (Shachter 1998, "Bayes-ball"). Steps of one variable cost little; paths
+    through colliders, or through whether something is recorded, are used only if there is no other.
     """
     fixed = set(given)
     opened = fixed.union(*(nx.ancestors(graph, node) for node in fixed if node in graph))
@@ -61,7 +61,7 @@ def open_path(graph: Graph, start: Node, end: Node, given: Collection[Node]) -> 
 
 
 def describe_path(path: list[Node], graph: Graph, model: Model) -> str:
-    """A path in words, steps of one variable told once: "treated <- frailty (not recorded) -> mmse"."""
+    """A path in words, with consecutive steps of one variable merged: "treated <- frailty (not recorded) -> mmse"."""
     labels = [_label(node) for node in path]
     words = [labels[0]]
     for index in range(1, len(path)):

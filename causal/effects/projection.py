@@ -1,4 +1,4 @@
-"""The latent projection of a causal graph onto what is recorded (Verma & Pearl 1990, "Equivalence and synthesis of
+"""The latent projection of a causal graph onto recorded nodes (Verma & Pearl 1990, "Equivalence and synthesis of
 causal models"; its hyperedges: Evans 2016, "Graphs for margins of Bayesian networks")."""
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ def project(graph: nx.DiGraph[Any], observed: Iterable[Hashable]) -> nx.DiGraph[
     """The latent projection of `graph` onto `observed`, with the same d-separations among them as the whole graph.
 
     `a -> b` where a directed path leads from a to b through latent nodes only. Nodes that share a latent cause get an
-    explicit one, "U1", "U2", … (attribute `latent`), one for each largest set of them rather than for each pair, which
+    explicit one, "U1", "U2", … (attribute `latent`), one for each maximal set of them rather than for each pair, which
     changes no d-separation. Linear in the edges, times the observed nodes (as bits) and the latent sets kept.
     """
     kept = list(dict.fromkeys(observed))

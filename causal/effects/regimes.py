@@ -1,7 +1,7 @@
-"""Sustained strategies whose treatment changes by a rule of its own: can the record tell what keeping to them does?
+"""Sustained strategies for a treatment that changes by its own rule: is their effect identifiable from the record?
 
-A treatment of many decisions has no adjustment set once a covariate is both a consequence of earlier decisions and a
-reason for later ones. It is identified where each decision, given what the record holds by then, tells no more of the
+Repeated decisions have no adjustment set if a covariate is both a consequence of earlier decisions and a reason for
+later ones. The effect is identified if each decision, given the record so far, has no open back-door path to the
 outcome (the sequential back-door criterion: Pearl & Robins 1995, "Probabilistic evaluation of sequential plans from
 causal models with hidden variables").
 """
@@ -23,10 +23,10 @@ from .unroll import ENTERS, Graph, Node, final_node, unroll, value_node
 
 @dataclass(frozen=True)
 class Decision:
-    """A step at which the treatment matters for the outcome, and what the record holds when it is decided.
+    """A step at which the treatment affects the outcome, and the record at the time of the decision.
 
-    `known`: columns of the history, those that the treatment's rule reads first, then the latest of each variable, then
-    older ones. `inputs`: how many of them the rule reads.
+    `known`: columns of the history: first those that the treatment's rule reads, then the latest of each variable, then
+    older ones. `inputs`: the number of columns that the rule reads.
     """
 
     step: int
@@ -35,16 +35,16 @@ class Decision:
 
 
 def is_regime(model: Model, effect: Effect) -> bool:
-    """Whether the strategy is sustained while the treatment, left alone, would change after the decision."""
+    """Whether the strategy is sustained, but without intervention the treatment could change after the decision."""
     variable = model.variables[effect.treatment]
     stays = variable.kind == "static" or variable.mechanism in (None, Name(variable.name, 1))
     return effect.strategy == "sustained" and not stays
 
 
 def identify_regime(model: Model, effect: Effect) -> Identification:
-    """Whether the record tells what a sustained strategy does; `adjustment` names the variables of the history.
+    """Whether the effect of a sustained strategy is identifiable; `adjustment` names the variables of the history.
 
-    `reason`, where it does not, is an open path from the first decision that depends on more than the record.
+    If it is not, `reason` is an open path from the first decision that depends on more than the record.
     """
     point = identify_effect(model, effect)
     if {"treatment", "outcome"} - {column.role for column in columns(model, effect)}:
@@ -71,8 +71,8 @@ def identify_regime(model: Model, effect: Effect) -> Identification:
 
 
 def find_decisions(model: Model, effect: Effect) -> tuple[Decision, ...]:
-    """The steps, from the effect's decision on, at which the treatment can act on the outcome other than through itself
-    later, in order, each with what is recorded by then and not caused by it. What is known only grows."""
+    """The steps, from the effect's decision on, at which the treatment can act on the outcome other than through its
+    own later values, in order, each with what is recorded by then and not caused by it. Later steps know more."""
     graph, outcome = _unroll(model, effect)
     found = []
     for step in _steps(graph, model, effect, outcome):
@@ -91,17 +91,17 @@ def find_decisions(model: Model, effect: Effect) -> tuple[Decision, ...]:
 
 
 def find_limit(model: Model, effect: Effect) -> str:
-    """Why there is no estimate of ours for a regime that the graph identifies; empty where there is one."""
+    """Why there is no estimate for an identified regime; empty if there is one."""
     treatment, ending = model.variables[effect.treatment], _closing(model)
     if treatment.kind != "treatment":
-        return f"a regime: no estimate of ours for a strategy on a {treatment.kind}"
+        return f"a regime: no estimate for a strategy on a {treatment.kind}"
     if effect.death != "while alive":
-        return f'a regime: no estimate of ours for "death: {effect.death}"'
+        return f'a regime: no estimate for "death: {effect.death}"'
     if silent := [variable.name for variable in ending if not variable.recorded]:
-        return f"a regime: when {silent[0]} ends the record is not recorded"
+        return f"a regime: {silent[0]} ends the record but is not recorded"
     leaving = [variable.name for variable in ending if variable.ends == "record"]
     if leaving and model.variables[effect.outcome].kind != "measurement":
-        return f"a regime: {effect.outcome} goes on after {leaving[0]}, {effect.treatment} is not recorded from then on"
+        return f"a regime: {effect.outcome} continues after {leaving[0]}, but {effect.treatment} is not recorded then"
     return ""
 
 
@@ -122,7 +122,7 @@ def _steps(graph: Graph, model: Model, effect: Effect, outcome: Node) -> list[in
 
 def _known(model: Model, effect: Effect, graph: Graph, step: int, after: set[Node]) -> list[Column]:
     """The history's columns by `step`: statics, every value of measurements and treatments, and how long ago events
-    happened (of one that happens once, the latest says all)."""
+    happened (for an event that happens once, only the latest)."""
     read = set(graph.predecessors((effect.treatment, step)))
     found: dict[Node, Column] = {}
     for variable in model.variables.values():
@@ -165,8 +165,8 @@ def _is_read(column: Column, read: Iterable[Node]) -> bool:
 
 
 def _given(model: Model, graph: Graph, step: int, found: list[Column]) -> set[Node]:
-    """What is known at a decision as nodes: the columns, the past of recorded events, that the record goes on, who
-    enters, and what follows from these without chance."""
+    """The nodes known at a decision: the columns, the past of recorded events, that the record is open, who enters, and
+    what is determined by these."""
     given = {column.node for column in found} | {ENTERS}
     for variable in model.variables.values():
         if variable.kind == "event" and variable.recorded:
@@ -195,4 +195,4 @@ def _closing(model: Model) -> list[Variable]:
 
 
 def _same_step(effect: Effect, ending: str) -> str:
-    return f"not recoverable: {ending} ends the record in the very step of a decision on {effect.treatment}"
+    return f"not recoverable: {ending} ends the record in the same step as a decision on {effect.treatment}"

@@ -1,18 +1,18 @@
-"""The causal graph of a model, unrolled in time: a node for each variable and step, and what the record makes of it.
+"""The causal graph of a model, unrolled in time: nodes for each variable and step, and for the record.
 
-Nodes are `(name, step)` for variables (statics at step 0) and `(kind, name, step)` for what is derived from them:
+Nodes are `(name, step)` for variables (statics at step 0) and `(kind, name, step)` for quantities derived from them:
 
-| kind | what it holds |
+| kind | meaning |
 |---|---|
-| "recorded" | whether a measurement is taken and kept in this step, where that is not certain |
-| "last" | the last recorded value of a measurement by this step, "none yet" included |
+| "recorded" | whether a measurement is taken and recorded in this step, if that is random |
+| "last" | the last recorded value of a measurement by this step, or "none yet" |
 | "ever", "since" | whether, and how long ago, an event happened in an earlier step |
 | "race" | which of a group of competing events happens |
 | "alive" | whether no event has ended the journey by this step |
-| "final" | an outcome as the record has it: the last recorded value by this step while alive |
-| "enters" | whether somebody belongs to the population (and is alive at the decision) |
+| "final" | an outcome in the record: the last recorded value by this step while alive |
+| "enters" | whether a patient belongs to the population (and is alive at the decision) |
 
-Parameters, `t` and `dt` are constants and no nodes.
+Parameters, `t` and `dt` are constants, not nodes.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ ENTERS: Node = ("enters", "population", 0)
 
 
 def unroll(model: Model, *, until: int, effect: Effect | None = None) -> Graph:
-    """The unrolled graph of `model` for the steps 0 to `until`; with `effect`, its outcome and its population as well.
+    """The unrolled graph of `model` for the steps 0 to `until`; with `effect`, including its outcome and population.
 
-    A lag that reaches before step 0 reads step 0. Every helper node is a function of its parents, so the graph is
-    that of a structural causal model whose latent and recorded parts can be told apart by node.
+    A lag that reaches before step 0 reads step 0. Every derived node is a function of its parents, so the graph is
+    that of a structural causal model in which each node is either latent or recorded.
     """
     graph: Graph = nx.DiGraph()
     ending = [variable.name for variable in model.variables.values() if variable.ends == "journey"]
@@ -54,15 +54,17 @@ def unroll(model: Model, *, until: int, effect: Effect | None = None) -> Graph:
     if not nx.is_directed_acyclic_graph(graph):
         loop = " -> ".join(str(edge[0][-2]) for edge in nx.find_cycle(graph))
         raise fail(
-            "these variables read each other within one step", value=loop, fix="x[-1] for one of them, or a start"
+            "these variables read each other within one step",
+            value=loop,
+            fix="read x[-1] for one of them, or add a start",
         )
     return graph
 
 
 def last_recorded(model: Model, name: str, step: int) -> Node | None:
-    """The node of a measurement's last recorded value by `step`; None where there cannot be one yet.
+    """The node of a measurement's last recorded value by `step`; None if there cannot be one yet.
 
-    Where it is certain which measurement that is, it is the node of the measurement itself.
+    If it is certain which measurement that is, this is the node of the measurement itself.
     """
     variable = model.variables[name]
     for earlier in range(step, -1, -1):
@@ -72,7 +74,7 @@ def last_recorded(model: Model, name: str, step: int) -> Node | None:
 
 
 def value_node(model: Model, name: str, step: int) -> Node | None:
-    """What it means to read `name` at `step`: None for a constant (a parameter, `t`, or an event at step 0)."""
+    """The node that a read of `name` at `step` uses: None for constants (a parameter, `t`, or an event at step 0)."""
     variable = model.variables.get(name)
     if variable is None or (variable.kind == "event" and step == 0):
         return None
@@ -82,9 +84,9 @@ def value_node(model: Model, name: str, step: int) -> Node | None:
 
 
 def final_node(model: Model, effect: Effect) -> Node | None:
-    """The node of the effect's outcome; None where nothing of it is ever recorded.
+    """The node of the effect's outcome; None if it is never recorded.
 
-    Under "while alive" and "composite" death is a part of the outcome; otherwise the outcome goes on without it.
+    Under "while alive" and "composite" death is part of the outcome; otherwise the outcome ignores it.
     """
     dies = effect.death in ("while alive", "composite") and _alive(model, effect.at) is not None
     if dies or model.variables[effect.outcome].kind == "event":
@@ -93,7 +95,7 @@ def final_node(model: Model, effect: Effect) -> Node | None:
 
 
 def survival_node(model: Model, effect: Effect) -> Node | None:
-    """The node of being alive at the outcome's step, where the estimand needs survival; else None."""
+    """The node of being alive at the outcome's step if the estimand needs survival; else None."""
     return _alive(model, effect.at) if effect.death in ("hypothetical", "survivors") else None
 
 
@@ -126,9 +128,9 @@ def _is_random(model: Model, variable: Variable, step: int) -> bool:
 
 
 def _sources(model: Model, found: Iterable[Read], step: int, *, measurement: str = "") -> list[Node]:
-    """The nodes that these reads take their values from at `step`.
+    """The nodes that these reads refer to at `step`.
 
-    `measurement`: whose rules they are; what it reads of itself is what was recorded before, if anything was.
+    `measurement`: the one that reads; reading itself means its previous recorded value, if any.
     """
     nodes: list[Node] = []
     for read in sorted(found):
@@ -137,7 +139,7 @@ def _sources(model: Model, found: Iterable[Read], step: int, *, measurement: str
             own = last_recorded(model, measurement, step - max(read.lag, 1)) if step >= max(read.lag, 1) else None
             nodes += [own] if own is not None else []
         elif read.how in ("ever", "since"):
-            if read.name in model.variables and at > 1:  # no event happens at step 0
+            if read.name in model.variables and at > 1:  # events cannot happen at step 0
                 nodes.append((read.how, read.name, at))
         elif (node := value_node(model, read.name, at)) is not None:
             # recorded(x) reads a function of the last recorded value
@@ -193,7 +195,7 @@ def _add_measurement(graph: Graph, model: Model, variable: Variable, step: int) 
 
 
 def _add_final(graph: Graph, model: Model, name: str, until: int) -> None:
-    """The chain of what the record holds of `name` by each step while alive."""
+    """Add the chain of recorded values of `name` by each step while alive."""
     variable = model.variables[name]
     earlier: Node | None = None
     for step in range(until + 1):

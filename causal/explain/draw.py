@@ -1,4 +1,4 @@
-"""A model's causal graph as a picture. Kinds differ in colour (Okabe & Ito 2008, for all eyes) and in shape."""
+"""A model's causal graph as a picture. Kinds differ in colour (Okabe & Ito 2008, colour-blind safe) and in shape."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ CITED, ASSUMED, MEASURED = ("#2b2b2b", "solid"), ("#8c8c8c", (0, (1, 1.6))), ("#
 SIZE = 8.5  # points
 LINE = 0.155  # inches from one line of text to the next
 PADDING = (0.15, 0.085)
-SLANT = 0.13  # inches by which a shape's corner or slope goes in
+SLANT = 0.13  # inches: inset of a shape's corner or slope
 WRAP = 24  # characters
-LONGEST = 2  # lines of a label
+LONGEST = 2  # most lines of a label
 MARGIN = 0.3
 LEGEND = 0.66
 HEAD = (0.042, 0.11)  # half an arrow head's width, and its length
 
 
 def draw(model: Model | Source) -> Drawing:
-    """The causal graph of a model, a catalog name or a path, as a picture that a notebook shows."""
+    """The causal graph of a model, a catalog name or a path, as a picture for notebooks."""
     return Drawing(figure_model(as_model(model)))
 
 
 def draw_model(model: Model, path: str | Path) -> Path:
-    """Write the causal graph as `.svg`, `.png` or `.pdf`, the same bytes each time. Raises NosographError otherwise."""
+    """Write the causal graph as `.svg`, `.png` or `.pdf`, the same bytes each time. Raises NosographError if not."""
     return write_picture(lambda: figure_model(model), path)
 
 
@@ -84,13 +84,13 @@ def figure_model(model: Model) -> Figure:
 
 
 def _label(variable: Variable) -> list[str]:
-    """The title where it is short, else the name, in lines."""
+    """The title if it is short, else the name, split into lines."""
     title = textwrap.wrap(variable.title, WRAP)
     return title if 0 < len(title) <= LONGEST else textwrap.wrap(variable.name.replace("_", " "), WRAP)
 
 
 def _measure_box(label: Sequence[str], kind: str, edges: int) -> Point:
-    """Width and height in inches of a variable's shape: room for its label, and for so many edges on one side."""
+    """Width and height in inches of a variable's shape: room for its label and for `edges` edges on one side."""
     text = max(measure_text(line, SIZE) for line in label)
     slopes = {"event": 2, "treatment": 2, "measurement": 0.5}.get(kind, 0.3) * SLANT
     width = max(text + 2 * PADDING[0] + slopes, FLAT + 0.11 * max(edges - 1, 3))
@@ -98,8 +98,8 @@ def _measure_box(label: Sequence[str], kind: str, edges: int) -> Point:
 
 
 def _sort_edges(model: Model) -> dict[Edge, list[Claim]]:
-    """The claims by cause and effect; what acts within a step first, then what leads from an earlier kind to a later,
-    so that it is the feedback of later steps that is drawn upwards."""
+    """The claims by cause and effect: first those that act within a step, then those from an earlier kind to a later
+    one, so that feedback to later steps is drawn upwards."""
     edges: dict[Edge, list[Claim]] = {}
     for claim in model.claims:
         edges.setdefault((claim.cause, claim.effect), []).append(claim)
@@ -114,14 +114,14 @@ def _sort_edges(model: Model) -> dict[Edge, list[Claim]]:
 
 
 def _is_lagged(effect: Variable, cause: str) -> bool:
-    """Whether every read of the cause, the start apart, looks back in time."""
+    """Whether every read of the cause looks back in time, except in the start."""
     running = [text for key, text in effect.expressions.items() if key != "start"]
     found = [read for read in reads(*running) if read.name == cause]
     return bool(found) and all(read.steps_back > 0 for read in found)
 
 
 def _shape(kind: str, center: Point, size: Point, **look: Any) -> Patch:
-    """The shape of a kind; all have the same box."""
+    """The shape of a kind, in the given box."""
     from matplotlib.patches import FancyBboxPatch, Polygon
 
     (x, y), (w, h), s = center, (size[0] / 2, size[1] / 2), SLANT
@@ -172,7 +172,7 @@ def _look_of(claims: Sequence[Claim]) -> tuple[str, Any]:
 
 
 def _draw_route(axes: Axes, points: Sequence[Point], *, look: tuple[str, Any], lagged: bool, gid: str = "") -> None:
-    """An edge through `points` (see Arrangement.routes), with its head, open for one that acts in a later step."""
+    """An edge through `points` (see Arrangement.routes); its head is open if it acts in a later step."""
     from matplotlib.patches import PathPatch, Polygon
     from matplotlib.path import Path as Outline
 
@@ -211,7 +211,7 @@ def _draw_legend(axes: Axes, *, center: float, top: float) -> None:
 
 
 def _spread(words: Sequence[str], items: Sequence[Item], *, center: float, key: float) -> Iterator[tuple[float, Item]]:
-    """The left end of each entry of a row: a key of that width, and words."""
+    """The left end of each entry of a centred row; an entry is a symbol of width `key`, and words."""
     widths = [key + measure_text(text, SIZE) + 0.28 for text in words]
     x = center - (sum(widths) - 0.28) / 2
     for width, item in zip(widths, items, strict=True):

@@ -1,4 +1,4 @@
-"""Equations for people: with numbers and units in place of parameters, and what a distribution means in a sentence."""
+"""Equations for readers: numbers and units in place of parameters, and distributions in words."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ..language.syntax import ATOM, PRECEDENCE, Binary, Call, Name, find_draw
 from ..model.duration import DURATION
 from ..model.model import Clock, Parameter
 
-SHORT = 48  # characters of an expression that may stand within a sentence
+SHORT = 48  # longest expression, in characters, to quote in a sentence
 
 
 @dataclass(frozen=True, slots=True)
 class NumberWithUnit(Expression):
-    """A parameter's value and unit, where its name stood."""
+    """A parameter's value and unit, in place of its name."""
 
     value: float
     unit: str
@@ -32,7 +32,7 @@ class NumberWithUnit(Expression):
 
 
 def format_quantity(value: float, unit: str) -> str:
-    """`3.6 [Centiloid]/a`, `0.22/a`; the unit 1 goes without saying."""
+    """`3.6 [Centiloid]/a`, `0.22/a`; the unit 1 is not shown."""
     if unit.startswith("1/"):
         unit = unit[1:]
     number = str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
@@ -60,7 +60,7 @@ def substitute(expression: Expression, parameters: Mapping[str, Parameter]) -> E
 
 
 def _negate(expression: Expression) -> Expression | None:
-    """Minus a product that starts with a negative quantity, else None."""
+    """The negation of a product that starts with a negative quantity; None for others."""
     if isinstance(expression, NumberWithUnit) and expression.value < 0:
         return NumberWithUnit(-expression.value, expression.unit)
     if isinstance(expression, Binary) and expression.operator in ("*", "/"):
@@ -70,7 +70,7 @@ def _negate(expression: Expression) -> Expression | None:
 
 
 def describe_draw(expression: Expression, *, unit: str) -> str:
-    """What the distribution of a mechanism means, in words; `unit` is the clock's. Empty where there is none."""
+    """The distribution of a mechanism in words; `unit` is the clock's. Empty if there is none."""
     draw = find_draw(expression)
     if draw is None:
         return ""
@@ -86,13 +86,13 @@ def describe_draw(expression: Expression, *, unit: str) -> str:
             said += "; rounded to a whole number"
         else:
             low, high = expression.arguments[1:]
-            said += f"; held between {low} and {high}"
+            said += f"; limited to {low} to {high}"
         expression = expression.arguments[0]
     return said
 
 
 def _shorten(name: str, parameter: Expression) -> str:
-    """A parameter as it stands, or by its name where it is long."""
+    """A parameter's expression, or a reference to it if it is long."""
     text = str(parameter)
     return text if len(text) <= SHORT else f"the {name} above"
 

@@ -15,10 +15,10 @@ from .variables import explain_model, explain_variable
 
 
 def explain(model: Model | Source, variable: str | None = None, *, do: str | Sequence[str] = ()) -> Explanation:
-    """In words: the model, or one `variable` of it; or what the interventions `do` cut, and what they can change.
+    """Explain in words the model, or one `variable`; or what the interventions `do` cut, and what they can change.
 
-    The model may be a catalog name or a path. Raises NosographError for a variable that the model does not have, and
-    for an intervention that cannot be read.
+    The model may be a catalog name or a path. Raises NosographError for an unknown variable, and for an intervention
+    that cannot be parsed.
     """
     model = as_model(model)
     if do:

@@ -1,4 +1,4 @@
-"""What an explanation is: titled sections of lines, which show themselves as text, as JSON and in notebooks."""
+"""Explanations: titled sections of lines, shown as text, as JSON and in notebooks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WIDTH = 110
 
 @dataclass(frozen=True)
 class Section:
-    """A title and lines of text, those that belong to the line above indented; `facts` say it to a program."""
+    """A title and lines of text; indentation marks details of the line above. `facts`: the same for programs."""
 
     title: str
     lines: tuple[str, ...]
@@ -22,7 +22,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Something explained in sections. `str()` is plain text; notebooks show it as HTML."""
+    """An explanation in sections. `str()` is plain text; notebooks show HTML."""
 
     title: str
     sections: tuple[Section, ...]

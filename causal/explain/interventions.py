@@ -1,4 +1,4 @@
-"""What interventions do to a model, in words: which causes they cut and when, what can change and what cannot."""
+"""Interventions in words: which causes they cut and when, what can change and what cannot."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .explanation import Explanation, Section
 
 
 def explain_worlds(model: Model, interventions: Sequence[Intervention]) -> Explanation:
-    """What each intervention cuts and when, and, of all of them together, what can differ from the factual world."""
+    """What each intervention cuts and when, and what can differ from the factual world under all of them."""
     cuts = [find_cut(model, intervention) for intervention in interventions]
     sections = [_explain_cut(model, cut) for cut in cuts]
     if _overlap(interventions):
-        lines = ("Where two of them act on the same variable at a time, the later acts on what the earlier gave.",)
+        lines = ("If two act on the same variable at the same time, the later one changes the earlier one's result.",)
         sections.append(Section("In this order", lines))
     reach = find_reach(model, interventions)
     sections += [_explain_change(model, interventions, reach), _explain_constancy(model, reach)]
@@ -39,9 +39,9 @@ def _explain_cut(model: Model, cut: Cut) -> Section:
         lines += _explain_arrows(model, cut) if act.operator == "=" else _explain_soft(model, cut)
     else:
         readers = [v.name for v in model.variables.values() if target in {read.name for read in v.reads}]
-        lines.append(f"It cuts nothing: {target} is a parameter, and has no causes. It is read by {_join(readers)}.")
+        lines.append(f"It cuts nothing: {target} is a parameter and has no causes. It is read by {_join(readers)}.")
     if cut.added:
-        lines.append("Added while it acts, since its value reads them:")
+        lines.append("Added while it acts, because its value reads them:")
         lines += [f"  {cause} -> {target}" for cause in cut.added]
     facts: dict[str, Any] = {
         "intervention": act.text,
@@ -80,7 +80,7 @@ def _describe_act(model: Model, act: Intervention) -> str:
 def _describe_window(model: Model, act: Intervention) -> str:
     clock = model.clock
     if model.variables[act.target].kind == "static":
-        return "once and for all"
+        return "for the whole journey"
     if act.stop == act.first + 1:
         return f"once, at {describe_time(act.first, clock)} (step {act.first})"
     if act.stop > clock.steps:
@@ -96,21 +96,21 @@ def _explain_arrows(model: Model, cut: Cut) -> list[str]:
         lines.append("Cut while it acts:")
         lines += [f"  {cause} -> {target}" for cause in cut.cut]
     else:
-        lines.append("It cuts no arrow from another variable: none acts in that time.")
-    lines += [f"  {target}'s own past, too, has no say while it acts."] if cut.own_past else []
+        lines.append("It cuts no arrow from another variable: none acts during this time.")
+    lines += [f"  {target}'s own past has no influence while it acts, either."] if cut.own_past else []
     if cut.kept:
-        lines.append("Not cut, since they decide only whether it is recorded:")
+        lines.append("Not cut, because they only decide whether it is recorded:")
         lines += [f"  {cause} -> {target}" for cause in cut.kept]
     if cut.outside:
-        lines.append("Not cut, since they are read at other times only:")
+        lines.append("Not cut, because they are read only at other times:")
         lines += [f"  {cause} -> {target}" for cause in cut.outside]
     group = model.variables[target].competes
-    rivals = [v.name for v in model.variables.values() if group and v.competes == group and v.name != target]
-    lines += [f"While it is set it is no rival of {', '.join(rivals)}."] if rivals else []
+    competitors = [v.name for v in model.variables.values() if group and v.competes == group and v.name != target]
+    lines += [f"While it is set, it does not compete with {', '.join(competitors)}."] if competitors else []
     if act.first > 0 and model.variables[target].kind != "static":
-        lines.append(f"Before {describe_time(act.first, model.clock)} everything is as the model has it.")
+        lines.append(f"Before {describe_time(act.first, model.clock)} nothing is changed.")
     if act.stop <= model.clock.steps:
-        again = f"From {describe_time(act.stop, model.clock)} on its natural mechanism resumes"
+        again = f"From {describe_time(act.stop, model.clock)} on, its natural mechanism resumes"
         past = {read.name for read in model.variables[target].reads}
         lines.append(f"{again}, from the value that was set." if target in past else f"{again}.")
     return lines
@@ -118,13 +118,13 @@ def _explain_arrows(model: Model, cut: Cut) -> list[str]:
 
 def _explain_soft(model: Model, cut: Cut) -> list[str]:
     act, target = cut.intervention, cut.intervention.target
-    lines = ["It cuts nothing: the natural mechanism goes on, with all its causes, and what it gives is changed."]
+    lines = ["It cuts nothing: the natural mechanism continues with all its causes, and its result is changed."]
     own = target in {read.name for read in model.variables[target].reads}
     if own and act.stop - act.first > 1:
-        lines.append(f"Since {target} goes on from its own last value, the changes of the steps accumulate.")
+        lines.append(f"Because {target} continues from its own last value, the changes accumulate over the steps.")
     if act.stop <= model.clock.steps:
-        past = ", and it goes on from the changed value" if own else ""
-        lines.append(f"From {describe_time(act.stop, model.clock)} on nothing more is changed{past}.")
+        past = ", and it continues from the changed value" if own else ""
+        lines.append(f"From {describe_time(act.stop, model.clock)} on, nothing more is changed{past}.")
     return lines
 
 
@@ -136,12 +136,14 @@ def _explain_change(model: Model, interventions: Sequence[Intervention], reach: 
         lines.append(f"  {name}{since}{' (intervened on)' if name in targets else ''}")
     if not lines:
         return Section(
-            "What can change", ("Nothing: the interventions act when nothing is decided.",), {"can_change": {}}
+            "What can change",
+            ("Nothing: the interventions act only when their targets are not computed.",),
+            {"can_change": {}},
         )
     ending = [name for name in reach if model.variables[name].ends == "journey"]
     if ending:
         lines.append(
-            f"Since {_join(ending)} can change, so can the length of the journey, and so the values there are."
+            f"Because {_join(ending)} can change, so can the length of the journey, and thus which values exist."
         )
     return Section("What can change", tuple(lines), {"can_change": reach})
 
@@ -149,9 +151,9 @@ def _explain_change(model: Model, interventions: Sequence[Intervention], reach: 
 def _explain_constancy(model: Model, reach: dict[str, int]) -> Section:
     same = [name for name in model.variables if name not in reach]
     if not same:
-        return Section("What cannot change", ("Nothing is out of reach.",), {"cannot_change": []})
+        return Section("What cannot change", ("Nothing: every variable can change.",), {"cannot_change": []})
     lines = [f"  {name}" for name in same]
-    lines.append("These are the same in both worlds, for every patient, in every step lived in both.")
+    lines.append("These are the same in both worlds, for every patient, in every step that both journeys reach.")
     return Section("What cannot change", tuple(lines), {"cannot_change": same})
 
 

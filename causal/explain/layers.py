@@ -1,9 +1,9 @@
-"""Where the nodes and edges of a drawing go: in layers, causes above effects.
+"""The layout of a drawing: nodes in layers, causes above effects.
 
 After Gansner, Koutsofios, North & Vo, "A technique for drawing directed graphs" (IEEE Trans. Software Eng., 1993):
-layers that make edges short, barycenter ordering against crossings, and positions that make long edges straight. The
-first and the last are linear programs, and solved as such. An edge passes a layer vertically, in a lane of its own, so
-no edge can run over a node.
+layers that keep edges short, barycenter ordering to avoid crossings, and positions that keep long edges straight. The
+first and the last are solved as linear programs. An edge crosses a layer vertically in its own lane, so no edge runs
+over a node.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ import numpy as np
 
 Edge = tuple[str, str]
 Point = tuple[float, float]
-LANE = 0.13  # inches: half of what a passing edge takes of a layer
+LANE = 0.13  # inches: half the width of an edge's lane in a layer
 SIDE = 0.11  # between a node and its neighbours
 GAP = 0.42  # between layers, at least
-FLAT = 0.44  # of a node's width, where no edge ends: slopes and round corners
-WIDEST = 9  # nodes in a layer
+FLAT = 0.44  # of a node's width, without edges: slopes and round corners
+WIDEST = 9  # most nodes in a layer
 SWEEPS = 24
 
 
 @dataclass(frozen=True)
 class Arrangement:
-    """In inches, y upwards, the drawing being (0, 0) to (`width`, `height`).
+    """Coordinates in inches, y upwards, from (0, 0) to (`width`, `height`).
 
     `routes` has each edge's points from cause to effect; between the points of one pair and the next (0-1, 2-3, …) the
     edge is an S with vertical ends, and within a layer (1-2, 3-4, …) it is a vertical line.
@@ -42,9 +42,9 @@ class Arrangement:
 
 
 def arrange(sizes: Mapping[str, Point], edges: Sequence[Edge]) -> Arrangement:
-    """Lay out a graph of nodes (name -> width and height in inches), which may have cycles but no loops at one node.
+    """Lay out a graph of nodes (name -> width and height in inches). It may have cycles, but no self-loops.
 
-    Edges come by precedence: one that closes a cycle with those before it is drawn upwards.
+    Edges are given in order of precedence: one that closes a cycle with earlier ones is drawn upwards.
     """
     names = list(sizes)
     index = {name: i for i, name in enumerate(names)}
@@ -78,7 +78,7 @@ def arrange(sizes: Mapping[str, Point], edges: Sequence[Edge]) -> Arrangement:
 
 
 def _orient(pairs: Sequence[tuple[int, int]], *, nodes: int) -> list[tuple[int, int]]:
-    """The edges, those turned round that would close a cycle."""
+    """The edges, reversed where they would close a cycle."""
     graph: nx.DiGraph[int] = nx.DiGraph()
     graph.add_nodes_from(range(nodes))
     turned = []
@@ -90,7 +90,7 @@ def _orient(pairs: Sequence[tuple[int, int]], *, nodes: int) -> list[tuple[int, 
 
 
 def _assign_layers(pairs: Sequence[tuple[int, int]], *, nodes: int) -> list[int]:
-    """Layer 0 on top; each edge goes down by at least one, all of them together by as little as can be."""
+    """Layer 0 is at the top; each edge goes down by at least one layer, and their total length is minimal."""
     from scipy.sparse import lil_array
 
     if not pairs:
@@ -101,14 +101,14 @@ def _assign_layers(pairs: Sequence[tuple[int, int]], *, nodes: int) -> list[int]
         rows[row, upper], rows[row, lower] = 1, -1
         cost[upper] -= 1
         cost[lower] += 1
-    # the matrix is totally unimodular, so a vertex is whole; bounded by the longest path there can be
+    # the matrix is totally unimodular, so a vertex has whole values; no path is longer than `nodes`
     found = [round(value) for value in _minimize(cost, rows, -np.ones(len(pairs)), [(0, nodes)] * nodes)]
     used = {at: i for i, at in enumerate(sorted(set(found)))}
     return [used[at] for at in found]
 
 
 def _split_wide(layer: Sequence[int]) -> list[int]:
-    """Layers of more than WIDEST nodes become several."""
+    """Split layers of more than WIDEST nodes."""
     result = [0] * len(layer)
     start = 0
     for at in range(max(layer, default=-1) + 1):
@@ -121,7 +121,7 @@ def _split_wide(layer: Sequence[int]) -> list[int]:
 
 
 def _add_lanes(pairs: Sequence[tuple[int, int]], layer: list[int]) -> list[list[int]]:
-    """For each edge its nodes, from top to bottom, with a new one for each layer that it passes (added to `layer`)."""
+    """The nodes of each edge, top to bottom, with a new one (added to `layer`) in each layer it crosses."""
     chains = []
     for upper, lower in pairs:
         passed = range(layer[upper] + 1, layer[lower])
@@ -131,7 +131,7 @@ def _add_lanes(pairs: Sequence[tuple[int, int]], layer: list[int]) -> list[list[
 
 
 def _order(rows: list[list[int]], segments: Sequence[tuple[int, int]]) -> list[list[int]]:
-    """The rows, ordered for few crossings: barycenter sweeps, then exchanges of neighbours; the best that was seen."""
+    """The rows, ordered for few crossings: barycenter sweeps with swaps of neighbours; the best order seen."""
     above: dict[int, list[int]] = {node: [] for row in rows for node in row}
     below: dict[int, list[int]] = {node: [] for row in rows for node in row}
     for upper, lower in segments:
@@ -170,7 +170,7 @@ def _count_crossings(rows: Sequence[Sequence[int]], below: Mapping[int, Sequence
 
 
 def _exchange(rows: list[list[int]], above: Mapping[int, list[int]], below: Mapping[int, list[int]]) -> None:
-    """Exchange neighbours wherever that leaves fewer crossings, until nowhere."""
+    """Swap neighbours while that reduces crossings."""
     position = {node: i for row in rows for i, node in enumerate(row)}
 
     def crossings(left: int, right: int) -> int:
@@ -193,7 +193,7 @@ def _exchange(rows: list[list[int]], above: Mapping[int, list[int]], below: Mapp
 def _place(
     rows: Sequence[Sequence[int]], segments: Sequence[tuple[int, int]], half: Sequence[float], *, real: int
 ) -> list[float]:
-    """The x of each node in inches: neighbours apart, the weighted sum of all sideways steps least."""
+    """The x of each node in inches: neighbours do not overlap, and the weighted sum of horizontal steps is minimal."""
     from scipy.sparse import lil_array
 
     nodes = len(half)
@@ -207,16 +207,16 @@ def _place(
         row, slack = len(gaps) + 2 * i, nodes + i
         matrix[row, a], matrix[row, b], matrix[row, slack] = 1, -1, -1
         matrix[row + 1, a], matrix[row + 1, b], matrix[row + 1, slack] = -1, 1, -1
-        cost[slack] = (1, 2, 8)[(a >= real) + (b >= real)]  # long edges are the straightest
+        cost[slack] = (1, 2, 8)[(a >= real) + (b >= real)]  # long edges weigh most, to be straight
     bounds = [*((margin, None) for margin in half), *((0, None) for _ in segments)]
     if not len(bound):
         return list(half)
-    cost[:nodes] = 1e-4  # and what could stand anywhere stands to the left
+    cost[:nodes] = 1e-4  # ties: as far left as possible
     return [round(value, 4) for value in _minimize(cost, matrix, bound, bounds)[:nodes]]
 
 
 def _minimize(cost: Any, matrix: Any, bound: Any, bounds: Sequence[tuple[float, float | None]]) -> list[float]:
-    """x within `bounds` of the least cost . x where matrix x <= bound, by the simplex method: a vertex."""
+    """Minimise cost . x subject to matrix x <= bound and `bounds`, by the simplex method, which gives a vertex."""
     from scipy.optimize import linprog
 
     result: Any = linprog(cost, A_ub=matrix.tocsr(), b_ub=bound, bounds=bounds, method="highs-ds")
@@ -226,7 +226,7 @@ def _minimize(cost: Any, matrix: Any, bound: Any, bounds: Sequence[tuple[float, 
 def _stack(
     rows: Sequence[Sequence[int]], heights: Sequence[float], segments: Sequence[tuple[int, int]], x: Sequence[float]
 ) -> tuple[list[float], float]:
-    """The bottom of each row, and the height of all: more room where edges go far sideways."""
+    """The bottom of each row, and the total height; gaps are larger where edges go far sideways."""
     row_of = {node: at for at, row in enumerate(rows) for node in row}
     gaps = [GAP] * len(rows)
     for upper, lower in segments:
@@ -243,7 +243,7 @@ def _stack(
 def _find_ports(
     chains: Sequence[Sequence[int]], x: Sequence[float], sizes: Sequence[Point], y: Sequence[float]
 ) -> list[tuple[Point, Point]]:
-    """Where each edge leaves its upper node and meets its lower one: side by side, in the order of their other ends."""
+    """Where each edge leaves its upper node and meets its lower one, in the order of their other ends."""
     sides: dict[tuple[int, int], list[tuple[float, int]]] = {}
     for number, chain in enumerate(chains):
         sides.setdefault((chain[0], -1), []).append((x[chain[1]], number))

@@ -1,4 +1,4 @@
-"""A model as one Markdown page: every number and equation, so that the page alone suffices to write the model again."""
+"""A model as one Markdown page, with every number and equation, so that the model can be rewritten from the page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..model.claims import count_claims
 from ..model.model import Claim, Effect, Evidence, Model, Parameter, Schedule, Variable
 from .equations import describe_time
 
-READING = "../documents.md#reading-a-models-page"  # as the pages of docs/catalog/ see it
+READING = "../documents.md#reading-a-models-page"  # relative to docs/catalog/
 HEADINGS = {
     "static": "Statics",
     "state": "States",
@@ -23,25 +23,25 @@ HEADINGS = {
     "event": "Events",
     "measurement": "Measurements",
 }
-WIDTH = 110  # characters of a line of an equation
+WIDTH = 110  # characters per line of an equation
 CODE = re.compile(r"(`[^`]+`)")
-SPECIAL = re.compile(r"[\\`*\[\]<&~$]|(?<!\w)_|_(?!\w)")  # what Markdown reads within a line
-LEADING = re.compile(r"^(\d*)([-+#>=.)])")  # what it reads at the beginning of one
+SPECIAL = re.compile(r"[\\`*\[\]<&~$]|(?<!\w)_|_(?!\w)")  # Markdown syntax within a line
+LEADING = re.compile(r"^(\d*)([-+#>=.)])")  # Markdown syntax at the start of a line
 
 
 def write_model_page(model: Model, path: str | Path) -> Path:
-    """Write the page of `model`, the same bytes each time. Raises NosographError for a name that does not end in `.md`
-    and for a place that cannot be written."""
+    """Write the page of `model`, the same bytes each time. Raises NosographError for another file extension, and
+    for a path that cannot be written."""
     path = Path(path)
     if path.suffix != ".md":
-        raise fail("a page is written in Markdown", value=path, fix=f"{path.stem}.md")
+        raise fail("unknown file extension: a page is a Markdown file", value=path, fix=f"{path.stem}.md")
     write_text(path, render_page(model))
     return path
 
 
 def render_page(model: Model) -> str:
-    """The page as Markdown: the model, its declared effects, its parameters, and its variables by kind. What a model
-    imports is in it, as if it had been written there."""
+    """The page as Markdown: the model, its declared effects, its parameters, and its variables by kind.
+    Imported variables and parameters are included like its own."""
     parts = [_render_head(model)]
     if model.effects:
         rows = [_describe_effect(effect, model) for effect in model.effects]
@@ -60,7 +60,7 @@ def render_page(model: Model) -> str:
 def _render_head(model: Model) -> list[str]:
     clock, counts = model.clock, count_claims(model.claims)
     step, horizon, unit = clock.text
-    population = f"patients with {_code(model.population)} at step 0" if model.population else "everybody who is drawn"
+    population = f"patients with {_code(model.population)} at step 0" if model.population else "all simulated patients"
     named = f"`{model.id}`, version {_escape(model.version)}" if model.version else f"`{model.id}`"
     lines = [f"# {_escape(model.title or model.id)}", "", f"{named}. Written by `nosograph model document`.", ""]
     if model.description:
@@ -74,15 +74,15 @@ def _render_head(model: Model) -> list[str]:
         f"- **Population:** {population}",
         *_describe_imports(model),
         f"- **Claims:** {counts.claims} causal claims: {counts.cited} cited ({counts.curated} of them as "
-        f"curated by a database, {counts.recalled} recalled, not looked up), {counts.assumed} assumed, "
-        f"{counts.structural} that only say what a measurement measures",
+        f"curated by a database, {counts.recalled} recalled, not looked up), {counts.assumed} assumed; "
+        f"{counts.structural} more links only say what a measurement measures",
         f"- **How to read the equations:** [documents]({READING})",
     ]
     return lines
 
 
 def _describe_imports(model: Model) -> list[str]:
-    """One line for each other model that something comes from."""
+    """One line for each model from which something is imported."""
     names: dict[str, list[str]] = {}
     items: list[Variable | Parameter] = [*model.variables.values(), *model.parameters.values()]
     for item in items:
@@ -123,7 +123,7 @@ def _describe_parameter(parameter: Parameter) -> dict[str, str]:
 
 
 def _describe_variable(variable: Variable) -> dict[str, str]:
-    """All of a variable that is no equation and no claim."""
+    """A variable without its equations and claims."""
     measured, event = variable.kind == "measurement", variable.kind == "event"
     when = variable.when.text if isinstance(variable.when, Schedule) else "" if variable.when else "every step"
     return {
@@ -155,7 +155,7 @@ def _render_variable(variable: Variable) -> list[str]:
 
 
 def _describe_claim(claim: Claim) -> list[dict[str, str]]:
-    """A row for each piece of evidence."""
+    """One row per piece of evidence."""
     if claim.structural and not claim.evidence:
         return [{"cause": _code(claim.cause), "source": "what is measured", "checked": "", "says": ""}]
     return [
@@ -178,7 +178,7 @@ def _link_concept(concept: str) -> str:
 
 
 def _render_table(rows: Sequence[Mapping[str, str]]) -> list[str]:
-    """A table, without the columns in which no row has anything."""
+    """A table without its empty columns."""
     columns = [column for column in (rows[0] if rows else ()) if any(row[column] for row in rows)]
     cells = [columns, *([row[column] for column in columns] for row in rows)]
     lines = [_render_row(line) for line in cells]
@@ -186,12 +186,12 @@ def _render_table(rows: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def _render_row(cells: Iterable[str]) -> str:
-    """A row of a table: within its cells, code included, a pipe is written with a backslash before it."""
+    """A row of a table; pipes in its cells, including code, are escaped with a backslash."""
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def _code(text: object) -> str:
-    """A span of code, empty where the text is, whatever backticks are in it (CommonMark 6.1)."""
+    """A code span, also around backticks (CommonMark 6.1); empty for empty text."""
     plain = str(text)
     ticks = "`" * (1 + _longest_run(plain))
     pad = " " if plain.startswith("`") or plain.endswith("`") else ""
@@ -203,6 +203,6 @@ def _longest_run(text: str) -> int:
 
 
 def _escape(text: str) -> str:
-    """Text on one line that Markdown shows as it is; only spans of `code` stay what they are."""
+    """Escape text for Markdown, on one line; only `code` spans keep their meaning."""
     parts = CODE.split(" ".join(text.split()))
     return "".join(part if CODE.fullmatch(part) else SPECIAL.sub(r"\\\g<0>", part) for part in parts)

@@ -1,4 +1,4 @@
-"""Pictures as files: the same bytes each time, whatever the user's settings, whole or not at all."""
+"""Write pictures: the same bytes each time, whatever the user's settings, and never half a file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FONT = "DejaVu Sans"  # comes with matplotlib
 
 @dataclass(frozen=True)
 class Drawing:
-    """A picture that shows itself in a notebook; `figure` is matplotlib's."""
+    """A picture that notebooks show; `figure` is matplotlib's."""
 
     figure: Figure
 
@@ -29,22 +29,22 @@ class Drawing:
 
 
 def write_picture(draw: Callable[[], Figure], path: str | Path) -> Path:
-    """Write what `draw` draws as `.svg`, `.png` or `.pdf`. Raises NosographError for another kind, before it is drawn,
-    and where it cannot be written."""
+    """Write the figure made by `draw` as `.svg`, `.png` or `.pdf`. Raises NosographError for another file extension
+    (before drawing), and for a path that cannot be written."""
     target = Path(path)
     suffix = target.suffix.removeprefix(".").lower()
     if suffix not in SUFFIXES:
         fix = str(target.with_suffix(".svg")) if target.name else "model.svg"
-        raise fail("a picture is written as svg, png or pdf", value=path, fix=fix)
+        raise fail("unknown file extension: a picture is svg, png or pdf", value=path, fix=fix)
     if not target.parent.is_dir():
-        raise fail("there is no such folder", value=target.parent, fix="an existing folder")
+        raise fail("folder not found", value=target.parent, fix="an existing folder")
     picture = encode_figure(draw(), suffix)
     write_bytes(target, picture)
     return target
 
 
 def encode_figure(figure: Figure, suffix: str) -> bytes:
-    """The figure as svg, png or pdf, without a date or a program's name in it."""
+    """Encode the figure as svg, png or pdf, without date or program name."""
     import matplotlib.style
 
     nothing: dict[str, dict[str, Any]] = {
@@ -62,7 +62,7 @@ def encode_figure(figure: Figure, suffix: str) -> bytes:
 
 
 def measure_text(text: str, size: float, *, bold: bool = False) -> float:
-    """The width in inches of a line of so many points."""
+    """The width in inches of a line of text in `size` points."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextPath
 

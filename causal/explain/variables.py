@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 KINDS = {
     "static": "a static: it has one value for the whole journey",
-    "state": "a state: the truth, which changes in time and is on no record",
+    "state": "a state: the truth, which changes over time and is never recorded",
     "event": "an event",
-    "treatment": "a treatment, as it is given when nobody intervenes",
+    "treatment": "a treatment, as given without intervention",
     "measurement": "a measurement",
 }
 CHECKED = {
@@ -35,7 +35,7 @@ CHECKED = {
 
 
 def explain_model(model: Model, *, knowledge: KnowledgeGraph | None = None) -> Explanation:
-    """The whole model: what it is about, every variable, every parameter. `knowledge` gives concepts their labels."""
+    """The whole model: an overview, every variable, every parameter. `knowledge` gives the labels of concepts."""
     sections = [_explain_head(model, knowledge)]
     sections += [_explain_variable(model, variable, knowledge) for variable in model.variables.values()]
     if model.parameters:
@@ -44,10 +44,10 @@ def explain_model(model: Model, *, knowledge: KnowledgeGraph | None = None) -> E
 
 
 def explain_variable(model: Model, name: str, *, knowledge: KnowledgeGraph | None = None) -> Explanation:
-    """One variable, and the parameters that it reads. Raises NosographError where there is none of that name."""
+    """One variable, and the parameters that it reads. Raises NosographError for an unknown variable."""
     if name not in model.variables:
         near = nearest(name, model.variables)
-        raise fail("the model has no such variable", value=name, fix=near or list_some(model.variables))
+        raise fail("unknown variable", value=name, fix=near or list_some(model.variables))
     variable = model.variables[name]
     sections = [_explain_variable(model, variable, knowledge)]
     read = {read.name for read in variable.reads}
@@ -75,7 +75,7 @@ def _explain_head(model: Model, knowledge: KnowledgeGraph | None) -> Section:
     lines.append(
         f"{len(model.variables)} variables and {counts.claims} causal claims: {counts.cited} cited "
         f"({counts.curated} of them as curated by a database, {counts.recalled} recalled, not looked up), "
-        f"{counts.assumed} assumed; {counts.structural} more only say what a measurement measures."
+        f"{counts.assumed} assumed; {counts.structural} more links only say what a measurement measures."
     )
     lines += [f"Declared effect: {_describe_estimand(effect, clock)}" for effect in model.effects]
     return Section("The model", tuple(lines), {"model": model.id, **asdict(counts)})
@@ -84,7 +84,7 @@ def _explain_head(model: Model, knowledge: KnowledgeGraph | None) -> Section:
 def _describe_estimand(effect: Effect, clock: Clock) -> str:
     high, low = effect.contrast
     among = f", among those with {effect.population}" if effect.population is not None else ""
-    given = "afterwards as the model has it" if effect.strategy == "initiation" else "kept so to the end"
+    given = "afterwards left to the model" if effect.strategy == "initiation" else "kept until the end"
     dead = f"composite, {effect.composite:g} for the dead" if effect.composite is not None else effect.death
     return (
         f"{effect.treatment} on {effect.outcome} by {describe_time(effect.at, clock)}{among}: "
@@ -95,7 +95,7 @@ def _describe_estimand(effect: Effect, clock: Clock) -> str:
 
 def _explain_variable(model: Model, variable: Variable, knowledge: KnowledgeGraph | None) -> Section:
     latent = variable.kind != "state" and not variable.recorded
-    lines = [f"This is {KINDS[variable.kind]}{'; on no record' if latent else ''}."]
+    lines = [f"This is {KINDS[variable.kind]}{'; never recorded' if latent else ''}."]
     if variable.concept:
         lines.append(f"Concept: {_name_concept(variable.concept, knowledge)}.")
     if variable.unit:
@@ -134,7 +134,7 @@ def _explain_measuring(model: Model, variable: Variable) -> list[str]:
         lines += _explain_details(model, variable.missing)
     closing = [v.name for v in model.variables.values() if v.ends == "record"]
     lines += [f"Nothing is recorded from {' or '.join(closing)} on."] if closing else []
-    return [*lines, "Where others read it, they read its last recorded value."]
+    return [*lines, "Other variables read its last recorded value."]
 
 
 def _explain_event(model: Model, variable: Variable) -> list[str]:
@@ -145,9 +145,10 @@ def _explain_event(model: Model, variable: Variable) -> list[str]:
         lines.append("It ends the journey: from then on every value is null.")
     elif variable.ends == "record":
         lines.append("It ends the record: the journey goes on, but nothing is measured from then on.")
-    rivals = [v.name for v in model.variables.values() if v.competes == variable.competes and v is not variable]
+    competitors = [v.name for v in model.variables.values() if v.competes == variable.competes and v is not variable]
     if variable.competes:
-        lines.append(f"It competes with {', '.join(rivals) or 'no other event'}: in a step, only the first happens.")
+        others = ", ".join(competitors) or "no other event"
+        lines.append(f"It competes with {others}: in a step, only the first happens.")
     return lines
 
 
@@ -165,35 +166,35 @@ def _explain_equation(model: Model, variable: Variable, key: str, expression: Ex
 
 
 def _explain_details(model: Model, expression: Expression) -> list[str]:
-    """The expression in numbers, and what it means."""
+    """The expression in numbers, and its meaning."""
     numeric = substitute(expression, model.parameters)
     lines = [f"  in numbers: {numeric}"] if str(numeric) != str(expression) else []
     meaning = describe_draw(numeric, unit=model.clock.text[2])
-    return [*lines, f"  that is: {meaning or 'fixed by what it reads, without chance of its own'}."]
+    return [*lines, f"  that is: {meaning or 'determined by what it reads, without randomness'}."]
 
 
 def _explain_confounding(model: Model, variable: Variable) -> list[str]:
-    """Where a treatment is given by what no record holds."""
+    """For a treatment: whether it depends on unrecorded variables."""
     if variable.kind != "treatment":
         return []
     causes = [model.variables[claim.cause] for claim in variable.claims]
     hidden = [cause.name for cause in causes if cause.kind == "state" or not cause.recorded]
     if not hidden:
-        return ["It is given by what is on record only."]
-    return [f"It is given by what is on no record ({', '.join(hidden)}), so adjustment for the record may not suffice."]
+        return ["It depends only on recorded variables."]
+    return [f"It depends on unrecorded variables ({', '.join(hidden)}), so adjusting for others may not suffice."]
 
 
 def _explain_claim(model: Model, claim: Claim, other: str) -> list[str]:
     """The claim under the name of `other`, its other end: how it acts, then its evidence."""
     effect = model.variables[claim.effect]
     if claim.structural and not claim.evidence:
-        return [f"  {other}: it is what {claim.effect} measures, by definition"]
+        return [f"  {other}: what {claim.effect} measures, by definition"]
     lines = [f"  {other}: acts {_describe_acting(model.variables[claim.cause], effect)}"]
     return lines + [f"    {_describe_evidence(evidence)}" for evidence in claim.evidence or (Evidence("assumption"),)]
 
 
 def _describe_acting(cause: Variable, effect: Variable) -> str:
-    """Where in the effect the cause is read, and how far back."""
+    """Which expressions of the effect read the cause, and how far back."""
     places = {
         "start": "on its start",
         "mechanism": "on its value" if effect.kind in ("static", "measurement") else "in each step",
@@ -221,7 +222,7 @@ def _describe_read(read: Read) -> str:
 def _describe_evidence(evidence: Evidence) -> str:
     if evidence.assumed:
         return "assumption"
-    checked = f" ({CHECKED[evidence.checked]})" if evidence.checked else " (nobody says how it was checked)"
+    checked = f" ({CHECKED[evidence.checked]})" if evidence.checked else " (not stated how it was checked)"
     return evidence.source + checked + (f": {evidence.says}" if evidence.says else "")
 
 
@@ -249,7 +250,7 @@ def _explain_parameters(model: Model, parameters: Iterable[Parameter]) -> Sectio
 
 
 def _list_facts(variable: Variable, effects: Sequence[Claim]) -> dict[str, Any]:
-    def tell(claim: Claim, end: str) -> dict[str, Any]:
+    def describe(claim: Claim, end: str) -> dict[str, Any]:
         evidence = [{"source": e.source, "checked": e.checked, "says": e.says} for e in claim.evidence]
         return {end: getattr(claim, end), "evidence": evidence, "structural": claim.structural}
 
@@ -259,8 +260,8 @@ def _list_facts(variable: Variable, effects: Sequence[Claim]) -> dict[str, Any]:
         "concept": variable.concept,
         "unit": variable.unit,
         "expressions": {key: str(expression) for key, expression in variable.expressions.items()},
-        "causes": [tell(claim, "cause") for claim in variable.claims],
-        "effects": [tell(claim, "effect") for claim in effects],
+        "causes": [describe(claim, "cause") for claim in variable.claims],
+        "effects": [describe(claim, "effect") for claim in effects],
     }
 
 

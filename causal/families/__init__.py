@@ -1,7 +1,7 @@
 """Distribution families: how a variable's noise becomes its value.
 
-A family is a class in a module of this folder, found here by a search: its name and its parameters in the language,
-their domains, its meaning in words, its noise and its arithmetic stand together, and are listed nowhere else.
+A family is a class in a module of this folder, and is found automatically. The class defines everything about it: its
+name and parameters in the language, their domains, its meaning in words, its noise and its arithmetic.
 """
 
 from __future__ import annotations

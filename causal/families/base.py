@@ -1,11 +1,11 @@
-"""What every distribution family knows: push noise forward, log-probability, recover the noise, quantile.
+"""The interface of distribution families: push noise forward, log-probability, recover the noise, quantile.
 
-Each value is the quantile of one uniform (no rejection), so one noise draw moves all worlds of a patient together. For
-families that are not additive in their noise, counts and hazards included, that coupling across worlds is a choice
-which no data can test.
+Each value is the quantile of one uniform (no rejection), so one noise draw couples all worlds of a patient. For
+families that are not additive in their noise, including counts and hazards, that coupling across worlds is a choice
+that no data can test.
 
-Parameters are numbers or tensors that broadcast. Bits depend neither on position nor on length: a number is made the
-float32 tensor that it would be in a world of its own, and only stable kernels are used.
+Parameters are numbers or tensors that broadcast. Bits depend on neither position nor length: a number becomes the
+float32 tensor that it would be if run alone, and only stable kernels are used.
 """
 
 from __future__ import annotations
@@ -24,45 +24,45 @@ Noise = Literal["normal", "uniform", "uniform64"]
 
 
 def as_tensors(*values: Number) -> tuple[Tensor, ...]:
-    """All as tensors of one type: float64 if any tensor among them is, else float32."""
+    """Convert all to tensors of one type: float64 if any of them is, else float32."""
     double = any(isinstance(value, torch.Tensor) and value.dtype == torch.float64 for value in values)
     dtype = torch.float64 if double else torch.float32
     return tuple(v.to(dtype) if isinstance(v, torch.Tensor) else torch.tensor(v, dtype=dtype) for v in values)
 
 
 def as_doubles(*values: Number) -> tuple[Tensor, ...]:
-    """All as float64 tensors; a number is rounded to float32 first, as a tensor of it would have been."""
+    """Convert all to float64 tensors; numbers are rounded to float32 first, as tensors of them would be."""
     return tuple(tensor.double() for tensor in as_tensors(*values))
 
 
 class Family(ABC):
-    """A family of distributions: all that the program knows of it. It has no state: one instance serves everybody.
+    """A family of distributions: all that the program knows about it. It has no state, so one instance is enough.
 
     A subclass in any module of this folder that has a `name` is part of the language: `FAMILIES` finds it.
     """
 
     name: ClassVar[str]  # in the language
-    parameters: ClassVar[tuple[str, ...]]  # their names, in their order
-    domains: ClassVar[tuple[Domain, ...]]  # one for each parameter; the last holds for all further ones
-    joint_rule: ClassVar[str] = ""  # what `valid` asks of the parameters together, completing "it must be …"
-    meaning: ClassVar[str]  # in words, with {parameter} for each parameter, {unit} of time; or with {levels}
-    noise: ClassVar[Noise] = "uniform64"  # what drives it; "uniform" is float32, exact near 0, "uniform64" at both ends
+    parameters: ClassVar[tuple[str, ...]]  # their names, in order
+    domains: ClassVar[tuple[Domain, ...]]  # one for each parameter; the last also for further ones
+    joint_rule: ClassVar[str] = ""  # what `valid` requires of the parameters jointly, completing "it must be …"
+    meaning: ClassVar[str]  # in words, with {parameter} for each parameter and {unit} of time; or with {levels}
+    noise: ClassVar[Noise] = "uniform64"  # its kind; "uniform" is float32 and exact near 0, "uniform64" at both ends
     discrete: ClassVar[bool] = False
-    binary: ClassVar[bool] = False  # its values are true and false
-    has_levels: ClassVar[bool] = False  # it takes named levels, each with a weight; its values are their indices
-    continuous_time: ClassVar[bool] = False  # an event at an instant within the step; its methods also take dt
+    binary: ClassVar[bool] = False  # values are true and false
+    has_levels: ClassVar[bool] = False  # it takes named levels with weights; values are level indices
+    continuous_time: ClassVar[bool] = False  # an event at a time within the step; methods also take dt
 
     def get_domain(self, index: int) -> Domain:
-        """The domain of the parameter of this index."""
+        """The domain of parameter number `index`."""
         return self.domains[min(index, len(self.domains) - 1)]
 
     def valid(self, *parameters: Number) -> tuple[Tensor, ...]:
-        """For each parameter, where it may have its value (bool)."""
+        """For each parameter, where its value is valid (bool)."""
         values = as_tensors(*parameters)
         return tuple(self.get_domain(index).contains(value) for index, value in enumerate(values))
 
     def push(self, noise: Tensor, *parameters: Number) -> Tensor:
-        """The value that the noise gives: float32 (float64 if a parameter is), differentiable where continuous."""
+        """The value for the noise: float32 (float64 if a parameter is), differentiable where continuous."""
         return self.quantile(noise, *parameters).to(as_tensors(*parameters)[0].dtype)
 
     @abstractmethod
@@ -71,20 +71,20 @@ class Family(ABC):
 
     @abstractmethod
     def recover(self, value: Tensor, *parameters: Number) -> tuple[Tensor, Tensor]:
-        """(low, high) of the noise that gives `value`; equal where exact, low > high where no noise gives it."""
+        """(low, high) of the noise that gives `value`; equal if exact, low > high if no noise gives it."""
 
     @abstractmethod
     def quantile(self, probability: Tensor, *parameters: Number) -> Tensor:
         """The least value whose cumulative probability reaches `probability`, in (0, 1); computed in float64."""
 
     def draw_consistent(self, fresh: Tensor, value: Tensor, *parameters: Number) -> Tensor:
-        """Noise distributed as it is given `value`, made from `fresh` noise of the family's own kind."""
+        """Draw noise conditional on `value`, from `fresh` noise of the family's kind."""
         return restrict(self.noise, fresh, *self.recover(value, *parameters))
 
 
 def restrict(noise: Noise, fresh: Tensor, low: Tensor, high: Tensor) -> Tensor:
-    """`fresh` noise squeezed into [low, high]: noise distributed as it is given that it lies there. Float64."""
-    if torch.equal(low, high):  # known exactly: there is nothing to draw
+    """Draw noise conditional on lying in [low, high], from `fresh` noise. Float64."""
+    if torch.equal(low, high):  # known exactly: nothing to draw
         return low.double()
     low, high, fresh = low.double(), high.double(), fresh.double()
     if noise != "normal":
@@ -99,10 +99,10 @@ def restrict(noise: Noise, fresh: Tensor, low: Tensor, high: Tensor) -> Tensor:
 
 
 def outside(log_prob: Tensor, inside: Tensor) -> Tensor:
-    """`log_prob`, and minus infinity where the value is not `inside` the support."""
+    """`log_prob`, but minus infinity where the value is not `inside` the support."""
     return torch.where(inside, log_prob, -torch.inf)
 
 
 def empty_unless(possible: Tensor, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
-    """(low, high), and the empty interval (1, 0) where the value is not possible."""
+    """(low, high), but the empty interval (1, 0) where the value is impossible."""
     return torch.where(possible, low, 1.0), torch.where(possible, high, 0.0)

@@ -1,4 +1,4 @@
-"""Bernoulli: a thing happens iff its uniform lies under the probability."""
+"""Bernoulli: true iff the uniform is below the probability."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 class Bernoulli(Family):
-    """Bernoulli(probability): True iff u < probability. The uniform is exact near 0, so rare things are as rare as
-    they should be."""
+    """Bernoulli(probability): True iff u < probability. The uniform is exact near 0, so small probabilities
+    are exact too."""
 
     name = "Bernoulli"
     parameters = ("probability",)
@@ -33,7 +33,7 @@ class Bernoulli(Family):
         return torch.where(value.bool(), torch.log(probability), torch.log1p(-probability))
 
     def recover(self, value: Tensor, *parameters: Number) -> tuple[Tensor, Tensor]:
-        """True: (0, probability); False: (probability, 1). Empty where the value has no probability."""
+        """True: (0, probability); False: (probability, 1). Empty if the value has probability 0."""
         (probability,) = as_tensors(*parameters)
         happened = value.bool()
         low, high = torch.where(happened, 0.0, probability), torch.where(happened, probability, 1.0)
@@ -42,7 +42,7 @@ class Bernoulli(Family):
     def quantile(self, probability: Tensor, *parameters: Number) -> Tensor:
         """False up to 1 - probability, then True: the least value in the order False, True (float64, 0 or 1).
 
-        Mind that `push` counts from the other end, where the float32 uniform is exact.
+        Note that `push` counts from the other end, where the float32 uniform is exact.
         """
         (chance,) = as_doubles(*parameters)
         return (probability.double() > 1 - chance).double()

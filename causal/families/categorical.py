@@ -1,4 +1,4 @@
-"""Categorical by the Gumbel-max trick, its noise keyed by the levels' names."""
+"""Categorical by the Gumbel-max trick, with noise keyed by the names of levels."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ class Categorical(Family):
     """Named levels with weights (they need not sum to 1); the value is the level's index, int8.
 
     M. Oberst and D. Sontag, "Counterfactual off-policy evaluation with Gumbel-max structural causal models", ICML 2019.
-    Written with exponentials: level k waits E_k / weight_k, where E_k = -log1p(-u_k) is the level's own noise, and the
-    least wait is the value. So raising one level's weight can only move patients into that level.
+    In terms of exponentials: level k waits E_k / weight_k, where E_k = -log1p(-u_k) is the level's own noise, and the
+    level with the shortest wait is the value. So raising a level's weight can only move patients into that level.
 
-    `noise` is (levels, ...), one uniform a level, keyed by the level's name; there is one weight a level.
+    `noise` is (levels, ...), one uniform per level, keyed by the level's name; there is one weight per level.
     """
 
     name = "Categorical"
     parameters = ("weight",)
     domains = (NONNEGATIVE,)
-    joint_rule = "zero or more, and one of them positive"
+    joint_rule = "zero or more, with at least one positive"
     meaning = "one of these, by weight: {levels}"
     noise = "uniform"
     discrete = True
     has_levels = True
 
     def valid(self, *parameters: Number) -> tuple[Tensor, ...]:
-        """Weights are not negative, and one at least is positive."""
+        """Weights are not negative, and at least one is positive."""
         some = _total(as_tensors(*parameters)) > 0
         return tuple(each & some for each in super().valid(*parameters))
 
@@ -54,9 +54,9 @@ class Categorical(Family):
         return torch.log(chosen) - torch.log(_total(weights))
 
     def recover(self, value: Tensor, *parameters: Number) -> tuple[Tensor, Tensor]:
-        """The box around the noise that gives `value`: all of (0, 1), each level, if the level can be at all.
+        """The box around the noise that gives `value`: all of (0, 1) for each level, if the value is possible.
 
-        The noise that gives a value fills no box; `draw_consistent` draws from it exactly.
+        The noise that gives a value is not a box; `draw_consistent` draws from it exactly.
         """
         possible = torch.isfinite(self.log_prob(value, *parameters))
         shape = (len(parameters), *possible.shape)
@@ -65,8 +65,8 @@ class Categorical(Family):
     def draw_consistent(self, fresh: Tensor, value: Tensor, *parameters: Number) -> Tensor:
         """Noise given `value`, by Oberst and Sontag's top-down sampling.
 
-        The least wait T is exponential at the total weight whatever level has it; every other level waits T and then
-        an exponential of its own.
+        The shortest wait T is exponential with the total weight as rate, whichever level has it; every other level
+        waits T plus its own exponential (no memory).
         """
         weights = as_doubles(*parameters)
         own = [-torch.log1p(-u.double()) for u in fresh]
@@ -82,7 +82,7 @@ class Categorical(Family):
         return -torch.expm1(-torch.stack([wait.expand(shape) for wait in waits]))
 
     def quantile(self, probability: Tensor, *parameters: Number) -> Tensor:
-        """The first level, in their order, at which the summed shares reach `probability` (float64 index)."""
+        """The first level, in order, at which the cumulative shares reach `probability` (float64 index)."""
         weights = as_doubles(*parameters)
         reached = probability.double() * _total(weights)
         summed, level = weights[0], torch.zeros_like(reached)

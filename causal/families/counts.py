@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Array = NDArray[np.float64]
-SEARCH_LIMIT = 200  # doublings and halvings: more than counts below 2**53 can need
+SEARCH_LIMIT = 200  # doublings and halvings: more than counts below 2**53 need
 
 
 class Count(Family):
-    """What counts share: an exact search of the quantile by comparing cumulative probabilities."""
+    """The common part of counts: an exact search for the quantile by comparing cumulative probabilities."""
 
     discrete = True
 
@@ -37,7 +37,7 @@ class Count(Family):
         """Probability of more than `count` (0 or more)."""
 
     def most(self, *theta: Array) -> Array:
-        """The largest count there can be."""
+        """The largest possible count."""
         return np.full(np.shape(theta[0]), np.inf)
 
     def quantile(self, probability: Tensor, *parameters: Number) -> Tensor:
@@ -47,7 +47,7 @@ class Count(Family):
         return torch.from_numpy(found.reshape(arrays[0].shape))
 
     def _search(self, u: Array, *theta: Array) -> Array:
-        """Start where a normal would be, stride outwards until the count is between two bounds, then halve."""
+        """Start at the normal approximation, stride outwards until the count is bracketed, then bisect."""
         mean, variance = self.moments(*theta)
         short, enough = np.full(u.shape, -1.0), self.most(*theta)  # bounds: too small, and large enough
         guess = np.floor(mean + np.sqrt(variance) * special.ndtri(u)).clip(0, np.maximum(enough - 1, 0))

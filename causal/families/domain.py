@@ -1,4 +1,4 @@
-"""The values that a parameter of a distribution may have."""
+"""The allowed values of a distribution's parameter."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Domain:
-    """The finite numbers from `low` to `high`. `rule` completes "it must be …"; `fix` shows what keeps to it."""
+    """The finite numbers from `low` to `high`. `rule` completes "it must be …"; `fix` shows how to satisfy it."""
 
     rule: str
     low: float = -math.inf
     high: float = math.inf
-    open: bool = False  # `low` itself is outside
+    open: bool = False  # excludes `low`
     whole: bool = False
     fix: str = "exp(…) or max(…, a small number)"
 
@@ -33,7 +33,7 @@ class Domain:
         return inside & (value == torch.floor(value)) if self.whole else inside
 
     def covers(self, low: float, high: float) -> bool:
-        """Whether the range from `low` to `high` lies within the domain's bounds; false where one is NaN."""
+        """Whether the range from `low` to `high` lies within the domain's bounds; false if one is NaN."""
         return (low > self.low or (low == self.low and not self.open)) and high <= self.high
 
 

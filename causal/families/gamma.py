@@ -12,7 +12,7 @@ from .lazy import special, torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-# What float32 rounds to 0 and to 1: such a value stands for all the noise beyond.
+# Limits below and above which float32 rounds to 0 and to 1: such a value represents all noise beyond.
 LEAST, MOST = 2.0**-150, 1 - 2.0**-25
 
 

@@ -1,4 +1,4 @@
-"""Hazard: an event in continuous time, looked at step by step."""
+"""Hazard: an event in continuous time, evaluated step by step."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ class Hazard(Bernoulli):
 
 
 def chance_within(rate: Number, dt: Number) -> Tensor:
-    """Probability of an event within dt: 1 - exp(-rate * dt), exact also where it is small."""
+    """Probability of an event within dt: 1 - exp(-rate * dt), exact also for small ones."""
     rate, dt = as_tensors(rate, dt)
     return -torch.expm1(-rate * dt)
 
 
 def event_delay(noise: Tensor, rate: Number) -> Tensor:
-    """Time from the start of the step to the event that uniform `noise` makes at `rate`: -log1p(-noise) / rate."""
+    """Time from the start of the step to the event, for uniform `noise` and a `rate`: -log1p(-noise) / rate."""
     (rate,) = as_tensors(rate)
     return -torch.log1p(-noise.to(rate.dtype)) / rate

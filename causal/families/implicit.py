@@ -1,4 +1,4 @@
-"""Quantiles that have no closed form: scipy's, with gradients by the implicit function theorem.
+"""Quantiles without a closed form: scipy's, with gradients by the implicit function theorem.
 
 scipy.special's functions are scalar loops, so their bits do not depend on position.
 """
@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 
 
 class Law(ABC):
-    """A standard law. Each function takes a value or a probability, then the law's parameters.
+    """A standard distribution. Each function takes a value or a probability, then the law's parameters.
 
     `upper` and `upper_quantile` are the survival function and its inverse: exact where `lower` is near 1.
     """
@@ -47,7 +47,7 @@ class Law(ABC):
         """The logarithm of the density at `value`."""
 
     def quantile(self, probability: Tensor, *parameters: Tensor) -> Tensor:
-        """The value at `probability`, float64, differentiable in everything."""
+        """The value at `probability`, float64, differentiable in all arguments."""
         value: Tensor = _quantile_function().apply(self, probability.double(), *parameters)
         return value
 
@@ -58,7 +58,7 @@ class Law(ABC):
 
 @cache
 def _quantile_function() -> Any:
-    """The function of torch that has the gradient. Its class is made on first use, since it inherits from torch's."""
+    """The torch function with the gradient. Its class is made on first use, because it inherits from torch's."""
 
     class QuantileFunction(torch.autograd.Function):
         """x(u, theta) with F(x, theta) = u: dx/du = 1 / f, dx/dtheta = -(dF/dtheta) / f."""
@@ -101,7 +101,8 @@ def _slope(law: Law, probability: Tensor, value: Tensor, parameters: list[Tensor
     """dF/dtheta[index] at the value: a central difference of fourth order, from the side of the nearer tail."""
     u, x, *theta = np.broadcast_arrays(*(tensor.detach().numpy() for tensor in (probability, value, *parameters)))
     near_zero = u <= 0.5
-    step = 1e-3 * theta[index] / np.sqrt(1 + theta[index])  # small beside the parameter and beside the law's width
+    # small compared with the parameter and with the width of the distribution
+    step = 1e-3 * theta[index] / np.sqrt(1 + theta[index])
 
     def shifted(steps: int) -> Array:
         moved = [*theta[:index], theta[index] + steps * step, *theta[index + 1 :]]

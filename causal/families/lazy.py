@@ -1,4 +1,4 @@
-"""torch and scipy, imported on first use: the parser reads the families' names and parameters, and needs neither."""
+"""Import torch and scipy on first use: the parser only needs the families' names and parameters."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     class Special:
-        """scipy.special, of whose functions only those from arrays to arrays are used here."""
+        """scipy.special; only functions from arrays to arrays are used here."""
 
         def __getattr__(self, name: str) -> Callable[..., NDArray[np.float64]]: ...
 

@@ -42,7 +42,8 @@ class Normal(Family):
         value, mean, scale = as_tensors(value, *parameters)
         spread = scale > 0
         noise = (value - mean) / torch.where(spread, scale, 1.0)
-        free = torch.where(value == mean, torch.inf, -torch.inf)  # a constant says nothing of its noise, or is wrong
+        # a constant tells nothing about its noise, or contradicts the value
+        free = torch.where(value == mean, torch.inf, -torch.inf)
         return torch.where(spread, noise, -free), torch.where(spread, noise, free)
 
     def quantile(self, probability: Tensor, *parameters: Number) -> Tensor:

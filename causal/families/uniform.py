@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 class Uniform(Family):
-    """Uniform(low, high), high at least low; where they are equal it is that constant."""
+    """Uniform(low, high) with high >= low; a constant if they are equal."""
 
     name = "Uniform"
     parameters = ("low", "high")
     domains = (REAL, REAL)
-    joint_rule = "finite, the high one no less than the low"
+    joint_rule = "finite, with high at least low"
     meaning = "every value between {low} and {high} is equally likely"
     noise = "uniform"
 
@@ -38,7 +38,7 @@ class Uniform(Family):
         value, low, high = as_tensors(value, *parameters)
         wide = high > low
         noise = (value - low) / torch.where(wide, high - low, 1.0)
-        ends = torch.where(wide, noise, 0.0), torch.where(wide, noise, 1.0)  # a constant says nothing of its noise
+        ends = torch.where(wide, noise, 0.0), torch.where(wide, noise, 1.0)  # a constant tells nothing about its noise
         return empty_unless((value >= low) & (value <= high), *ends)
 
     def quantile(self, probability: Tensor, *parameters: Number) -> Tensor:

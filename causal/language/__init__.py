@@ -1,4 +1,4 @@
-"""The mechanism language: small, safe and total. Text is parsed into a tree and never evaluated as Python."""
+"""The mechanism language: small, safe, always terminating. Text is parsed to a tree, never evaluated as Python."""
 
 from .parser import parse_expression, parse_formula, parse_mechanism
 from .reads import Read, reads

@@ -1,4 +1,4 @@
-"""What can be known of an expression's range before it runs, by interval arithmetic (Moore 1966)."""
+"""Bounds on the value of an expression, known before a run, by interval arithmetic (Moore 1966)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TRUTH: Range = (0.0, 1.0)
 
 
 def bound(node: Expression, *, known: Mapping[str, Range]) -> Range:
-    """The least and greatest value that `node` can take, where `known` bounds the names that it reads."""
+    """The least and greatest possible value of `node`, given bounds of the names that it reads (`known`)."""
 
     def of(inner: Expression) -> Range:
         return bound(inner, known=known)

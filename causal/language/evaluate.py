@@ -1,12 +1,12 @@
-"""One evaluator for every kind of number: a tree becomes a function of what it can read, by a table of operations.
+"""One evaluator for every kind of number: compiles a tree to a function, using a table of operations.
 
-The meaning is the same on floats and on tensors:
+The semantics are the same on floats and tensors:
 
-- NaN is what is not known, and that is not true: a condition that is NaN counts as false in `where`, `and`, `or` and
-  `not` (so `not` of it is true), and every comparison with NaN is false. Elsewhere NaN stays NaN, `nan ** 0 = 1` aside.
+- NaN means unknown, and unknown is not true: a NaN condition counts as false in `where`, `and`, `or` and `not` (so
+  `not` of it is true), and every comparison with NaN is false. Elsewhere NaN stays NaN, except `nan ** 0 = 1`.
 - `/` by zero is infinite, and 0 / 0 is NaN. The sign of a zero has no meaning.
-- `a ** b` is exp(b log |a|), with the sign that a whole power has; a negative number has no other power (NaN), and
-  anything to the power 0 is 1.
+- `a ** b` is exp(b log |a|), with the sign of a whole power. Other powers of a negative number are NaN, and anything
+  to the power 0 is 1.
 """
 
 from __future__ import annotations
@@ -29,9 +29,8 @@ CONDITIONS = {"and": (0, 1), "or": (0, 1), "not": (0,), "where": (0,)}  # the op
 class Arithmetic(Generic[Value]):
     """The operations of the language on one kind of number.
 
-    `operations` has one for each operator and function, by its name: `min` and `max` of two numbers, the others of as
-    many as they take. An operand that is a condition has gone through `truth` before. `table` makes the function of a
-    table's points.
+    `operations` maps each operator and function name to its implementation; `min` and `max` take two numbers here.
+    Conditions are converted by `truth` first. `table` makes a function from a table's points.
     """
 
     truth: Callable[[Value], Value]
@@ -40,9 +39,9 @@ class Arithmetic(Generic[Value]):
 
 
 class TreeCompiler(ABC, Generic[State, Value]):
-    """Turns a tree into a function from a state to a value. Subclasses say how a name is read in a state.
+    """Compiles a tree to a function from a state to a value. Subclasses define how names are read from a state.
 
-    `levels` gives the levels of each categorical variable: a level counts as its index.
+    `levels`: the levels of each categorical variable; a level is represented by its index.
     """
 
     def __init__(self, arithmetic: Arithmetic[Value], levels: Mapping[str, tuple[str, ...]]) -> None:
@@ -51,10 +50,10 @@ class TreeCompiler(ABC, Generic[State, Value]):
 
     @abstractmethod
     def read(self, node: Name | Past) -> Callable[[State], Value]:
-        """The function that reads a name, or the past of a variable, in a state."""
+        """The function that reads a name, or the past of a variable, from a state."""
 
     def compile(self, node: Expression) -> Callable[[State], Value]:
-        """The function that a tree means. Every sub-expression comes through here."""
+        """The function for a tree. Called for every sub-expression too."""
         return self.build(node)
 
     def build(self, node: Expression) -> Callable[[State], Value]:
@@ -71,7 +70,7 @@ class TreeCompiler(ABC, Generic[State, Value]):
                 return self.operate(operator, [self.encode(name, level), variable])
             case Unary(operator, _) | Binary(operator, _, _) | Call(operator, _):
                 return self.operate(operator, node.children)
-        raise AssertionError(f"{type(node).__name__} has no value of its own")
+        raise AssertionError(f"{type(node).__name__} cannot be evaluated alone")
 
     def encode(self, variable: str, level: str) -> Number:
         return Number(float(self.levels[variable].index(level)))

@@ -1,4 +1,4 @@
-"""The language's arithmetic on Python's floats (float64), without torch."""
+"""The language's arithmetic on Python floats (float64), without torch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def divide(a: float, b: float) -> float:
 
 
 def power(base: float, exponent: float) -> float:
-    """As C's pow, but NaN where tensors have NaN: 1 ** inf, 1 ** nan, and (-inf) ** 0.5."""
+    """Like C's pow, but NaN where tensors give NaN: 1 ** inf, 1 ** nan, and (-inf) ** 0.5."""
     x, y = np.float64(base), np.float64(exponent)
     if (abs(x) == 1 and not np.isfinite(y)) or (x < 0 and y != np.floor(y)):
         return math.nan
@@ -41,7 +41,7 @@ def most(a: float, b: float) -> float:
 
 
 def clip(value: float, low: float, high: float) -> float:
-    """`value` held between `low` and `high`; `high` where they cross."""
+    """`value` limited to `low` to `high`; `high` if low > high."""
     return least(most(value, low), high)
 
 

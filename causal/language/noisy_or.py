@@ -1,9 +1,9 @@
-"""Noisy-or under a shared severity: how often something shows that several causes can each bring about.
+"""Noisy-or with a shared severity: how often a finding occurs that several causes can each produce.
 
-Each cause has a liability, strength * severity + sqrt(1 - strength^2) * noise of its own, both standard normal, and
-acts where the liability is under a threshold (D. S. Falconer 1965, "The inheritance of liability to certain diseases";
-a one-factor Gaussian copula, which leaves each cause's own probability as it is). Given the severity the causes are
-independent, so what is left is one integral over it.
+Each cause has a liability, strength * severity + sqrt(1 - strength^2) * its own noise, both standard normal, and acts
+if the liability is under a threshold (D. S. Falconer 1965, "The inheritance of liability to certain diseases";
+a one-factor Gaussian copula, which keeps each cause's own probability). Given the severity the causes are independent,
+so only one integral over it remains.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-REACH = 8.0  # the severity is integrated from -REACH to REACH; beyond lies 1e-15
-CAUSES = 64  # the quadrature is made for so many causes; more lose digits slowly
-DIGITS = 20.0  # of the error's bound, as a natural logarithm
-FINEST = 2e-4  # between two nodes; beyond a strength of 0.999999 they are too coarse
+REACH = 8.0  # the severity is integrated from -REACH to REACH, all but a probability of 1e-15
+CAUSES = 64  # number of causes for which the quadrature is designed; more lose digits slowly
+DIGITS = 20.0  # of the error bound, as a natural logarithm
+FINEST = 2e-4  # smallest distance of nodes; too coarse for strengths above 0.999999
 ENOUGH = 1e-12
 STANDARD = NormalDist()
 
@@ -32,10 +32,10 @@ def probit(p: float) -> float:
 
 
 def union(probabilities: Iterable[float], strength: float) -> float:
-    """The probability that at least one of several causes acts, whose own `probabilities` are given and whose
-    liabilities share a severity with loading `strength`, from -1 to 1.
+    """The probability that at least one of several causes acts, given their own `probabilities`. Their liabilities
+    share a severity with loading `strength`, from -1 to 1.
 
-    Exact to about 1e-9. NaN where the strength or a probability leaves its range.
+    Exact to about 1e-9. NaN if the strength or a probability is out of range.
     """
     own = tuple(sorted(p for p in probabilities if p != 0))
     if not all(0 <= p <= 1 for p in own) or not -1 <= strength <= 1:
@@ -48,11 +48,11 @@ def union(probabilities: Iterable[float], strength: float) -> float:
 
 
 def leak(frequency: float, strength: float, *probabilities: float) -> float:
-    """The probability with which a cause of its own must act, so that with further causes of these own `probabilities`,
-    all coupled by `strength`, at least one acts with probability `frequency`; 0 where the others reach it alone.
+    """The probability of an additional cause such that, with causes of the given `probabilities`, all coupled by
+    `strength`, at least one acts with probability `frequency`; 0 if the others reach it alone.
 
     It is the q of 1 - frequency = E[(1 - q(s)) * product of (1 - p(s))] over the severity s. Exact to about 1e-9. NaN
-    where an argument leaves its range.
+    if an argument is out of range.
     """
     return _leak(float(frequency), abs(float(strength)), tuple(sorted(float(p) for p in probabilities if p != 0)))
 
@@ -67,16 +67,16 @@ def _leak(frequency: float, strength: float, own: tuple[float, ...]) -> float:
         return frequency
     severity, weights = _nodes(strength)
     rest = weights * _spared(own, strength)
-    excess = frequency - 1 + float(rest.sum())  # what the others leave
+    excess = frequency - 1 + float(rest.sum())  # what the others do not reach
     return _solve(frequency, excess, strength, severity, rest) if excess > ENOUGH else 0.0
 
 
 def _solve(
     frequency: float, excess: float, strength: float, severity: NDArray[np.float64], rest: NDArray[np.float64]
 ) -> float:
-    """The probability that leaves 1 - frequency of `rest`: Newton's steps on its threshold, held within a bracket."""
+    """The probability that leaves 1 - frequency of `rest`: Newton's method on its threshold, within a bracket."""
     width = math.sqrt(1 - strength**2)
-    low, high = probit(excess), probit(frequency)  # a cause adds no more than its probability
+    low, high = probit(excess), probit(frequency)  # a cause adds at most its probability
     threshold = high
     for _ in range(60):
         z = (threshold - strength * severity) / width
@@ -119,6 +119,6 @@ def _spare(p: float, strength: float) -> NDArray[np.float64]:
 
 
 def _cumulate(z: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The standard normal distribution function. `math.erfc` on a few hundred nodes takes less time than to import
-    what would do it faster."""
+    """The standard normal distribution function. `math.erfc` on a few hundred nodes takes less time than importing a
+    faster implementation."""
     return np.array([0.5 * math.erfc(x) for x in (z * -math.sqrt(0.5)).tolist()])

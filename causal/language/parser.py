@@ -1,4 +1,4 @@
-"""Text to tree: a Pratt parser (Pratt 1973, "Top down operator precedence") with a bounded depth."""
+"""Parse text to a tree: a Pratt parser (Pratt 1973, "Top down operator precedence") with a bounded depth."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ COMPARISONS = {operator for operator, value in PRECEDENCE.items() if value == PR
 
 
 def parse_expression(text: str | float) -> Expression:
-    """Parse an expression without a distribution. Raises NosographError with the column of what is wrong."""
+    """Parse an expression without a distribution. Raises NosographError with the column of the mistake."""
     parser = _Parser(str(text))
     tree = parser.parse()
     if any(isinstance(node, Draw) for node in tree.walk()):
-        raise parser.error("a distribution stands where only a value may", fix="an expression such as 2 * age")
+        raise parser.error("a distribution is not allowed here", fix="an expression such as 2 * age")
     parser.check_functions(tree)
     return tree
 
@@ -55,23 +55,23 @@ def parse_expression(text: str | float) -> Expression:
 def parse_formula(text: str | float) -> Expression:
     """Parse the formula of a parameter, which reads parameters and numbers only: no distribution, level, time or past.
 
-    Raises NosographError with the column of what is wrong.
+    Raises NosographError with the column of the mistake.
     """
     parser = _Parser(str(text))
     tree = parser.parse()
     for node in tree.walk():
         if isinstance(node, Draw):
-            raise parser.error("a distribution stands in a formula", fix="a value such as probit(frequency)")
+            raise parser.error("a distribution is not allowed in a formula", fix="a value such as probit(frequency)")
         timed = isinstance(node, Past) or (isinstance(node, Name) and (node.lag > 0 or node.name in ("t", "dt")))
         if timed or isinstance(node, Level):
-            raise parser.error(f"a formula reads parameters and numbers only, and not {node}", fix="probit(frequency)")
+            raise parser.error(f"a formula can read parameters and numbers only, not {node}", fix="probit(frequency)")
     return tree
 
 
 def parse_mechanism(text: str | float) -> Expression:
     """Parse a mechanism: an expression, or one distribution that `clip` or `round` may wrap.
 
-    Raises NosographError with the column of what is wrong.
+    Raises NosographError with the column of the mistake.
     """
     parser = _Parser(str(text))
     tree = parser.parse()
@@ -81,7 +81,7 @@ def parse_mechanism(text: str | float) -> Expression:
     draws = [node for node in tree.walk() if isinstance(node, Draw)]
     if draws and (len(draws) > 1 or draws[0] is not inner):
         raise parser.error(
-            "a distribution stands inside another expression",
+            "a distribution is inside another expression",
             fix="one distribution at the top, for example Normal(2 * age, 1); only clip() and round() may wrap it",
         )
     parser.check_functions(tree)
@@ -109,7 +109,9 @@ class _Parser:
 
     def scan(self) -> list[_Token]:
         if len(self.text) > MAXIMUM_LENGTH:
-            raise self.error(f"the expression is longer than {MAXIMUM_LENGTH} characters", fix="several variables")
+            raise self.error(
+                f"the expression is longer than {MAXIMUM_LENGTH} characters", fix="split it into several variables"
+            )
         tokens, at, end = [], 0, len(self.text.rstrip())
         while at < end:
             match = TOKEN.match(self.text, at)
@@ -118,7 +120,7 @@ class _Parser:
                 fix = {"=": "== to compare", "^": "** for a power", "%": "arithmetic without %"}.get(
                     bad, "names, numbers, + - * / **, comparisons, and, or, not, and the functions of the language"
                 )
-                raise self.error(f"the language has no {bad!r}", fix=fix, column=self.text.index(bad, at))
+                raise self.error(f"unexpected character {bad!r}", fix=fix, column=self.text.index(bad, at))
             kind = str(match.lastgroup)
             tokens.append(_Token(kind, match[kind], match.start(kind)))
             at = match.end()
@@ -146,7 +148,7 @@ class _Parser:
 
     def parse(self) -> Expression:
         if self.token.kind == "end":
-            raise self.error("an expression is empty", fix="a value such as 0")
+            raise self.error("empty expression", fix="a value such as 0")
         tree = self.expression(0)
         if self.token.kind != "end":
             raise self.error(f"unexpected {self.token.text!r}", column=self.token.column)
@@ -154,27 +156,27 @@ class _Parser:
         return tree
 
     def check_height(self, tree: Expression) -> None:
-        """A long sum is a tall tree without being deeply nested in the text; what walks it recurses."""
+        """Limit the height of the tree: a long sum is not nested in the text, but code that walks the tree recurses."""
         level: list[Expression] = [tree]
         for _ in range(MAXIMUM_HEIGHT):
             level = [child for node in level for child in node.children]
             if not level:
                 return
-        raise self.error(f"more than {MAXIMUM_HEIGHT} operations in a chain", fix="several variables, each a part")
+        raise self.error(f"more than {MAXIMUM_HEIGHT} operations in a chain", fix="split it into several variables")
 
     def check_functions(self, tree: Expression) -> None:
         for node in tree.walk():
             if isinstance(node, Call) and node.function in FORMULA_FUNCTIONS:
                 name = node.function
                 raise self.error(
-                    f"{name}() stands in the formula of a parameter only",
+                    f"{name}() is only allowed in the formula of a parameter",
                     fix=f'parameters: {{{name}_: {{formula: "{name}(…)"}}}}, and {name}_ here',
                 )
 
     def expression(self, minimum: int) -> Expression:
         self.depth += 1
         if self.depth > MAXIMUM_DEPTH:
-            raise self.error(f"nested deeper than {MAXIMUM_DEPTH}", fix="several variables, each a step of the sum")
+            raise self.error(f"nested deeper than {MAXIMUM_DEPTH}", fix="split it into several variables")
         left = self.prefix()
         while (power := PRECEDENCE.get(self.token.text, 0)) >= max(minimum, 1) and self.token.text not in (
             "not",
@@ -225,13 +227,13 @@ class _Parser:
     def word(self, token: _Token) -> Expression:
         name = token.text
         if name.startswith("__"):
-            raise self.error(f"{name!r} is not a name here", fix="names that start with a letter", column=token.column)
+            raise self.error(f"{name!r} is not a valid name", fix="names that start with a letter", column=token.column)
         if name in ("true", "false"):
             return Number(float(name == "true"))
         if self.token.text == "(":
             return self.call(token)
         if name in RESERVED - {"t", "dt"} or name in FAMILIES:
-            raise self.error(f"{name!r} wants its arguments", fix=f"{name}(…)", column=token.column)
+            raise self.error(f"{name!r} needs arguments", fix=f"{name}(…)", column=token.column)
         return Name(name, self.lag(token))
 
     def lag(self, token: _Token) -> int:
@@ -242,8 +244,8 @@ class _Parser:
         self.expect("]")
         if not sign or not re.fullmatch(r"0*[1-9]\d{0,8}", number.text, re.ASCII):
             raise self.error(
-                f"{token.text}[…] reads what is not the past",
-                fix=f"{token.text}[-1] for the last step, {token.text} for this one",
+                f"{token.text}[…] must read a past step",
+                fix=f"{token.text}[-1] for the last step, {token.text} for the current one",
                 column=token.column,
             )
         return int(number.text)
@@ -267,7 +269,7 @@ class _Parser:
         if name not in functions and family is None:
             known = nearest(name, [*functions, *FAMILIES, *PAST_FUNCTIONS, "table"])
             fix = f"{known}(…)" if known else f"one of {', '.join([*FUNCTIONS, 'table', *PAST_FUNCTIONS, *FAMILIES])}"
-            raise self.error(f"the language has no function {name!r}", fix=fix, column=token.column)
+            raise self.error(f"unknown function {name!r}", fix=fix, column=token.column)
         arguments = [self.expression(0)]
         while self.accept(","):
             arguments.append(self.expression(0))
@@ -291,7 +293,7 @@ class _Parser:
             level = self.advance()
             if level.kind != "level" or level.text[1:-1] in levels:
                 raise self.error(
-                    f"{family} takes distinct levels and their weights",
+                    f"{family} takes distinct levels with weights",
                     fix=f'{family}("yes": 0.3, "no": 0.7)',
                     column=level.column,
                 )
@@ -315,11 +317,13 @@ class _Parser:
                 break
         self.expect(")")
         if any(a[0] >= b[0] for a, b in itertools.pairwise(points)):
-            raise self.error("the points of table() must rise", fix="table(x; 50: 1, 60: 2)", column=token.column)
+            raise self.error(
+                "the points of table() must be in increasing order", fix="table(x; 50: 1, 60: 2)", column=token.column
+            )
         return Table(argument, tuple(points))
 
     def constant(self) -> float:
         value = self.expression(PRECEDENCE["negate"])
         if not isinstance(value, Number):
-            raise self.error("table() holds numbers only", fix="table(x; 50: 1, 60: 2)")
+            raise self.error("table() takes numbers only", fix="table(x; 50: 1, 60: 2)")
         return value.value

@@ -1,4 +1,4 @@
-"""What an expression reads: the names, how far back, and in which way."""
+"""What an expression reads: the names, how far back, and how."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ class Read:
 
     @property
     def same_step(self) -> bool:
-        """Whether the read needs this step's value; `ever` and `since` speak of earlier steps only."""
+        """Whether the read needs this step's value; `ever` and `since` refer to earlier steps only."""
         return self.lag == 0 and self.how in ("value", "recorded")
 
     @property
     def steps_back(self) -> int:
-        """How many steps back the read looks, at least."""
+        """The smallest number of steps that the read looks back."""
         return self.lag if self.same_step or self.lag else 1
 
 
 def reads(*expressions: Expression | None) -> frozenset[Read]:
-    """Everything that the expressions read: variables, parameters, `t` and `dt` alike."""
+    """Everything that the expressions read: variables, parameters, `t` and `dt`."""
     found: set[Read] = set()
     for expression in expressions:
         for node in expression.walk() if expression is not None else ():

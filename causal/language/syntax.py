@@ -16,7 +16,7 @@ FUNCTIONS = {  # name -> number of arguments (None: two or more)
     "exp": 1, "log": 1, "sqrt": 1, "abs": 1, "floor": 1, "round": 1, "tanh": 1, "expit": 1, "logit": 1,
     "probit": 1, "min": None, "max": None, "clip": 3, "where": 3,
 }  # fmt: skip
-FORMULA_FUNCTIONS = {"leak": None}  # in the formula of a parameter only
+FORMULA_FUNCTIONS = {"leak": None}  # only in the formula of a parameter
 PAST_FUNCTIONS = ("ever", "since", "recorded")
 RESERVED = {"t", "dt", "and", "or", "not", "true", "false", "table", *FUNCTIONS, *FORMULA_FUNCTIONS, *PAST_FUNCTIONS}
 
@@ -38,7 +38,7 @@ class Expression:
             yield from child.walk()
 
     def within(self, precedence: int) -> str:
-        """The text of this node, in parentheses where an operator of `precedence` around it needs them."""
+        """The text of this node, in parentheses if a surrounding operator of `precedence` requires them."""
         return f"({self})" if self.precedence < precedence else str(self)
 
 
@@ -175,5 +175,5 @@ class Draw(Expression):
 
 
 def find_draw(expression: Expression) -> Draw | None:
-    """The distribution of a mechanism, or None where it is deterministic."""
+    """The distribution of a mechanism, or None if it is deterministic."""
     return next((node for node in expression.walk() if isinstance(node, Draw)), None)

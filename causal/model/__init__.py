@@ -1,1 +1,1 @@
-"""A disease model: documents and graphs become variables, claims, a clock and worlds, checked. No torch here."""
+"""A disease model: reads and checks documents and graphs (variables, claims, clock, worlds). No torch here."""

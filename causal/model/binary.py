@@ -1,4 +1,4 @@
-"""Which variables are 0 or 1 and nothing else, as far as their expressions show."""
+"""Which variables only take the values 0 and 1, as far as their expressions show."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _has_binary_values(variable: Variable, model: Model, inside: frozenset[str])
 
 
 def _is_binary(expression: Expression, model: Model, inside: frozenset[str]) -> bool:
-    """Induction over the tree; a variable's own past, and loops, are what its other values are (`inside`)."""
+    """Induction over the tree; names being checked (`inside`: a variable's own past, loops) count as binary."""
 
     def all_binary(*parts: Expression) -> bool:
         return all(_is_binary(part, model, inside) for part in parts)

@@ -1,4 +1,4 @@
-"""From the graph to the model: the documents in it are merged, their expressions parsed, and what they mean checked."""
+"""From the graph to the model: merge its documents, parse their expressions, and check what they mean."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ DEFAULT_CLOCK = ClockEntry(step="1 year", horizon="1 year", unit="year")
 
 
 def examine_graph(graph: Graph, *, places: Mapping[str, Places] | None = None) -> tuple[Model | None, Findings]:
-    """Compile, and keep every error and warning instead of raising them. The model is None where one prevents it."""
+    """Compile, and collect errors and warnings instead of raising them. The model is None if an error prevents it."""
     findings = Findings()
     documents: dict[URIRef, Document] = {}
     with findings.catch(""):
@@ -55,7 +55,7 @@ def examine_graph(graph: Graph, *, places: Mapping[str, Places] | None = None) -
 
 
 def _shorten(places: Places) -> dict[str, Place]:
-    """Lines by node: `variables.amyloid.mechanism` is `amyloid.mechanism`. Names come last, and so win."""
+    """Lines by node: `variables.amyloid.mechanism` becomes `amyloid.mechanism`. Names come last, so they win."""
     found: dict[str, Place] = {}
     for path, line in sorted(places.lines.items(), key=lambda item: item[0].startswith(("variables.", "parameters."))):
         head, _, rest = path.partition(".")
@@ -73,12 +73,12 @@ def _gather_evidence(entry: Evidenced) -> tuple[Evidence, ...]:
 class _Builder:
     documents: Mapping[URIRef, Document]
     findings: Findings
-    owners: dict[str, URIRef] = field(default_factory=dict)  # which document declares a name
+    owners: dict[str, URIRef] = field(default_factory=dict)  # the document that declares each name
     entries: dict[str, VariableEntry] = field(default_factory=dict)
     parameters: dict[str, Parameter] = field(default_factory=dict)
     extensions: list[tuple[str, VariableEntry, URIRef]] = field(default_factory=list)
-    broken: set[str] = field(default_factory=set)  # places where an expression does not parse
-    timeless: bool = False  # the clock is wrong, so that nothing can be said about times
+    broken: set[str] = field(default_factory=set)  # places whose expression does not parse
+    timeless: bool = False  # the clock is invalid, so times cannot be checked
 
     def build(self) -> Model:
         for iri, document in self.documents.items():
@@ -126,7 +126,7 @@ class _Builder:
                 key = "extends" if entry.extends else "overrides"
                 self.findings.error(
                     f"{name}.{key}",
-                    f"no import brings a variable '{target}'",
+                    f"no import declares a variable '{target}'",
                     fix=f"{key}: {near}" if near else f"one of: {', '.join(imported)}" if imported else "an import",
                     value=target,
                 )
@@ -134,58 +134,58 @@ class _Builder:
                 self.extensions.append((name, entry, iri))
             elif name != target:
                 self.findings.error(
-                    f"{name}.overrides", "what overrides a variable bears its name", fix=f"{target}:", value=name
+                    f"{name}.overrides", "an override must have the name of its target", fix=f"{target}:", value=name
                 )
             else:
                 self.entries[name] = _override(self.entries[name], entry)
 
     def resolve_parameters(self) -> None:
-        """Give the parameters that have a formula their value."""
+        """Compute the values of the parameters that have a formula."""
         if check_formulas(self.parameters, self.entries, self.findings):
             self.parameters = resolve_formulas(self.parameters)
             for problem in check_values(self.parameters):
                 self.findings.error(problem.node, problem.problem, fix=problem.fix, value=problem.value)
 
     def check_units_of_time(self, root: Document) -> None:
-        """An import's rates and times are in its own clock's unit, which must be that of the importing document."""
+        """An import states rates and times in its clock's unit, which must match the importing document's."""
         for document in self.documents.values():
             if document.clock is None or root.clock is None or document.clock.unit == root.clock.unit:
                 continue
             self.findings.error(
                 "clock",
-                f"'{document.id}' reads time by the {document.clock.unit}, and this document by the {root.clock.unit}",
+                f"'{document.id}' counts time in {document.clock.unit}s, but this document in {root.clock.unit}s",
                 fix=f"unit: {document.clock.unit}",
                 value=root.clock.unit,
             )
 
     def declare(self, name: str, iri: URIRef) -> bool:
-        """Whether the name is free, and now the document's."""
+        """Register the name for the document; whether it was free."""
         if name in RESERVED or name in FAMILIES:
-            self.findings.error(name, f"'{name}' is a word of the language", fix=f"{name}_: …", value=name)
+            self.findings.error(name, f"'{name}' is a reserved word", fix=f"{name}_: …", value=name)
             return False
         if name in KEY_COLUMNS:
-            self.findings.error(name, f"'{name}' is a column of every table", fix=f"{name}_: …", value=name)
+            self.findings.error(name, f"'{name}' is the name of a table column", fix=f"{name}_: …", value=name)
             return False
         owner = self.owners.setdefault(name, iri)
         if owner == iri and not (name in self.entries or name in self.parameters):
             return True
         if owner == iri:
-            self.findings.error(name, "a parameter and a variable bear one name", fix="another name for one of them")
+            self.findings.error(name, "a parameter and a variable have the same name", fix="rename one of them")
         elif name in self.entries and owner in self.ancestors(iri):
             self.findings.error(
                 name,
                 f"'{name}' is already declared by the import '{local_name(owner)}'",
-                fix=f"{name}: {{overrides: {name}, …}} to replace its mechanism, or another name",
+                fix=f"{name}: {{overrides: {name}, …}} to replace its mechanism, or rename this one",
             )
         else:
             first, second = local_name(owner), local_name(iri)
             self.findings.error(
-                name, f"'{name}' is declared by both '{first}' and '{second}'", fix="another name in one of the two"
+                name, f"'{name}' is declared by both '{first}' and '{second}'", fix="rename it in one of the two"
             )
         return False
 
     def ancestors(self, iri: URIRef) -> set[URIRef]:
-        """The documents merged before this one: those that it may see."""
+        """The documents merged before this one if it is the root; empty for imports."""
         order = list(self.documents)
         return set(order[: order.index(iri)]) if iri == order[-1] else set()
 
@@ -195,7 +195,7 @@ class _Builder:
             if any(entry.kind != "static" for entry in self.entries.values()):
                 self.findings.error(
                     "clock",
-                    "the model changes in time and has no clock",
+                    "the model changes over time but has no clock",
                     fix="clock: {step: 1 month, horizon: 10 years, unit: year}",
                 )
                 self.timeless = True
@@ -211,9 +211,9 @@ class _Builder:
             if entry.uncertain:
                 tree = parse_mechanism(entry.uncertain)
                 if not isinstance(tree, Draw):
-                    raise fail("uncertainty is a distribution", fix="Normal(3.6, 0.35)", value=entry.uncertain)
+                    raise fail("uncertain must be a distribution", fix="Normal(3.6, 0.35)", value=entry.uncertain)
                 if tree.family in ("Categorical", "Hazard"):
-                    raise fail("a parameter is a number", fix="Normal(3.6, 0.35)", value=entry.uncertain)
+                    raise fail("a parameter must be a number", fix="Normal(3.6, 0.35)", value=entry.uncertain)
                 uncertain = tree
         formula = None
         with self.findings.catch(f"{name}.formula"):
@@ -230,7 +230,7 @@ class _Builder:
         )
 
     def parse(self, path: str, text: str) -> Expression | None:
-        """An expression without a distribution, or None where there is none or it is wrong."""
+        """An expression without a distribution; None if there is none or it is invalid."""
         with self.findings.catch(path):
             return parse_expression(text) if text else None
         return None
@@ -274,8 +274,8 @@ class _Builder:
         )
 
     def extend(self, model: Model) -> dict[str, Variable]:
-        """The variables once each extended event has the sum of its rates and the union of its claims: of independent
-        hazards, the first to strike has the sum of their rates."""
+        """The variables, each extended event with the sum of its rates and the union of its claims. Rates add up: the
+        first of several independent hazards strikes at the sum of their rates."""
         variables = dict(model.variables)
         for place, entry, _ in self.extensions:
             event = variables[entry.extends]
@@ -287,7 +287,7 @@ class _Builder:
             if not (isinstance(ours, Draw) and isinstance(theirs, Draw) and ours.family == theirs.family == "Hazard"):
                 self.findings.error(
                     f"{place}.mechanism",
-                    f"only a Hazard can be added to an event, and '{event.name}' must be one too",
+                    f"an extension must be a Hazard, and so must the event '{event.name}'",
                     fix="mechanism: Hazard(0.01)",
                     value=entry.mechanism,
                 )
@@ -307,7 +307,7 @@ class _Builder:
 
 
 def _override(old: VariableEntry, new: VariableEntry) -> VariableEntry:
-    """The imported variable with what the override says in place of what it said. Claims go with the mechanism."""
+    """The imported variable with the override's keys replaced. A new equation also replaces the claims."""
     changed = {key: getattr(new, key) for key in new.model_fields_set - {"overrides"}}
     if {"start", "mechanism", "when", "missing"} & changed.keys():
         changed.setdefault("caused_by", {})
@@ -325,7 +325,7 @@ def _build_claims(name: str, entry: VariableEntry) -> tuple[Claim, ...]:
 
 
 def _unite_claims(claims: Iterable[Claim]) -> tuple[Claim, ...]:
-    """One claim a cause, with the evidence of all; an assumption beside a citation says nothing more."""
+    """One claim per cause, with all the evidence; an assumption is dropped if there is a citation."""
     united: dict[str, Claim] = {}
     for claim in claims:
         known = united.get(claim.cause)
@@ -336,10 +336,10 @@ def _unite_claims(claims: Iterable[Claim]) -> tuple[Claim, ...]:
 
 
 def parse_effect(entry: EffectEntry | str, model: Model) -> Effect:
-    """An effect, from `lecanemab -> cdr_sb_rated @ 18 months` or its longer form. What the model declares under that
-    text is meant by it, contrast and all.
+    """An effect, from `lecanemab -> cdr_sb_rated @ 18 months` or its longer form. If the model
+    declares an effect with this text, that one is returned, with its contrast and other settings.
 
-    Raises NosographError where it cannot be read, names what is not there, or needs levels to contrast.
+    Raises NosographError if it cannot be parsed, names an unknown variable, or needs a contrast.
     """
     if isinstance(entry, str):
         declared = [effect for effect in model.effects if effect.text.split(" (")[0] == " ".join(entry.split())]
@@ -348,17 +348,21 @@ def parse_effect(entry: EffectEntry | str, model: Model) -> Effect:
         entry = read_effect(entry)
     match = EFFECT.fullmatch(entry.effect)
     if match is None:
-        raise fail("this is not an effect", fix="lecanemab -> cdr_sb_rated @ 18 months", value=entry.effect)
+        raise fail("not an effect", fix="lecanemab -> cdr_sb_rated @ 18 months", value=entry.effect)
     for name in (match["treatment"], match["outcome"]):
         if name not in model.variables:
             near = nearest(name, model.variables)
-            raise fail(f"there is no variable '{name}'", fix=near or "a variable of the model", value=entry.effect)
+            raise fail(f"unknown variable '{name}'", fix=near or "a variable of the model", value=entry.effect)
     at = parse_step(match["at"], clock=model.clock)
     decision = parse_step(entry.decision, clock=model.clock) if entry.decision else 0
     if at <= decision and model.variables[match["outcome"]].kind != "static":
         raise fail("the outcome comes before the decision", fix="a later time after @", value=entry.effect)
     if (entry.death == "composite") != (entry.composite is not None):
-        raise fail("composite is the value of the dead", fix="death: composite, with composite: 18", value=entry.effect)
+        raise fail(
+            "death: composite and a composite value go together",
+            fix="death: composite, with composite: 18",
+            value=entry.effect,
+        )
     contrast = _read_contrast(entry, model.variables[match["treatment"]])
     return Effect(
         treatment=match["treatment"],
@@ -370,12 +374,12 @@ def parse_effect(entry: EffectEntry | str, model: Model) -> Effect:
         population=parse_expression(entry.population) if entry.population else None,
         death=entry.death or "while alive",
         composite=entry.composite,
-        text=f"{match['treatment']} -> {match['outcome']} @ {match['at'].strip()}{_tell_rest(entry)}",
+        text=f"{match['treatment']} -> {match['outcome']} @ {match['at'].strip()}{_describe_settings(entry)}",
     )
 
 
-def _tell_rest(entry: EffectEntry) -> str:
-    """What an effect says beyond its short form, in parentheses."""
+def _describe_settings(entry: EffectEntry) -> str:
+    """The settings of an effect beyond its short form, in parentheses."""
     rest = (
         [" against ".join(level if isinstance(level, str) else f"{level:g}" for level in entry.contrast)]
         if entry.contrast
@@ -389,7 +393,7 @@ def _tell_rest(entry: EffectEntry) -> str:
 
 
 def _read_contrast(entry: EffectEntry, treatment: Variable) -> tuple[float, float]:
-    """The two values that are compared; the index of a level, for a categorical."""
+    """The two values to compare; level indices for a categorical."""
     if entry.contrast is None:
         families = {tree.family for e in treatment.expressions.values() for tree in e.walk() if isinstance(tree, Draw)}
         if families - {"Bernoulli", "Hazard"}:
@@ -405,7 +409,7 @@ def _read_contrast(entry: EffectEntry, treatment: Variable) -> tuple[float, floa
             isinstance(value, str) and value not in treatment.levels
         ):
             known = ", ".join(treatment.levels) or "numbers"
-            raise fail(f"'{treatment.name}' has no such level", fix=f"two of: {known}", value=str(value))
+            raise fail(f"unknown level of '{treatment.name}'", fix=f"two of: {known}", value=str(value))
         levels.append(float(treatment.levels.index(value)) if isinstance(value, str) else float(value))
     if levels[0] == levels[1]:
         raise fail("the two levels are the same", fix="contrast: [1, 0]", value=entry.effect)

@@ -1,4 +1,4 @@
-"""Everything that can be known about a model without running it."""
+"""Check a model without running it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .model import Model
 
 @dataclass(frozen=True)
 class Report:
-    """What a check found. `model` is None where an error prevents one."""
+    """The result of a check. `model` is None if an error prevents building it."""
 
     errors: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
@@ -31,14 +31,14 @@ class Report:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many variables there are, and causal claims by how they are founded; 0 where there is no model."""
+        """The number of variables, and of causal claims by their evidence; all 0 without a model."""
         found = count_claims(self.model.claims if self.model else ())
         return {"variables": len(self.model.variables) if self.model else 0, **asdict(found)}
 
 
 def check_model(source: Source, *, knowledge: KnowledgeGraph | None = None) -> Report:
-    """Check a model, and report every mistake instead of raising. `knowledge` says which concepts there are (by
-    default the ontologies that ship)."""
+    """Check a model, and report every mistake instead of raising. `knowledge` holds the known concepts (default: the
+    ontologies that ship)."""
     try:
         composition = compose(source, knowledge=knowledge)
     except NosographError as error:

@@ -1,4 +1,4 @@
-"""How the causal claims of a model are founded."""
+"""The causal claims of a model, counted by their evidence."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from .model import Claim
 @dataclass(frozen=True)
 class ClaimCounts:
     """`claims` = `cited` + `assumed`. Of the cited, `curated` come from a database whose curators read the source, and
-    `recalled` were cited from memory alone. What a measurement measures (`of`) needs no evidence: without any it is
-    `structural`, and not among the claims."""
+    `recalled` were cited from memory alone. The link from a measurement to what it measures (`of`) needs no evidence:
+    without any, it counts as `structural` and not as a claim."""
 
     claims: int
     cited: int
@@ -23,7 +23,7 @@ class ClaimCounts:
 
 
 def count_claims(claims: Iterable[Claim]) -> ClaimCounts:
-    """Count the claims by how they are founded."""
+    """Count the claims by their evidence."""
     claims = list(claims)
     checked = [{item.checked for item in claim.evidence if not item.assumed} for claim in claims]
     cited = sum(map(bool, checked))

@@ -1,4 +1,4 @@
-"""The clock of a document, and when its measurements are taken, in steps of that clock."""
+"""The clock of a document, and the schedules of its measurements in steps of that clock."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from .duration import parse_duration, parse_step, parse_steps
 from .model import Clock, Schedule
 
 MAXIMUM_STEPS = 1_000_000
-TOLERANCE = 1e-6  # of a step: what floating point may be off a whole number of steps
+TOLERANCE = 1e-6  # in steps: the floating-point error allowed for a whole number of steps
 
 
 def parse_clock(step: str, horizon: str, unit: str) -> Clock:
-    """The clock of a document. Raises NosographError where the horizon is no whole number of steps."""
+    """The clock of a document. Raises NosographError if the horizon is not a whole number of steps."""
     clock = Clock(parse_duration(step), parse_duration(horizon), parse_duration(f"1 {unit}"), (step, horizon, unit))
     if clock.step <= 0:
-        raise fail("a step must take time", fix="step: 1 month", value=step)
+        raise fail("the step must be longer than 0", fix="step: 1 month", value=step)
     ratio = clock.horizon / clock.step
     if not 0.5 < ratio <= MAXIMUM_STEPS or abs(ratio - round(ratio)) > TOLERANCE * max(1.0, ratio):
         raise fail(
-            f"the horizon is not 1 to {MAXIMUM_STEPS:,} whole steps",
+            f"the horizon must be a whole number of steps, from 1 to {MAXIMUM_STEPS:,}",
             fix=f"a horizon that is a multiple of {step}",
             value=f"horizon {horizon}, step {step}",
         )
@@ -26,8 +26,8 @@ def parse_clock(step: str, horizon: str, unit: str) -> Clock:
 
 
 def parse_schedule(text: str, *, clock: Clock) -> Schedule | None:
-    """`every 6 months`, `every 6 months from 12 months` or `at 0, 6, 18 months` as steps; None where the text is none
-    of these, and so an expression. Raises NosographError for times off the grid or beyond the horizon."""
+    """`every 6 months`, `every 6 months from 12 months` or `at 0, 6, 18 months` as steps; None if the text is not
+    a schedule but an expression. Raises NosographError for times off the grid or beyond the horizon."""
     head, _, rest = text.strip().partition(" ")
     if head == "every":
         interval, _, first = rest.partition(" from ")
@@ -42,6 +42,6 @@ def parse_schedule(text: str, *, clock: Clock) -> Schedule | None:
             times[-1] = f"0 {clock.text[2]}"
         steps = parse_steps(times, clock=clock)
         if len(set(steps)) != len(steps):
-            raise fail("a time stands twice", fix="at 0, 6, 18 months", value=text)
+            raise fail("duplicate time", fix="at 0, 6, 18 months", value=text)
         return Schedule(at=tuple(sorted(steps)), text=text.strip())
     return None

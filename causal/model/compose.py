@@ -1,4 +1,4 @@
-"""From a source to one graph: the document's own, and those of all that it imports."""
+"""From a source to one graph: the union of the document's own graph and those of its imports."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Composition:
     root: URIRef
     places: Mapping[str, Places]
     own: Graph
-    problems: tuple[Problem, ...] = ()  # with terms: what does not keep the rest from being looked at
+    problems: tuple[Problem, ...] = ()  # with concepts and units: they do not stop other checks
 
 
 def list_catalog() -> tuple[str, ...]:
@@ -40,7 +40,7 @@ def list_catalog() -> tuple[str, ...]:
 
 
 def locate_model(source: str | Path) -> Path:
-    """The file of a catalog name or a path. Raises NosographError, with the nearest name, where there is none."""
+    """The file of a catalog name or a path. Raises NosographError, with the nearest name, if there is no such file."""
     text = str(source)
     path = Path(source)
     if IDENTIFIER.fullmatch(text) and text in list_catalog():
@@ -48,12 +48,12 @@ def locate_model(source: str | Path) -> Path:
     if path.suffix in FORMATS:
         if path.is_file():
             return path
-        raise fail("there is no such file", fix=_nearest_file(path), value=text)
+        raise fail("file not found", fix=_nearest_file(path), value=text)
     if path.is_file():
-        raise fail(f"the name of a model's file ends in {', '.join(FORMATS)}", fix=f"{text}.yaml", value=text)
+        raise fail(f"unknown file extension: a model file ends in {', '.join(FORMATS)}", fix=f"{text}.yaml", value=text)
     near = nearest(text, list_catalog())
     known = near or f"a path, or one of the catalog: {', '.join(list_catalog()) or '(empty)'}"
-    raise fail(f"there is no model '{text}'", fix=known, value=text)
+    raise fail(f"unknown model '{text}'", fix=known, value=text)
 
 
 def _nearest_file(path: Path) -> str:
@@ -62,13 +62,13 @@ def _nearest_file(path: Path) -> str:
     except OSError:
         siblings = []
     near = nearest(path.name, siblings)
-    return str(path.parent / near) if near else "the path of a model, or a name of the catalog"
+    return str(path.parent / near) if near else "the path of a model, or a catalog name"
 
 
 def compose(source: Source, *, knowledge: KnowledgeGraph | None = None) -> Composition:
-    """Read a model and all that it imports. Raises NosographError for what cannot be read, for imports that are
-    missing or circular, and for two models of one id. `knowledge` says which concepts there are (by default, what
-    ships); what is wrong with concepts and units is kept in `problems`."""
+    """Read a model and its imports. Raises NosographError for a file that cannot be read, for missing or circular
+    imports, and for two models with the same id. `knowledge` holds the known concepts (default: the ontologies that
+    ship); mistakes in concepts and units are collected in `problems`."""
     composer = _Composer(knowledge)
     loaded = (
         composer.load_graph(new_graph() + source) if isinstance(source, Graph) else composer.load(locate_model(source))
@@ -85,7 +85,7 @@ class _Loaded:
     graph: Graph
     root: URIRef
     places: Places
-    names: Mapping[str, URIRef]  # every variable that it declares or imports
+    names: Mapping[str, URIRef]  # all variables declared or imported
 
 
 @dataclass
@@ -94,13 +94,13 @@ class _Composer:
     problems: list[Problem] = field(default_factory=list)
     finished: dict[str, _Loaded] = field(default_factory=dict)  # by file
     open: list[str] = field(default_factory=list)
-    models: dict[URIRef, str] = field(default_factory=dict)  # which file a model came from
+    models: dict[URIRef, str] = field(default_factory=dict)  # the file of each model
 
     def load(self, path: Path) -> _Loaded:
         key = str(path.resolve())
         if key in self.open:
             circle = [Path(item).stem for item in (*self.open[self.open.index(key) :], key)]
-            raise fail("the imports go round in a circle", value=" -> ".join(circle), fix="one of them taken out")
+            raise fail("circular imports", value=" -> ".join(circle), fix="remove one of them")
         if key not in self.finished:
             self.open.append(key)
             loaded = self.read(path) if path.suffix in (".yaml", ".yml") else self.read_rdf(path)
@@ -113,8 +113,8 @@ class _Composer:
         other = self.models.setdefault(root, key)
         if other != key:
             raise fail(
-                f"two files hold a model of the id '{local_name(root)}'",
-                fix="another id in one of them",
+                f"two files contain a model with the id '{local_name(root)}'",
+                fix="change the id in one of them",
                 value=f"{Path(other).name} and {Path(key).name}",
                 file=key,
             )
@@ -139,7 +139,7 @@ class _Composer:
         return self.load_graph(graph, places=places, folder=path.parent)
 
     def load_graph(self, graph: Graph, *, places: Places | None = None, folder: Path | None = None) -> _Loaded:
-        """A graph may hold its imports already (`ng:model` says which they are), or name them to be found."""
+        """A graph may already contain its imports (`ng:model` points to them), or only name them."""
         places = places or Places("", {})
         try:
             root = find_root(graph)
@@ -183,20 +183,20 @@ def _place(problem: Problem, file: str, line: int) -> Problem:
 
 
 def _locate_import(text: str, folder: Path | None) -> Path:
-    """An import is a name of the catalog, or a path that stays in the folder of the document that names it."""
+    """An import is a catalog name, or a path within the folder of the importing document."""
     if IDENTIFIER.fullmatch(text):
         if text in list_catalog():
             return locate_model(text)
-        beside = folder is not None and (folder / f"{text}.yaml").is_file()
-        near = f"./{text}.yaml" if beside else nearest(text, list_catalog())
-        fix = near or "a name of the catalog, or a path such as ./common.yaml"
-        raise fail(f"the catalog has no model '{text}' to import", fix=fix, value=text)
+        in_folder = folder is not None and (folder / f"{text}.yaml").is_file()
+        near = f"./{text}.yaml" if in_folder else nearest(text, list_catalog())
+        fix = near or "a catalog name, or a path such as ./common.yaml"
+        raise fail(f"unknown import '{text}': not a model of the catalog", fix=fix, value=text)
     if folder is None:
-        raise fail("a graph has no folder in which to look for an import", fix="a file, or a catalog name", value=text)
+        raise fail("a graph has no folder to search for an import", fix="a file, or a catalog name", value=text)
     home = folder.resolve()
     path = (home / text).resolve()
     if Path(text).is_absolute() or not path.is_relative_to(home):
-        raise fail("an import may not leave the folder of its document", fix="./common.yaml", value=text)
+        raise fail("an import must be inside the folder of its document", fix="./common.yaml", value=text)
     if path.suffix not in FORMATS or not path.is_file():
-        raise fail("there is no such model to import", fix=_nearest_file(path), value=text)
+        raise fail("import not found", fix=_nearest_file(path), value=text)
     return path

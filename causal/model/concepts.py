@@ -1,4 +1,4 @@
-"""The concepts and units that a document names: each must be known, and not obsolete."""
+"""Check the concepts and units of a document: each must be known, and not obsolete."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ def open_knowledge() -> KnowledgeGraph:
 
 
 def check_terms(document: Document, places: Places, knowledge: KnowledgeGraph | None) -> tuple[Document, list[Problem]]:
-    """What is wrong with the concepts (`knowledge` says; by default what ships) and UCUM units of a document.
+    """Mistakes in the concepts and UCUM units of a document. `knowledge` holds the known concepts (default: the
+    ontologies that ship).
 
-    The document comes back without the concepts that no IRI can be made of.
+    The document is returned without its invalid concepts.
     """
     problems: list[Problem] = []
 
@@ -34,7 +35,7 @@ def check_terms(document: Document, places: Places, knowledge: KnowledgeGraph | 
         return True
 
     def ontology() -> KnowledgeGraph:
-        return knowledge if knowledge is not None else open_knowledge()  # its truth would be its length, a long count
+        return knowledge if knowledge is not None else open_knowledge()  # not `or`: its length is slow to count
 
     def known(path: str, value: str) -> str:
         if not value:

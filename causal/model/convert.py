@@ -1,4 +1,4 @@
-"""A document in another format: YAML, Turtle, JSON-LD, N-Triples or RDF/XML. Its meaning stays."""
+"""A document in another format: YAML, Turtle, JSON-LD, N-Triples or RDF/XML. The meaning is kept."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ YAML = (".yaml", ".yml")
 
 
 def convert(source: Source, path: str | Path) -> Path:
-    """Write the document of `source` (its imports stay imports) in the format of the suffix of `path`.
+    """Write the document of `source` (imports stay imports) in the format given by the file extension of `path`.
 
-    Raises NosographError for a source that is no sound document, an unknown suffix, or a place that cannot be written.
+    Raises NosographError for an invalid document, an unknown file extension, or a path that cannot be written.
     """
     path = Path(path)
     if path.suffix not in (*YAML, *RDF_FORMATS):
         known = (*YAML, *RDF_FORMATS)
         fix = f"a name that ends in {nearest(path.suffix, known) or ', '.join(known)}"
-        raise fail("the name's ending says no known format", fix=fix, value=path)
+        raise fail("unknown file extension", fix=fix, value=path)
     composition = compose(source)
     if composition.problems:
         raise NosographError(composition.problems)
     graph = composition.own
-    graph.remove((None, NG.model, None))  # which file an import was found in is not part of the document
+    graph.remove((None, NG.model, None))  # the file of an import is not part of the document
     text = write_yaml(to_data(graph, composition.root)) if path.suffix in YAML else write_graph(graph, path.suffix)
     write_text(path, text)
     return path

@@ -1,4 +1,4 @@
-"""Where two models differ in meaning: not in comments, order, titles or how a number was written."""
+"""Where two models differ in meaning: comments, order, titles and number formats do not count."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Difference:
-    """One aspect of one node. `before` and `after` are as a document would say it; empty where there is none."""
+    """One aspect of one node. `before` and `after` are written as in a document; empty if absent."""
 
     node: str
     aspect: str
@@ -28,7 +28,7 @@ class Difference:
 
 
 def diff_models(a: Model, b: Model) -> tuple[Difference, ...]:
-    """The differences in meaning between two models; none where they are equal in everything that they say."""
+    """The differences in meaning between two models; empty if they mean the same."""
     found = [*_compare("model", _describe_model(a), _describe_model(b))]
     found += _compare_all(a.parameters, b.parameters, _describe_parameter)
     found += _compare_all(a.variables, b.variables, _describe_variable)
@@ -37,7 +37,7 @@ def diff_models(a: Model, b: Model) -> tuple[Difference, ...]:
 
 
 def _name_effects(model: Model) -> dict[str, Effect]:
-    """Effects by what they are about; several about the same are numbered."""
+    """Effects by treatment, outcome and time; duplicates are numbered."""
     named: dict[str, Effect] = {}
     for effect in model.effects:
         months = effect.at * model.clock.step * 12

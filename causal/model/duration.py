@@ -1,4 +1,4 @@
-"""Durations as people write them, and the steps that they fall on."""
+"""Durations as people write them, and the steps they fall on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DURATION = re.compile(r"\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[A-Za-z]+)\s*")
 
 
 def parse_duration(text: str) -> float:
-    """Years. A year has twelve months, and 365.25 days. Raises NosographError for anything but a number and a unit."""
+    """The duration in years (12 months, 365.25 days). Raises NosographError for anything but a number and a unit."""
     match = DURATION.fullmatch(text)
     if match is None:
         raise fail("a duration is a number and a unit of time", value=text, fix="18 months")
@@ -27,12 +27,12 @@ def parse_duration(text: str) -> float:
 
 
 def parse_step(text: str, *, clock: Clock) -> int:
-    """The step at which the duration `text` from the start falls. Raises NosographError off the grid or the horizon."""
+    """The step at `text` after the start. Raises NosographError for a time off the grid or past the horizon."""
     return parse_steps([text], clock=clock)[0]
 
 
 def parse_steps(texts: list[str], *, clock: Clock) -> tuple[int, ...]:
-    """The steps of several durations; a bare number takes its unit from the next that has one ("6 to 18 months")."""
+    """The steps of several durations; a bare number takes the unit of the next duration with one ("6 to 18 months")."""
     steps: list[int] = []
     unit = ""
     for text in reversed(texts):
@@ -41,9 +41,9 @@ def parse_steps(texts: list[str], *, clock: Clock) -> tuple[int, ...]:
         years = parse_duration(text if match or not unit else f"{text} {unit}")
         exact = years / clock.step
         if exact > clock.steps + 0.5:
-            raise fail("a time is past the horizon", value=text, fix=f"at most {clock.text[1]}")
+            raise fail("time past the horizon", value=text, fix=f"at most {clock.text[1]}")
         step = round(exact)
         if abs(exact - step) > 1e-6 * max(1.0, exact):
-            raise fail("a time is off the grid of steps", value=text, fix=f"a multiple of {clock.text[0]}")
+            raise fail("time off the grid of steps", value=text, fix=f"a multiple of {clock.text[0]}")
         steps.append(step)
     return tuple(reversed(steps))

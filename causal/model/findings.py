@@ -1,4 +1,4 @@
-"""What is wrong with a document, gathered: all of it is told at once, not only the first mistake."""
+"""Collects the mistakes in a document, so that all of them are reported and not only the first."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Place = tuple[str, int]
 
 @dataclass
 class Findings:
-    """`places` says where a node stands: file and line by path, such as `amyloid.mechanism` or `effects.0`."""
+    """`places` gives file and line by path, such as `amyloid.mechanism` or `effects.0`."""
 
     places: Mapping[str, Place] = field(default_factory=dict)
     errors: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
     def place(self, path: str) -> Place:
-        """File and line of the path, or of the nearest node above it that is known."""
+        """File and line of the path, or of its nearest known parent."""
         while path and path not in self.places:
             path = path.rpartition(".")[0]
         return self.places.get(path) or self.places.get("id") or ("", 0)
@@ -37,7 +37,7 @@ class Findings:
 
     @contextmanager
     def catch(self, path: str) -> Iterator[None]:
-        """Keep the mistakes raised inside, and say where they were made."""
+        """Collect the mistakes raised inside, with their place."""
         try:
             yield
         except NosographError as error:

@@ -1,4 +1,4 @@
-"""Formulas: parameters whose value follows from that of others, such as a threshold from a frequency."""
+"""Formulas: parameters computed from other parameters, such as a threshold from a frequency."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def find_dependents(parameters: Mapping[str, Parameter], names: Iterable[str]) -
 
 
 def find_origins(parameters: Mapping[str, Parameter], name: str) -> list[str]:
-    """The parameters without a formula that a parameter's value comes from."""
+    """The parameters without a formula from which a parameter is computed."""
     found: dict[str, None] = {}
     stack = [name]
     while stack:
@@ -50,25 +50,23 @@ def find_origins(parameters: Mapping[str, Parameter], name: str) -> list[str]:
 
 
 def refuse_derived(parameters: Mapping[str, Parameter], name: str) -> Problem | None:
-    """What is wrong with setting a parameter that has a formula; None where it has none."""
+    """The problem with setting a parameter that has a formula; None if it has none."""
     parameter = parameters[name]
     if parameter.formula is None:
         return None
     origins = find_origins(parameters, name)
     fix = f"one of: {', '.join(origins[:8])}" if origins else "a value instead of the formula, in the document"
-    return Problem(
-        f"'{name}' follows from its formula, and cannot be set", fix=fix, value=f"{name} = {parameter.formula}"
-    )
+    return Problem(f"'{name}' has a formula and cannot be set", fix=fix, value=f"{name} = {parameter.formula}")
 
 
 def order_formulas(parameters: Mapping[str, Parameter]) -> list[str]:
-    """The parameters with a formula, each after those that it reads. Raises CycleError where they form a cycle."""
+    """The parameters with a formula, each after those that it reads. Raises CycleError if they form a cycle."""
     waits = {p.name: find_inputs(p.formula) for p in parameters.values() if p.formula is not None}
     return [name for name in TopologicalSorter(waits).static_order() if name in waits]
 
 
 def resolve_formulas(parameters: Mapping[str, Parameter]) -> dict[str, Parameter]:
-    """The parameters, each formula's value computed anew (float64)."""
+    """The parameters with all formulas recomputed (float64)."""
     values = {name: parameter.value for name, parameter in parameters.items()}
     resolved = dict(parameters)
     for name in order_formulas(parameters):
@@ -80,7 +78,7 @@ def resolve_formulas(parameters: Mapping[str, Parameter]) -> dict[str, Parameter
 
 
 def check_formulas(parameters: Mapping[str, Parameter], variables: Iterable[str], findings: Findings) -> bool:
-    """Whether every formula reads parameters only, and none reads itself; what is wrong is added to the findings."""
+    """Whether every formula reads parameters only, without cycles; mistakes are added to the findings."""
     before = len(findings.errors)
     for parameter in parameters.values():
         if parameter.formula is None:
@@ -89,9 +87,9 @@ def check_formulas(parameters: Mapping[str, Parameter], variables: Iterable[str]
         for name in find_inputs(parameter.formula):
             if name in parameters:
                 continue
-            problem, fix = f"'{name}' is not declared", nearest(name, parameters) or f"a parameter named {name}"
+            problem, fix = f"'{name}' is not declared", nearest(name, parameters) or f"declare a parameter {name}"
             if name in variables:
-                problem, fix = f"'{name}' is a variable, and a formula reads parameters only", "a parameter"
+                problem, fix = f"'{name}' is a variable, but a formula can read parameters only", "a parameter"
             findings.error(f"{parameter.name}.formula", problem, fix=fix, value=shown)
     if len(findings.errors) > before:
         return False
@@ -101,16 +99,16 @@ def check_formulas(parameters: Mapping[str, Parameter], variables: Iterable[str]
         cycle: list[str] = error.args[1]
         findings.error(
             f"{cycle[0]}.formula",
-            "the formulas read each other",
-            fix=f"{cycle[0]}: {{value: …}}, or a formula that reads less",
+            "circular formulas",
+            fix=f"{cycle[0]}: {{value: …}}, or a formula that does not read {cycle[-2]}",
             value=" -> ".join(cycle),
         )
     return len(findings.errors) == before
 
 
 def check_values(parameters: Mapping[str, Parameter]) -> list[Problem]:
-    """The formulas that have no value (NaN), such as the logarithm of less than nothing, the first of a chain alone;
-    and those that ask for the threshold (probit) of what is no probability."""
+    """Formulas without a value (NaN), such as the logarithm of a negative number (of a chain, only the first); and
+    those that take the probit of a value that is not a probability."""
     problems = []
     values = {name: parameter.value for name, parameter in parameters.items()}
     for parameter in parameters.values():
@@ -127,7 +125,7 @@ def check_values(parameters: Mapping[str, Parameter]) -> list[Problem]:
             problems.append(
                 Problem(
                     "the formula has no value",
-                    fix="arguments within their range: log and sqrt of what is positive, leak of probabilities",
+                    fix="arguments within their range: positive for log and sqrt, probabilities for leak",
                     node=f"{parameter.name}.formula",
                     value=f"{parameter.formula}" + (f", where {shown}" if shown else ""),
                 )
@@ -140,21 +138,21 @@ def _check_probability(name: str, argument: Expression, values: Mapping[str, flo
     if math.isnan(value) or -ROUNDING <= value <= 1 + ROUNDING:
         return []
     shown = f"{argument} = {value:g}"
-    return [Problem("a probability is from 0 to 1", fix=f"{argument}: 0.5", node=f"{name}.formula", value=shown)]
+    return [Problem("not a probability from 0 to 1", fix=f"{argument}: 0.5", node=f"{name}.formula", value=shown)]
 
 
 def evaluate_formula(formula: Expression, values: Mapping[str, float]) -> float:
-    """The value of a formula where its parameters have these values: float64, NaN where there is none."""
+    """The value of a formula for these parameter values: float64, NaN if undefined."""
     with np.errstate(all="ignore"):
         return float(_compile_formula(formula)(values))
 
 
 class _FormulaCompiler(TreeCompiler[Mapping[str, float], float]):
-    """The evaluator on floats: names are parameters, whose values are given."""
+    """Evaluates trees on floats; names are parameters with given values."""
 
     def read(self, node: Name | Past) -> Callable[[Mapping[str, float]], float]:
         if isinstance(node, Past):
-            raise AssertionError(f"{node} stands in no formula")
+            raise AssertionError(f"{node} cannot occur in a formula")
         name = node.name
         return lambda values: float(values[name])
 

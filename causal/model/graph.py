@@ -1,4 +1,4 @@
-"""When each arrow of a causal graph acts, and what interventions cut and reach. No torch here."""
+"""When each arrow of a causal graph acts, and what interventions cut and affect. No torch here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .world import Intervention
 
 
 def measured_steps(variable: Variable, *, steps: int) -> tuple[int, ...]:
-    """The steps, 0 to `steps`, in which a measurement may be taken."""
+    """The steps, from 0 to `steps`, in which a measurement may be taken."""
     if isinstance(variable.when, Schedule):
         return tuple(k for k in range(steps + 1) if variable.when.includes(k))
     return tuple(range(steps + 1))
@@ -36,10 +36,10 @@ def evaluated_steps(variable: Variable, key: str, *, steps: int) -> tuple[int, .
 class Cut:
     """What one intervention does to the arrows into its target, in steps [first, stop) of the intervention.
 
-    `cut`: the causes that have no say in those steps. `kept`: causes that decide whether a measurement is taken or
-    missing, which goes on. `outside`: causes that are read only at other times (a start before the window, a mechanism
-    after it). `added`: the variables that the intervention's own value reads, as a policy's does. `own_past`: whether
-    the target's own past was cut, too.
+    `cut`: causes without influence in those steps. `kept`: causes that still decide whether a measurement is taken or
+    missing. `outside`: causes read only at other times (a start before the window, a mechanism after it). `added`:
+    variables that the intervention's value reads, as in a policy. `own_past`: whether the target's own past was cut
+    too.
     """
 
     intervention: Intervention
@@ -79,11 +79,11 @@ def find_cut(model: Model, intervention: Intervention) -> Cut:
 
 
 def find_reach(model: Model, interventions: Iterable[Intervention]) -> dict[str, int]:
-    """The variables that can differ from the factual world, each with the first step in which it can.
+    """The variables that can differ from the factual world, each with the first step in which it can differ.
 
-    They are the targets and their descendants in the graph unrolled over time, those included that a closed record or a
-    competing event reaches. Earlier steps, and all other variables, are the same in both worlds, bit for bit, as long
-    as the journey lasts in both.
+    These are the targets and their descendants in the graph unrolled over time, including effects through a closed
+    record or a competing event. Earlier steps, and all other variables, are the same in both worlds, bit for bit, as
+    long as the journey lasts in both.
     """
     arrows: dict[str, list[_Arrow]] = {}
     for arrow in _find_arrows(model):
@@ -104,7 +104,7 @@ def find_reach(model: Model, interventions: Iterable[Intervention]) -> dict[str,
 
 @dataclass(frozen=True)
 class _Arrow:
-    """In `steps` (as bits), `effect` reads `cause` `lag` steps back; `lasting`: and so all that it was before."""
+    """In `steps` (as bits), `effect` reads `cause` `lag` steps back; if `lasting`, also all earlier values."""
 
     cause: str
     effect: str
@@ -113,10 +113,10 @@ class _Arrow:
     lasting: bool = False
 
     def carry(self, changed: int, *, last: int) -> int:
-        """The steps in which the effect can change, given those (one at least) in which the cause can."""
+        """The steps in which the effect can change, given those (at least one) in which the cause can."""
         if self.lasting:
             changed = (1 << (last + 1)) - (changed & -changed)  # the lowest bit and all above it
-        start = (1 << self.lag) - 1 if changed & 1 else 0  # before step 0 a lag reads the start
+        start = (1 << self.lag) - 1 if changed & 1 else 0  # a lag that reaches before step 0 reads the start
         return (changed << self.lag | start) & self.steps
 
 
@@ -138,19 +138,19 @@ def _find_arrows(model: Model) -> Iterator[_Arrow]:
             for read in reads(expression):
                 if read.name in model.variables:
                     lasting = read.how != "value" or model.variables[read.name].kind in ("static", "measurement")
-                    own = read.name == name and read.lag == 1  # goes on from itself
+                    own = read.name == name and read.lag == 1  # continues from its last value
                     yield _Arrow(read.name, name, read.steps_back, steps, lasting or own)
         if variable.kind == "measurement":
             yield from (_Arrow(event, name, 0, mechanism, lasting=True) for event in closing)
         if variable.kind == "event" and variable.occurs == "once":
             yield _Arrow(name, name, 1, mechanism, lasting=True)
-        if variable.competes:  # an event that has happened once is no rival any more
-            rivals = [v for v in model.variables.values() if v.competes == variable.competes and v is not variable]
-            yield from (_Arrow(v.name, name, 0, mechanism, lasting=v.occurs == "once") for v in rivals)
+        if variable.competes:  # an event that happens once stops competing after it has happened
+            competitors = [v for v in model.variables.values() if v.competes == variable.competes and v is not variable]
+            yield from (_Arrow(v.name, name, 0, mechanism, lasting=v.occurs == "once") for v in competitors)
 
 
 def _find_sources(model: Model, interventions: Iterable[Intervention]) -> Iterator[tuple[str, int]]:
-    """The variables on which the interventions act directly, and the steps in which they do, as bits."""
+    """The variables on which the interventions act directly, with the steps (as bits) in which they do."""
     for intervention in interventions:
         parameters = find_dependents(model.parameters, {intervention.target} & model.parameters.keys())
         for variable in model.variables.values():

@@ -1,4 +1,4 @@
-"""How names are read: levels only where a categorical has them, each function only of the kind that it takes."""
+"""Check the use of categorical levels; and the kind of variable that each function of the past takes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from ..language.syntax import Binary, Call, Level, Name
 from .findings import Findings
 from .model import Model, Variable
 
-EXPECTED = {"ever": "event", "since": "event", "recorded": "measurement"}  # function -> the kind that it takes
+EXPECTED = {"ever": "event", "since": "event", "recorded": "measurement"}  # function -> the kind of variable it takes
 
 
 def check_levels_used(path: str, variable: Variable, expression: Expression, model: Model, findings: Findings) -> None:
-    """Levels are compared with a categorical that has them; a categorical is otherwise no number."""
+    """A level may only be compared with a categorical that has it; a categorical cannot be used as a number."""
     levels = {name: v.levels for name, v in model.variables.items() if v.levels}
 
     def walk(node: Expression, result: bool) -> None:
@@ -25,12 +25,14 @@ def check_levels_used(path: str, variable: Variable, expression: Expression, mod
                 elif side not in names or not all(isinstance(s, Level) or s in names for s in sides):
                     walk(side, False)
         elif isinstance(node, Level):
-            findings.error(path, f"the level {node} stands alone", fix=f"x == {node}", value=str(expression))
+            findings.error(
+                path, f"the level {node} is not compared with anything", fix=f"x == {node}", value=str(expression)
+            )
         elif isinstance(node, Name) and node.name in levels:
             if not (result and variable.levels == levels[node.name]):
                 findings.error(
                     path,
-                    f"'{node.name}' is categorical, and so no number",
+                    f"'{node.name}' is categorical and cannot be used as a number",
                     fix=f'{node} == "{levels[node.name][0]}"',
                     value=str(expression),
                 )
@@ -46,7 +48,7 @@ def check_levels_used(path: str, variable: Variable, expression: Expression, mod
         if not names:
             findings.error(
                 path,
-                f"{level} is compared with what has no levels",
+                f"{level} is compared with something that has no levels",
                 fix=f"x == {level}, where x is drawn from Categorical({level}: 0.5, …)",
                 value=str(expression),
             )

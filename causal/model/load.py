@@ -1,4 +1,4 @@
-"""A disease model from wherever it is: the catalog, a file, or a graph."""
+"""Load a disease model from the catalog, a file, or a graph."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ def load_model(
     source: Source, *, parameters: Mapping[str, float] | None = None, knowledge: KnowledgeGraph | None = None
 ) -> Model:
     """The model of a catalog name, a path (`.yaml`, `.ttl`, `.jsonld`, `.nt`, `.rdf`) or an rdflib graph, with the
-    values in `parameters` in place of its own. `knowledge` says which concepts there are (by default, what ships).
+    values in `parameters` in place of its own. `knowledge` holds the known concepts (default: the ontologies that
+    ship).
 
     Raises NosographError with every mistake found.
     """
@@ -33,24 +34,23 @@ def load_model(
 
 
 def as_model(source: Model | Source) -> Model:
-    """`source` itself where it is a model, else what `load_model` finds there."""
+    """`source` itself if it is a model, else the model that `load_model` loads from it."""
     return source if isinstance(source, Model) else load_model(source)
 
 
 def set_parameters(model: Model, values: Mapping[str, float]) -> Model:
-    """The model with other values for some parameters, and whatever follows from them by formulas. Raises
-    NosographError for a name that is none, one that has a formula itself, a value that is no finite number, and where a
-    formula has no value then."""
+    """The model with new values for some parameters, and its formulas recomputed. Raises NosographError for an unknown
+    parameter, one that has a formula itself, a value that is not finite, and a formula that then has no value."""
     problems = []
     for name, value in values.items():
         if name not in model.parameters:
             near = nearest(name, model.parameters)
             known = ", ".join(model.parameters) or "(it has none)"
-            problems.append(Problem(f"there is no parameter '{name}'", fix=near or f"one of: {known}", value=name))
+            problems.append(Problem(f"unknown parameter '{name}'", fix=near or f"one of: {known}", value=name))
         elif (derived := refuse_derived(model.parameters, name)) is not None:
             problems.append(derived)
         elif not math.isfinite(value):
-            problems.append(Problem(f"'{name}' wants a finite number", fix=f"{name}=1.5", value=str(value)))
+            problems.append(Problem(f"'{name}' must be a finite number", fix=f"{name}=1.5", value=str(value)))
     if problems:
         raise NosographError(problems)
     changed = {name: replace(model.parameters[name], value=float(value)) for name, value in values.items()}

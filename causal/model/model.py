@@ -1,4 +1,4 @@
-"""A disease model as it compiles: variables, parameters, causal claims, clock and declared effects."""
+"""The compiled disease model: variables, parameters, causal claims, clock and declared effects."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Kind = Literal["static", "state", "event", "treatment", "measurement"]
 Checked = Literal["text", "abstract", "curated", "recalled"]
 
-KEY_COLUMNS = frozenset({"patient", "world", "time"})  # of the tables that a run writes: no variable has their names
+KEY_COLUMNS = frozenset({"patient", "world", "time"})  # of the tables that a run writes; not allowed as names
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Claim:
-    """One causal claim: cause -> effect, with its evidence. `structural`: a measurement's `of`, which needs none."""
+    """One causal claim: cause -> effect, with its evidence. `structural`: a measurement's `of`, without need of it."""
 
     cause: str
     effect: str
@@ -46,7 +46,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A number with its unit. With a `formula`, its value follows from other parameters and may be infinite."""
+    """A number with its unit. With a `formula`, its value is computed from other parameters and may be infinite."""
 
     name: str
     iri: str
@@ -60,7 +60,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Clock:
-    """Steps of `step`, until `horizon`; `t` and `dt` are in `unit`. All three in years: 1 month is 1/12."""
+    """Steps of `step`, until `horizon`; `t` and `dt` are in `unit`. All three are in years: 1 month is 1/12."""
 
     step: float
     horizon: float
@@ -98,7 +98,7 @@ class Variable:
     kind: Kind
     title: str = ""
     synonyms: tuple[str, ...] = ()  # other names and abbreviations, the usual ones first
-    related_synonyms: tuple[str, ...] = ()  # broader, narrower or looser names: to be understood, not written
+    related_synonyms: tuple[str, ...] = ()  # broader, narrower or looser names: recognised, never written
     concept: str = ""  # a CURIE, or empty
     unit: str = ""  # UCUM, or empty
     start: Expression | None = None
@@ -114,7 +114,7 @@ class Variable:
 
     @cached_property
     def expressions(self) -> dict[str, Expression]:
-        """The expressions that the variable has, by their key in the document."""
+        """The variable's expressions, by their key in the document."""
         found = {"start": self.start, "mechanism": self.mechanism, "when": self.when, "missing": self.missing}
         return {key: value for key, value in found.items() if isinstance(value, Expression)}
 
@@ -125,7 +125,7 @@ class Variable:
 
     @cached_property
     def levels(self) -> tuple[str, ...]:
-        """The levels of a categorical variable, else none."""
+        """The levels of a categorical variable; empty for others."""
         for expression in (self.start, self.mechanism):
             draw = find_draw(expression) if expression is not None else None
             if draw is not None and draw.levels:
@@ -138,10 +138,10 @@ class Effect:
     """A declared effect (the estimand of ICH E9(R1)): the contrast of `outcome` by step `at` when `treatment`, at step
     `decision`, is `contrast[0]` against `contrast[1]`.
 
-    `strategy`: "initiation" (afterwards as the model has it) or "sustained" (kept so to the end).
-    `death`: "while alive" (the last recorded value before it), "hypothetical" (had nobody died),
-    "survivors" (those alive in the world in question; not a causal contrast by itself), "composite" (`composite` is
-    the value of the dead).
+    `strategy`: "initiation" (afterwards the model decides) or "sustained" (kept until the end).
+    `death`: "while alive" (the last value recorded before death), "hypothetical" (had nobody died),
+    "survivors" (those alive in each world; not by itself a causal contrast), "composite" (`composite` is the value
+    for the dead).
     """
 
     treatment: str
@@ -158,7 +158,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class Model:
-    """A disease model. `variables` and `parameters` are by name, in the order of the document."""
+    """A disease model. `variables` and `parameters` are keyed by name, in document order."""
 
     id: str
     iri: str
@@ -172,7 +172,7 @@ class Model:
     population: Expression | None = None
     description: str = ""
     places: Mapping[str, tuple[str, int]] = field(default_factory=dict, compare=False)  # node -> file, line
-    rdf: Graph | None = field(default=None, compare=False, repr=False)  # the graph that it was compiled from
+    rdf: Graph | None = field(default=None, compare=False, repr=False)  # the graph it was compiled from
 
     @property
     def claims(self) -> tuple[Claim, ...]:
@@ -193,7 +193,7 @@ class Model:
         return graph
 
     def to_turtle(self) -> str:
-        """The graph that the model was compiled from, imports and all; empty where it was built by hand."""
+        """The graph the model was compiled from, including imports; empty for a model built by hand."""
         from ...ontology.files import write_graph
 
         return write_graph(self.rdf, ".ttl") if self.rdf is not None else ""

@@ -1,4 +1,4 @@
-"""The order in which variables get their values within one step, and the cycles that would leave none."""
+"""The order in which variables are computed within one step, and the cycles that prevent one."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ..language import Read, reads
 from .model import Model, Variable
 from .world import World
 
-Waits = Mapping[str, Sequence[str]]  # variable -> what must be known before it, within a step
+Waits = Mapping[str, Sequence[str]]  # variable -> the variables needed before it, within a step
 
 
 def find_waits(model: Model, *, first: bool, worlds: Sequence[World] = ()) -> dict[str, list[str]]:
-    """What each variable waits for within one step; `first` is for step 0, where a lag reads the start.
+    """The variables that each variable waits for within one step; `first` means step 0, where a lag reads the start.
 
-    Policies of the `worlds` count. A measurement waits for whatever ends the record, and the members of a competing
-    group, which are decided together, wait for each other's causes.
+    Policies in `worlds` count too. A measurement waits for the events that end the record. Competing events are decided
+    together, so each waits for the causes of all.
     """
     waits: dict[str, dict[str, None]] = {name: {} for name in model.variables}
     for name, variable in model.variables.items():
@@ -47,10 +47,10 @@ def find_waits(model: Model, *, first: bool, worlds: Sequence[World] = ()) -> di
 
 
 def _find_reads(variable: Variable, first: bool) -> frozenset[Read]:
-    """What the expressions read that are evaluated in step 0 (`first`), or in a later step."""
+    """The reads of the expressions that are evaluated in step 0 (`first`) or in a later step."""
     if variable.kind == "measurement":
         return variable.reads
-    if variable.kind == ("event" if first else "static"):  # no event happens in step 0; a static is decided there
+    if variable.kind == ("event" if first else "static"):  # events cannot happen in step 0; statics are drawn there
         return frozenset()
     return reads(variable.start if first and variable.start is not None else variable.mechanism)
 
@@ -60,7 +60,7 @@ def _waits(read: Read, first: bool) -> bool:
 
 
 def find_cycle(waits: Waits) -> list[str]:
-    """A cycle from cause to effect, its first node again at the end; empty where there is none."""
+    """A cycle from cause to effect, ending with its first node; empty if there is none."""
     try:
         TopologicalSorter(waits).prepare()
     except CycleError as error:
@@ -70,8 +70,8 @@ def find_cycle(waits: Waits) -> list[str]:
 
 
 def order_variables(model: Model, *, first: bool, worlds: Sequence[World] = ()) -> list[str]:
-    """The variables in an order in which each comes after what it waits for; of those that could come next, what ends
-    the journey comes first, then the first declared. Raises NosographError where they form a cycle, and shows it.
+    """The variables in topological order. Ties: events that end the journey come first, then the order of declaration.
+    Raises NosographError with the cycle if there is one.
     """
     waits = find_waits(model, first=first, worlds=worlds)
     if cycle := find_cycle(waits):

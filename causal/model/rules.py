@@ -1,4 +1,4 @@
-"""What a model must keep to: names, claims, time and kinds. Each rule adds what it finds to the findings."""
+"""The rules for a model: names, claims, time and kinds. Each rule adds its mistakes to the findings."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ TIME = frozenset({"t", "dt"})
 
 
 def check_claims(variable: Variable, place: str, model: Model, findings: Findings, broken: Set[str]) -> None:
-    """What the variable reads must exist, and be exactly what `caused_by` (and `of`) claims.
+    """All names that the variable reads must exist, and match its claims (`caused_by` and `of`) exactly.
 
-    `place` is where it stands in a document; `broken` are the places whose expressions could not be parsed, where
-    nothing can be said about what is read.
+    `place` is its path in the document; `broken` holds the places whose expressions could not be parsed, so that their
+    reads are unknown.
     """
     known = [*model.variables, *model.parameters, *sorted(TIME)]
     own_name = place if place not in model.variables and place not in model.parameters else ""
@@ -28,23 +28,23 @@ def check_claims(variable: Variable, place: str, model: Model, findings: Finding
         for name in sorted({read.name for read in reads(expression)} - set(known)):
             near = nearest(name, known)
             corrected = re.sub(rf"\b{name}\b", near, str(expression))
-            fix = f"{key}: {corrected}" if near else f"a variable or parameter named {name}, declared"
+            fix = f"{key}: {corrected}" if near else f"declare a variable or parameter {name}"
             if name == own_name:
-                fix = f"{variable.name}: what extends an event is part of it"
+                fix = f"{variable.name}: an extension only adds to its event"
             findings.error(f"{place}.{key}", f"'{name}' is not declared", fix=fix, value=str(expression))
     claimed = {claim.cause for claim in variable.claims}
     for cause in sorted(claimed - model.variables.keys()):
         where = f"{place}.caused_by.{cause}" if cause != variable.of else f"{place}.of"
         near = nearest(cause, model.variables)
         if cause in model.parameters:
-            findings.error(where, f"'{cause}' is a parameter, and causes are variables", fix=f"no {cause} here")
+            findings.error(where, f"'{cause}' is a parameter, but causes must be variables", fix=f"remove {cause}")
         else:
             findings.error(where, f"'{cause}' is not declared", fix=near or "the name of a variable", value=cause)
     if variable.name in claimed:
         findings.error(
             f"{place}.caused_by.{variable.name}",
-            "its own past needs no claim",
-            fix=f"caused_by without {variable.name}",
+            "a variable's own past needs no claim",
+            fix=f"remove {variable.name} from caused_by",
         )
     if place not in broken:
         _compare_claims(variable, place, model, findings, claimed)
@@ -68,14 +68,14 @@ def _compare_claims(variable: Variable, place: str, model: Model, findings: Find
         findings.error(
             path,
             f"{place}.{side} claims '{name}', which no expression of {place} reads",
-            fix=f"{name} in the mechanism, or no {name} under {side}",
+            fix=f"read {name} in the mechanism, or remove it from {side}",
             value=str(variable.mechanism if variable.mechanism is not None else variable.start or ""),
         )
 
 
 def check_model_rules(model: Model, findings: Findings, *, own: Set[str], broken: Set[str]) -> None:
-    """Every rule but those about claims. `own` are the names that the document itself declares, not its imports;
-    `broken` those with an expression that does not parse."""
+    """All rules except those about claims. `own`: the names declared by the document itself, not its imports;
+    `broken`: those with an expression that does not parse."""
     for variable in model.variables.values():
         if variable.name not in broken:
             _check_keys(variable, findings)
@@ -95,7 +95,7 @@ def check_model_rules(model: Model, findings: Findings, *, own: Set[str], broken
 
 
 def _check_keys(variable: Variable, findings: Findings) -> None:
-    """Which keys a kind has, and which it needs."""
+    """Check which keys a kind may have, and which it needs."""
     name, kind = variable.name, variable.kind
     only: dict[str, tuple[Set[str], bool]] = {
         "start": ({"static", "state", "treatment"}, variable.start is not None),
@@ -109,42 +109,47 @@ def _check_keys(variable: Variable, findings: Findings) -> None:
     for key, (kinds, present) in only.items():
         if present and kind not in kinds:
             kinds_text = " or ".join(sorted(kinds))
-            findings.error(f"{name}.{key}", f"{_an(kind)} has no '{key}'", fix=f"no {key} here, or kind: {kinds_text}")
+            findings.error(f"{name}.{key}", f"{_an(kind)} has no '{key}'", fix=f"remove {key}, or kind: {kinds_text}")
     if kind == "state" and variable.recorded:
         findings.error(
-            f"{name}.recorded", "a state is never recorded", fix="a measurement of it, with kind: measurement"
+            f"{name}.recorded", "a state is never recorded", fix="add a measurement of it, with kind: measurement"
         )
     if kind == "static" and variable.start is not None and variable.mechanism is not None:
-        findings.error(f"{name}.start", "a static has one value, and so no start", fix="mechanism alone")
+        findings.error(f"{name}.start", "a static has a start or a mechanism, not both", fix="remove start")
     elif variable.mechanism is None and not (kind == "static" and variable.start is not None):
         past = f"{name}[-1]" if kind in ("state", "treatment") else "Bernoulli(0.5)"
-        findings.error(name, "the key 'mechanism' is missing", fix=f"mechanism: {past}")
+        findings.error(name, "missing key 'mechanism'", fix=f"mechanism: {past}")
 
 
 def _check_draws(variable: Variable, findings: Findings) -> None:
-    """Which distributions may stand where."""
+    """Check which distributions are allowed where."""
     for key, expression in variable.expressions.items():
         draw = find_draw(expression)
         path = f"{variable.name}.{key}"
         if draw is None:
             if key == "mechanism" and variable.competes:
-                findings.error(path, "what competes is a Hazard", fix="mechanism: Hazard(0.01)", value=str(expression))
+                findings.error(
+                    path, "competing events take Hazard", fix="mechanism: Hazard(0.01)", value=str(expression)
+                )
             continue
         truth = key in ("when", "missing") or variable.kind == "event"
         allowed = {"Bernoulli"} if truth else None
         if variable.kind == "event" and key == "mechanism":
             allowed = {"Hazard"} if variable.competes else {"Hazard", "Bernoulli"}
         if allowed is not None and (draw.family not in allowed or draw is not expression):
+            events = "competing events take" if variable.competes else "events take"
+            subject = events if variable.kind == "event" else f"'{key}' takes"
+            problem = f"{subject} {' or '.join(sorted(allowed))}"
             names = " or ".join(f"{family}(…)" for family in sorted(allowed))
-            findings.error(path, "it happens or not, so it is no quantity", fix=names, value=str(expression))
+            findings.error(path, problem, fix=names, value=str(expression))
         elif allowed is None and draw.family == "Hazard":
             findings.error(
-                path, "only an event has a Hazard", fix="Bernoulli(0.1), or kind: event", value=str(expression)
+                path, "only events can have a Hazard", fix="Bernoulli(0.1), or kind: event", value=str(expression)
             )
 
 
 def _check_reads(variable: Variable, key: str, expression: Expression, model: Model, findings: Findings) -> None:
-    """How names may be read: which have a past, which functions fit them, and what is decided when."""
+    """Check how names are read: past values, functions of the past, and what is known when."""
     path, shown = f"{variable.name}.{key}", str(expression)
     at_start = key == "start" or (key == "mechanism" and variable.start is None)
     for read in sorted(reads(expression)):
@@ -159,12 +164,12 @@ def _check_reads(variable: Variable, key: str, expression: Expression, model: Mo
             fix = f"{read.name}[-1]" if read.how != "recorded" else read.name
             wanted = EXPECTED[read.how]
             findings.error(
-                path, f"{read.how}() takes {_an(wanted)}, and '{cause.name}' is {_an(cause.kind)}", fix=fix, value=shown
+                path, f"{read.how}() takes {_an(wanted)}, but '{cause.name}' is {_an(cause.kind)}", fix=fix, value=shown
             )
         if read.lag > model.clock.steps:
             findings.error(
                 path,
-                f"the lag of '{read.name}' is longer than the journey's {model.clock.steps} steps",
+                f"the lag of '{read.name}' exceeds the {model.clock.steps} steps of the journey",
                 fix=f"{read.name}[-1]",
                 value=shown,
             )
@@ -174,13 +179,13 @@ def _check_reads(variable: Variable, key: str, expression: Expression, model: Mo
             findings.error(
                 path,
                 f"a static cannot depend on the {cause.kind} '{cause.name}'",
-                fix="statics, or kind: state",
+                fix="read only statics, or kind: state",
                 value=shown,
             )
         if variable.ends == "journey" and read.same_step and cause.kind != "static" and cause.name != variable.name:
             findings.error(
                 path,
-                f"an event that ends the journey is decided first in its step, so it cannot read '{read.name}' of it",
+                f"an event that ends the journey is decided first in its step and cannot read the new '{read.name}'",
                 fix=f"{read.name}[-1]",
                 value=shown,
             )
@@ -195,17 +200,17 @@ def _check_own_past(
 ) -> None:
     name = variable.name
     if variable.kind == "static":
-        findings.error(path, f"the static '{name}' reads itself", fix=f"no {name} here", value=shown)
+        findings.error(path, f"the static '{name}' reads itself", fix=f"remove {name}", value=shown)
     elif read.same_step:
-        findings.error(path, f"'{name}' reads its own value of this step", fix=f"{name}[-1]", value=shown)
+        findings.error(path, f"'{name}' reads its own value in the same step", fix=f"{name}[-1]", value=shown)
     elif at_start and variable.kind in ("state", "treatment"):
         fix = f"start: Normal(0, 1), and {name}[-1] in the mechanism only"
-        problem = "has no past" if key == "start" else "has no start, and its mechanism reads its past"
+        problem = "has no past" if key == "start" else "has no start, but its mechanism reads its past"
         findings.error(path, f"at step 0 '{name}' {problem}", fix=fix, value=shown)
 
 
 def _check_treatment(variable: Variable, model: Model, findings: Findings) -> None:
-    """A treatment given by what no record holds is confounded by it: an effect that cannot be identified."""
+    """A treatment that depends on an unrecorded variable is confounded by it: its effect cannot be identified."""
     latent = sorted(
         read.name
         for read in variable.reads
@@ -215,16 +220,16 @@ def _check_treatment(variable: Variable, model: Model, findings: Findings) -> No
         measures = [v.name for v in model.variables.values() if v.of == name]
         findings.warn(
             variable.name,
-            f"'{variable.name}' is given by '{name}', which is never recorded: this declares an unidentifiable effect",
-            fix=f"{measures[0]} instead of {name}" if measures else f"a measurement of {name}, read instead",
+            f"'{variable.name}' depends on '{name}', which is never recorded: its effect cannot be identified",
+            fix=f"read {measures[0]} instead of {name}" if measures else f"read a measurement of {name} instead",
         )
 
 
 def _check_cycles(model: Model, findings: Findings, broken: Set[str]) -> None:
-    """Within a step, nothing may wait for itself; at step 0 a lag reads the start, and so waits as well."""
+    """No variable may depend on itself within a step; at step 0 a lag reads the start, so lags count too."""
     for first in (False, True):
         waits = find_waits(model, first=first)
-        others = {  # what reads itself is reported by another rule
+        others = {  # a variable that reads itself is reported by another rule
             name: [cause for cause in causes if cause != name or model.variables[name].competes]
             for name, causes in waits.items()
             if name not in broken
@@ -232,15 +237,15 @@ def _check_cycles(model: Model, findings: Findings, broken: Set[str]) -> None:
         if cycle := find_cycle(others):
             when = "at step 0, where a lag reads the start" if first else "within one step"
             cause, effect = cycle[0], cycle[1]
-            fix = f"{cause}[-1] in {effect}, for the last step's value"
+            fix = f"read {cause}[-1] in {effect}, the last step's value"
             if first:
                 fix = f"a start of {next((n for n in cycle if model.variables[n].start), effect)} that reads less"
-            findings.error(effect, f"the variables cause each other {when}", fix=fix, value=" -> ".join(cycle))
+            findings.error(effect, f"the variables form a cycle {when}", fix=fix, value=" -> ".join(cycle))
             return
 
 
 def check_entry(path: str, expression: Expression, model: Model, findings: Findings) -> None:
-    """Who enters is decided at the start; so is who an effect is about."""
+    """Check a population, of the model or of an effect: it is selected at the start."""
     for read in sorted(reads(expression)):
         cause = model.variables.get(read.name)
         if cause is None and read.name not in model.parameters:
@@ -249,7 +254,7 @@ def check_entry(path: str, expression: Expression, model: Model, findings: Findi
         elif read.lag or read.how in ("ever", "since") or (cause is not None and cause.kind == "event"):
             findings.error(
                 path,
-                f"the population is chosen at the start, where '{read.name}' has no past",
+                f"the population is selected at the start, where '{read.name}' has no past",
                 fix="age >= 50",
                 value=str(expression),
             )
@@ -265,13 +270,13 @@ def _check_parameters(model: Model, findings: Findings, own: Set[str]) -> None:
             used |= {read.name for read in reads(parameter.formula)}
     for name, parameter in model.parameters.items():
         if name in own and name not in used:
-            findings.warn(name, f"the parameter '{name}' is used nowhere", fix=f"{name} in a mechanism, or none")
+            findings.warn(name, f"unused parameter '{name}'", fix=f"use {name} in a mechanism, or remove it")
         if name in own and not parameter.evidence and parameter.formula is None:
-            findings.warn(name, f"the parameter '{name}' names no evidence", fix="source: assumption")
+            findings.warn(name, f"the parameter '{name}' has no evidence", fix="source: assumption")
         if parameter.uncertain is not None and reads(parameter.uncertain):
             findings.error(
                 f"{name}.uncertain",
-                "uncertainty is written in numbers",
+                "uncertain must contain numbers only",
                 fix="Normal(3.6, 0.35)",
                 value=str(parameter.uncertain),
             )
@@ -286,6 +291,6 @@ def _check_groups(model: Model, findings: Findings) -> None:
         if len(members) == 1:
             findings.warn(
                 f"{members[0]}.competes",
-                f"'{members[0]}' competes alone in '{group}'",
-                fix=f"competes: {group} elsewhere",
+                f"'{members[0]}' is the only event that competes in '{group}'",
+                fix=f"competes: {group} for another event",
             )

@@ -1,4 +1,4 @@
-"""A commented document to begin with."""
+"""A commented document to start from."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ...ontology.output import write_text
 def write_starter(path: Path) -> None:
     """Write a small disease model with comments, named after the file; it passes `model check` as it is.
 
-    Raises NosographError where the file is there already, or its name cannot be that of a model.
+    Raises NosographError if the file exists, or its name is not valid for a model.
     """
     if path.suffix not in (".yaml", ".yml"):
-        raise fail("a new model is written in YAML", value=path, fix=f"{path.stem or 'my-disease'}.yaml")
+        raise fail("a new model must be a YAML file", value=path, fix=f"{path.stem or 'my-disease'}.yaml")
     if path.exists():
-        raise fail("the file is there already", value=path, fix="another name")
+        raise fail("file already exists", value=path, fix="choose another name")
     if not IDENTIFIER.fullmatch(path.stem):
-        raise fail("the name of the file names the model", value=path, fix="my-disease.yaml: letters, digits and -")
+        raise fail("the file name is not a valid model id", value=path, fix="my-disease.yaml: letters, digits and -")
     text = resources.files(__package__).joinpath("starter.yaml").read_text(encoding="utf-8")
     write_text(path, text.replace("id: my-disease", f"id: {path.stem}", 1))

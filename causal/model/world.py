@@ -28,9 +28,9 @@ INTERVENTION = re.compile(
 
 @dataclass(frozen=True)
 class Intervention:
-    """In steps [first, stop), the mechanism of `target` is replaced (=) or what it gives is changed (+=, *=).
+    """In steps [first, stop), the mechanism of `target` is replaced (=) or its result is changed (+=, *=).
 
-    Where `source` names a world of the same run, the value is what `target` has there (and `value` has no say).
+    If `source` names a world of the same run, `target` takes its value from there, and `value` is ignored.
     """
 
     target: str
@@ -64,13 +64,17 @@ def parse_intervention(text: str, *, model: Model) -> Intervention:
     text = " ".join(text.split())
     match = INTERVENTION.fullmatch(text) if len(text) <= MAXIMUM_LENGTH else None
     if match is None:
-        raise fail("an intervention is a name, =, += or *=, and a value", value=text, fix="lecanemab = 1 from 6 months")
+        raise fail(
+            "expected an intervention: a name, =, += or *=, and a value",
+            value=text,
+            fix="lecanemab = 1 from 6 months",
+        )
     target = match["target"]
     known = [*model.variables, *model.parameters]
     if target not in known:
         near = nearest(target, known)
         fix = f"{near} = …" if near else list_some(sorted(known))
-        raise fail(f"the model has no variable or parameter {target!r}", value=text, fix=fix)
+        raise fail(f"unknown variable or parameter {target!r}", value=text, fix=fix)
     if target in model.parameters and (derived := refuse_derived(model.parameters, target)) is not None:
         raise NosographError(replace(derived, value=text))
     steps = model.clock.steps
@@ -87,26 +91,28 @@ def parse_intervention(text: str, *, model: Model) -> Intervention:
     first = marks[0] if marks else 0
     stop = first + 1 if match["at"] else marks[1] if len(marks) > 1 else steps + 1
     if stop <= first:
-        raise fail("an intervention ends before it begins", value=text, fix=f"{target} = … from 6 months to 18 months")
+        raise fail("the intervention ends before it begins", value=text, fix=f"{target} = … from 6 months to 18 months")
     if target in model.variables and model.variables[target].kind == "event" and stop <= 1:
-        raise fail("no event happens at the start", value=text, fix=f"{target} = {match['value']} at {_first(model)}")
+        raise fail(
+            "no event can happen at the start", value=text, fix=f"{target} = {match['value']} at {_first(model)}"
+        )
     _check_change(match["operator"], value, target=target, model=model, text=text)
     timeless = target in model.parameters or model.variables[target].kind == "static"
     if timeless and (first > 0 or stop <= steps):
         raise fail(
-            f"{target} does not change in time", value=text, fix=f"{target} {match['operator']} {match['value']}"
+            f"{target} does not change over time", value=text, fix=f"{target} {match['operator']} {match['value']}"
         )
     return Intervention(target, match["operator"], value, first, stop, text)  # type: ignore[arg-type]
 
 
 def take_from(world: str, target: str, *, model: Model) -> Intervention:
-    """`target` follows, at every step, the course that it takes in `world`, which runs beside. For events that compete
-    and for measurements, whose recording would not follow, a NosographError."""
+    """An intervention that gives `target`, at every step, its value in `world`, which runs in the same pass. Raises
+    NosographError for competing events, and for measurements, since whether they are recorded would not be copied."""
     variable = model.variables[target]
     if variable.kind == "measurement" or variable.competes:
         fix = variable.of or "a variable that it depends on, or that depends on it"
-        kind = "a measurement" if variable.kind == "measurement" else "an event that competes with others"
-        raise fail(f"{target} is {kind}, and cannot be taken from another world", value=target, fix=fix)
+        kind = "a measurement" if variable.kind == "measurement" else "a competing event"
+        raise fail(f"{target} is {kind} and cannot be taken from another world", value=target, fix=fix)
     text = f"{target} as in {world}"
     return Intervention(target, "=", Number(math.nan), 0, model.clock.steps + 1, text, source=world)
 
@@ -121,12 +127,10 @@ def _parse_value(text: str, *, target: str, model: Model) -> Expression:
     for read in sorted(reads(value)):
         if read.name not in known:
             near = nearest(read.name, known)
-            raise fail(
-                f"{read.name!r} is not known here", value=text, fix=text.replace(read.name, near) if near else ""
-            )
+            raise fail(f"unknown name {read.name!r}", value=text, fix=text.replace(read.name, near) if near else "")
         check_read(read, model=model, text=text)
         if read.name == target and (read.same_step or (target in model.variables and _is_static(target, model))):
-            raise fail(f"{target} reads its own value", value=text, fix=f"{target}[-1], or += and *=")
+            raise fail(f"{target} reads its own value in the same step", value=text, fix=f"{target}[-1], or += and *=")
         if target in model.variables and model.variables[target].kind == "static":
             cause = model.variables.get(read.name)
             if cause is not None and cause.kind != "static":
@@ -144,26 +148,26 @@ def _first(model: Model) -> str:
 
 
 def check_read(read: Read, *, model: Model, text: str) -> None:
-    """Raise NosographError where a name is read in a way that it has not got."""
+    """Raise NosographError if a name cannot be read in this way."""
     variable = model.variables.get(read.name)
     if variable is None and (read.lag or read.how != "value"):
         raise fail(f"{read.name!r} has no past", value=text, fix=read.name)
     if variable is not None and read.how != "value" and variable.kind != EXPECTED[read.how]:
         wanted, kind = EXPECTED[read.how], variable.kind
-        raise fail(f"{read.how}() takes a variable of kind {wanted}, and {read.name!r} is a {kind}", value=text)
+        raise fail(f"{read.how}() takes a variable of kind {wanted}, but {read.name!r} is of kind {kind}", value=text)
     if read.lag > model.clock.steps:
         raise fail(f"the journey has only {model.clock.steps} steps", value=text, fix=f"{read.name}[-1]")
 
 
 def check_levels(expression: Expression, *, model: Model, variable: Variable | None = None) -> None:
-    """Raise NosographError where a level is compared with what has no such level, or stands alone."""
+    """Raise NosographError if a level is not compared with a categorical that has it."""
     findings = Findings()
     check_levels_used("", variable or Variable("", "", "static"), expression, model, findings)
     findings.raise_errors()
 
 
 def _check_change(operator: str, value: Expression, *, target: str, model: Model, text: str) -> None:
-    """A categorical has its levels, and what happens or not is 0 or 1."""
+    """A categorical can only be set to one of its levels, an event or a binary static to 0 or 1."""
     variable = model.variables.get(target)
     if variable is None:
         return
@@ -171,18 +175,20 @@ def _check_change(operator: str, value: Expression, *, target: str, model: Model
         operator != "=" or (isinstance(value, Number) and value.value not in range(len(variable.levels)))
     ):
         raise fail(
-            f"{target} is one of {', '.join(variable.levels)}", value=text, fix=f'{target} = "{variable.levels[0]}"'
+            f"{target} takes {', '.join(variable.levels)}",
+            value=text,
+            fix=f'{target} = "{variable.levels[0]}"',
         )
     draw = find_draw(variable.mechanism) if variable.mechanism is not None else None
     binary = variable.kind == "event" or (_is_static(target, model) and draw is not None and draw.family == "Bernoulli")
     if binary and isinstance(value, Number) and value.value not in (0, 1):
-        raise fail(f"{target} is or is not", value=text, fix=f"{target} = 1")
+        raise fail(f"{target} takes 0 or 1", value=text, fix=f"{target} = 1")
 
 
 def parse_world(text: str, *, model: Model) -> World:
     """`treated: lecanemab = 1; aria_e = 0`: a name and its interventions."""
     name, colon, body = text.partition(":")
     if not colon or not re.fullmatch(r"[A-Za-z][\w -]*", name.strip()) or name.strip() == FACTUAL.name:
-        raise fail("a world is a name, a colon, and interventions", value=text, fix="treated: lecanemab = 1")
-    parts = re.split(r";(?![^()]*\))", body) if len(body) <= MAXIMUM_LENGTH else [body]  # table() has one inside
+        raise fail("a world needs a name, a colon, and interventions", value=text, fix="treated: lecanemab = 1")
+    parts = re.split(r";(?![^()]*\))", body) if len(body) <= MAXIMUM_LENGTH else [body]  # table() contains a semicolon
     return World(name.strip(), tuple(parse_intervention(part, model=model) for part in parts if part.strip()))

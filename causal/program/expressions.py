@@ -1,4 +1,4 @@
-"""Expressions become functions over tensors: nothing of a document is ever evaluated as Python."""
+"""Compile expressions to functions over tensors. No text of a document is ever evaluated as Python."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class StepState:
     dt: float
     parameters: Mapping[str, Value]
     now: dict[str, Tensor]
-    history: list[dict[str, Tensor]]  # history[lag - 1]; before step 0 it repeats the start
+    history: list[dict[str, Tensor]]  # history[lag - 1]; before step 0, the start
     ever: dict[str, Tensor] = field(default_factory=dict)
-    latest: dict[str, Tensor] = field(default_factory=dict)  # step of the latest occurrence, or -inf
+    latest: dict[str, Tensor] = field(default_factory=dict)  # step of the last occurrence, or -inf
     seen: dict[str, Tensor] = field(default_factory=dict)  # whether a measurement has been recorded
-    kept: dict[int, Value] = field(default_factory=dict)  # values that never change, by expression
-    timed: dict[int, tuple[float, Value]] = field(default_factory=dict)  # values of one step, by expression
-    dead: Tensor | None = None  # whose journey has ended: what becomes of them is nobody's mistake
+    kept: dict[int, Value] = field(default_factory=dict)  # cached values that never change, by expression
+    timed: dict[int, tuple[float, Value]] = field(default_factory=dict)  # cached values of one step, by expression
+    dead: Tensor | None = None  # whose journey has ended: their values are not checked
 
     def past(self, name: str, lag: int) -> Tensor:
-        """The value `lag` steps ago; in step 0, and for what never changes, this step's."""
+        """The value `lag` steps ago; in step 0, and for constants, the current value."""
         for row in self.history[lag - 1 : lag]:
             if name in row:
                 return row[name]
@@ -47,15 +47,15 @@ def compile_expression(
     levels: Mapping[str, tuple[str, ...]],
     shared: dict[Expression, Evaluator] | None = None,
 ) -> Evaluator:
-    """A function from a StepState to a value. `constant` names what never changes in a run: sub-expressions that read
-    nothing else are evaluated once, and those that read the time beside it once a step. `levels` gives the levels of
-    each categorical variable; `shared` holds what other expressions, compiled for the same runs, have in common.
+    """A function from a StepState to a value. `constant`: names that never change in a run. Sub-expressions that read
+    only these are evaluated once per run; those that also read the time, once per step. `levels`: the levels of each
+    categorical variable. `shared`: evaluators of sub-expressions, shared by all expressions compiled for the same runs.
     """
     return _StepCompiler(constant, levels, {} if shared is None else shared).compile(expression)
 
 
 class _StepCompiler(TreeCompiler[StepState, Value]):
-    """The evaluator on tensors, with values kept for a run or a step where they cannot change."""
+    """Evaluates trees on tensors, and caches values that cannot change within a run or a step."""
 
     def __init__(
         self, constant: Set[str], levels: Mapping[str, tuple[str, ...]], shared: dict[Expression, Evaluator]
@@ -63,7 +63,7 @@ class _StepCompiler(TreeCompiler[StepState, Value]):
         super().__init__(TENSORS, levels)
         self.constant = constant
         self.shared = shared
-        self.names: dict[int, frozenset[str]] = {}  # what each node reads, by its id
+        self.names: dict[int, frozenset[str]] = {}  # the names that each node reads, by node id
 
     def compile(self, node: Expression) -> Evaluator:
         if isinstance(node, Name | Number | Level):
@@ -101,7 +101,7 @@ class _StepCompiler(TreeCompiler[StepState, Value]):
 
 
 def _keep(evaluator: Evaluator) -> Evaluator:
-    """Evaluated once in a run."""
+    """Evaluate once per run."""
     key = id(evaluator)
 
     def keep(state: StepState) -> Value:
@@ -114,7 +114,7 @@ def _keep(evaluator: Evaluator) -> Evaluator:
 
 
 def _keep_timed(evaluator: Evaluator) -> Evaluator:
-    """Evaluated once in a step."""
+    """Evaluate once per step."""
     key = id(evaluator)
 
     def keep(state: StepState) -> Value:

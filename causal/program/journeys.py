@@ -17,7 +17,7 @@ from ..model.world import World
 
 @dataclass(frozen=True)
 class Occurrences:
-    """When an event happened: one entry each, all four of equal length. `date` is in the clock's unit."""
+    """When an event happened: one entry per occurrence, four tensors of equal length. `date` is in the clock's unit."""
 
     world: Tensor
     patient: Tensor  # the index in the batch
@@ -27,11 +27,11 @@ class Occurrences:
 
 @dataclass(frozen=True)
 class Journeys:
-    """Trajectories of a batch of patients in one or more worlds, before the end of a journey is applied.
+    """Trajectories of a batch of patients in one or more worlds, not yet cut at the end of the journey.
 
-    `values[name]`: (worlds or 1, steps of that variable, patients); `steps[name]` says which steps these are.
+    `values[name]`: (worlds or 1, steps of that variable, patients); `steps[name]` lists these steps.
     `recorded[name]`: whether each measurement was recorded, in the same shape. `ended`: (worlds or 1, patients), the
-    step in which the journey ended, and `closed` that in which the record did: one past the last step if it did not.
+    step in which the journey ended; `closed`: the step in which the record ended. One past the last step if it did not.
     """
 
     worlds: tuple[World, ...]
@@ -65,7 +65,7 @@ class Journeys:
 
 
 def join_journeys(parts: Sequence[Journeys]) -> Journeys:
-    """Batches of one cohort, in the same worlds, as one."""
+    """Join batches of one cohort in the same worlds."""
     first, count = parts[0], len(parts[0].worlds)
     starts = list(accumulate((len(part.patients) for part in parts), initial=0))
 
@@ -99,7 +99,7 @@ def living(journeys: Journeys, steps: Sequence[int]) -> Tensor:
 
 
 def open_record(journeys: Journeys, steps: Sequence[int]) -> Tensor:
-    """Whether the record is still kept in each of `steps`, in the same shape."""
+    """Whether the record is still open in each of `steps`: bool, the same shape."""
     return living(journeys, steps) & (
         torch.tensor(steps, dtype=torch.int32)[None, :, None] < journeys.closed[:, None, :]
     )

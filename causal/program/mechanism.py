@@ -21,13 +21,13 @@ from .tensors import Value, as_tensor, clip
 
 @dataclass(frozen=True)
 class Mechanism:
-    """One compiled expression. Without a family it is deterministic and `parameters` holds its formula."""
+    """One compiled expression. Without a family it is deterministic, and `parameters` holds its only expression."""
 
     variable: str
     family: Family | None
     parameters: tuple[Evaluator, ...]
-    doubtful: tuple[int, ...]  # the parameters whose range must be checked as they come
-    wraps: tuple[tuple[Evaluator, Evaluator] | None, ...]  # clip(low, high), or None for round; the innermost first
+    doubtful: tuple[int, ...]  # indices of parameters to check at run time
+    wraps: tuple[tuple[Evaluator, Evaluator] | None, ...]  # clip(low, high), or None for round; innermost first
 
     def push(self, state: StepState, noise: Tensor | None, *, patients: Tensor) -> Tensor:
         """The value, shape (worlds or 1, patients), from the noise, (1, patients).
@@ -63,7 +63,7 @@ class Mechanism:
             self.complain(~domain.contains(tensor), tensor, index, state, patients, domain.rule)
 
     def complain(self, bad: Tensor, value: Value, index: int, state: StepState, patients: Tensor, rule: str) -> None:
-        """Raise NosographError for the first patient, alive, whose parameter is `bad`."""
+        """Raise NosographError for the first living patient whose parameter is `bad`."""
         assert self.family is not None
         if state.dead is not None:
             bad = bad & ~state.dead
@@ -77,7 +77,7 @@ class Mechanism:
             f"the {names[min(index, len(names) - 1)]} of {self.family.name} must be {rule}",
             node=self.variable,
             value=f"{found:g} at t = {state.time:g}{number}",
-            fix="where(recorded(x), …, …) around a measurement that may not have been taken yet"
+            fix="where(recorded(x), …, …) around a measurement that may not be recorded yet"
             if math.isnan(found)
             else self.family.get_domain(index).fix,
         )
@@ -91,8 +91,8 @@ def compile_mechanism(
     known: Mapping[str, Range],
     measured: Set[str],
 ) -> Mechanism:
-    """Compile `expression`, its parts by `evaluator`. `known` bounds the names that it reads; `measured` are those that
-    may not have a value."""
+    """Compile `expression`, its parts with `evaluator`. `known`: bounds of names; `measured`: names that may have no
+    value yet."""
     draw = find_draw(expression)
     if draw is None:
         return Mechanism(variable, None, (evaluator(expression),), (), ())
@@ -109,20 +109,20 @@ def compile_mechanism(
 
 
 def _doubtful(draw: Draw, index: int, family: Family, known: Mapping[str, Range], measured: Set[str]) -> bool:
-    """Whether a parameter could leave its domain, for all that is known before the run."""
+    """Whether a parameter could leave its domain, as far as is known before the run."""
     domain = family.get_domain(index)
     expression = draw.parameters[index]
     if any(getattr(node, "name", "") in measured for node in expression.walk()):
-        return True  # a measurement is NaN until there is one
+        return True  # a measurement is NaN until it is first recorded
     if domain is REAL:
-        return False  # what overflows is caught in the value itself
+        return False  # an overflow is caught in the value itself
     if any(_undefined(node, known) for node in expression.walk()):
-        return True  # a NaN is under no bound
+        return True  # bounds do not cover NaN
     return domain.whole or not domain.covers(*bound(expression, known=known))
 
 
 def _undefined(node: Expression, known: Mapping[str, Range]) -> bool:
-    """Whether an operation may have no result: the logarithm of less than nothing, 0 / 0."""
+    """Whether an operation may be undefined: the logarithm of a negative number, 0 / 0."""
     match node:
         case Call("log" | "sqrt", (operand,)):
             return bound(operand, known=known)[0] < 0

@@ -24,25 +24,24 @@ from numpy.typing import NDArray
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 Patients = torch.Tensor | NDArray[np.int64]
 
-WORDS = 4  # that one Philox block gives: consecutive steps of one patient
-CHUNK = 1024  # patients whose words wait in the processor's first-level cache
+WORDS = 4  # in one Philox block: consecutive steps of one patient
+CHUNK = 1024  # patients per chunk: their words fit in the first-level cache
 NORMAL, UNIFORM, UNIFORM64 = 0, 1, 2
 BELOW_ONE = np.float32(1 - 2**-24)  # the largest float32 under 1
 
 
 def _compile(kernel: Kernel) -> Kernel:
-    """`kernel` compiled by numba; reordered arithmetic stays forbidden.
+    """Compile `kernel` with numba, without reordering arithmetic.
 
-    It is not kept on disk: what numba loads from there it can no longer inline, and loops that call it, no longer
-    vectorise (8 times slower).
+    Not cached on disk: numba cannot inline cached kernels, so loops that call them do not vectorise (8 times slower).
     """
     return cast(Kernel, numba.njit(error_model="numpy")(kernel))
 
 
 def compile_kernel(kernel: Kernel) -> Kernel:
-    """The same, kept on disk for the next process where there is a folder for that which can be written.
+    """As `_compile`, but cached on disk for later processes if numba finds a writable folder.
 
-    For what Python calls, never for what other kernels call (see `_compile`).
+    Only for kernels called from Python, never for those called by other kernels (see `_compile`).
     """
     try:
         return cast(Kernel, numba.njit(error_model="numpy", cache=True)(kernel))
@@ -54,7 +53,7 @@ def compile_kernel(kernel: Kernel) -> Kernel:
 def _philox(counters: NDArray[np.uint32], count: int, key: np.uint64) -> None:
     """Ten rounds of Philox4x32, in place: each of the first `count` columns of `counters` (4, n) becomes its block.
 
-    Round by round over the columns, because that is the loop that LLVM vectorises (4 times faster).
+    Round by round over the columns, because LLVM vectorises that loop (4 times faster).
     """
     k0, k1 = np.uint32(key), np.uint32(key >> np.uint64(32))
     for _ in range(10):
@@ -105,7 +104,7 @@ def _normal(word: np.uint32) -> np.float32:
     top = ((np.float32(0.17023821103) * r + np.float32(1.3067284816)) * r + np.float32(2.7568153900)) * r
     low = (np.float32(0.12021132975) * r + np.float32(0.73700164250)) * r
     tail = (top + np.float32(1.4234372777)) / (low + np.float32(1))
-    inner = np.float32(q <= np.float32(0.425))  # a choice by arithmetic: exact, and no branch to stop vectorising
+    inner = np.float32(q <= np.float32(0.425))  # select by arithmetic: exact, and it vectorises
     size = inner * central + (np.float32(1) - inner) * tail
     return np.float32(-size if below else size)
 
@@ -149,8 +148,8 @@ def _fill(kind: int, key: np.uint64, patients: NDArray[np.int64], first: int, ou
 
 
 def _key(seed: int, name: str, purpose: str, component: str) -> np.uint64:
-    """64 bits that are the same on every machine and in every process."""
-    text = json.dumps([seed, name, purpose, component])  # no two quadruples share a text
+    """A 64-bit key, the same on every machine and in every process."""
+    text = json.dumps([seed, name, purpose, component])  # unique for each combination
     return np.uint64(int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little"))
 
 
@@ -169,9 +168,9 @@ def draw_normal(
 ) -> torch.Tensor:
     """Standard normal noise, float32 (steps, patients).
 
-    `patients` are numbers from 0 (int64), in any order; `steps` is a window, or how many from step 0. A draw depends on
-    seed, name, purpose, component, patient number and step alone. It is the quantile of the 32-bit uniform of the same
-    key, so its tails reach to probability 2**-33 (6.3 standard deviations) on both sides.
+    `patients` are numbers from 0 (int64), in any order; `steps` is a range, or a count from step 0. A draw depends only
+    on seed, name, purpose, component, patient number and step. It is the normal quantile of a 32-bit uniform, so its
+    tails reach to probability 2**-33 (6.3 standard deviations) on both sides.
     """
     return _draw(NORMAL, np.float32, _key(seed, name, purpose, component), patients, steps)
 
@@ -181,8 +180,8 @@ def draw_uniform(
 ) -> torch.Tensor:
     """Uniform noise strictly inside (0, 1), float32 (steps, patients), keyed as `draw_normal`.
 
-    It is (word + 1/2) / 2**32 rounded to float32: as good as exact near 0, and at most 1 - 2**-24. Compare it with a
-    small probability as it is; where the upper tail matters too, take `draw_uniform64`.
+    It is (word + 1/2) / 2**32 rounded to float32: almost exact near 0, and at most 1 - 2**-24. It can be
+    compared with a small probability directly; if the upper tail matters too, use `draw_uniform64`.
     """
     return _draw(UNIFORM, np.float32, _key(seed, name, purpose, component), patients, steps)
 
@@ -195,7 +194,7 @@ def draw_uniform64(
 
 
 def draw_number(*, seed: int, name: str, patient: int, step: int, purpose: str = "world", component: str = "") -> float:
-    """One uniform of `draw_uniform64`, the same bits, for whoever draws one at a time (4 times faster)."""
+    """One uniform, the same bits as `draw_uniform64`; 4 times faster for single draws."""
     out = np.empty((1, 1))
     _fill(UNIFORM64, _kept_key(seed, name, purpose, component), np.array([patient], np.int64), step, out)
     return float(out[0, 0])

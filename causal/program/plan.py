@@ -1,4 +1,4 @@
-"""The structural causal model: the graph, the order in which values come, the noise sites, the mechanisms by world."""
+"""The compiled structural causal model: noise sites, evaluation order, mechanisms and interventions by world."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from .tensors import Value
 
 @dataclass(frozen=True)
 class Site:
-    """One variable's exogenous noise for one of its expressions, in all the steps that need it."""
+    """The exogenous noise of one expression of a variable, in all steps that need it."""
 
-    name: str  # of the Pyro site, and the key of the generator
+    name: str  # of the Pyro site; also the key of the generator
     variable: str
     noise: Literal["normal", "uniform", "uniform64"]
     steps: tuple[int, ...]
@@ -35,7 +35,7 @@ class Site:
 
 
 def noise_sites(model: Model, *, steps: int, needed: Iterable[str] | None = None) -> list[Site]:
-    """The noise that steps 0 to `steps` take, one site for each expression that has a distribution."""
+    """The noise needed for steps 0 to `steps`: one site for each expression that has a distribution."""
     sites = []
     names = set(model.variables if needed is None else needed)
     for variable in model.variables.values():
@@ -54,7 +54,7 @@ def site_name(variable: str, key: str) -> str:
 
 @dataclass(frozen=True)
 class Forced:
-    """An intervention, compiled, in the world of index `world`; `source` is the world its value is taken from."""
+    """A compiled intervention in world number `world`; `source`: the world from which its value is taken."""
 
     world: int
     intervention: Intervention
@@ -63,7 +63,7 @@ class Forced:
 
 
 class Plan:
-    """A model compiled for a set of worlds: orders, mechanisms, interventions, parameters by world."""
+    """A model compiled for a set of worlds: evaluation order, mechanisms, interventions, and parameters by world."""
 
     def __init__(
         self,
@@ -86,7 +86,8 @@ class Plan:
         self.forced: dict[str, list[Forced]] = {}
         names = [world.name for world in worlds]
         acts = [(index, act) for index, world in enumerate(worlds) for act in world.interventions]
-        for index, act in sorted(acts, key=lambda pair: pair[1].source != ""):  # what is taken is final by then
+        # values taken from another world come last, when they are final there
+        for index, act in sorted(acts, key=lambda pair: pair[1].source != ""):
             if act.target in model.variables:
                 source = names.index(act.source) if act.source else None
                 forced = Forced(index, act, self.evaluator(act.value), source)
@@ -104,15 +105,15 @@ class Plan:
 
     def set_parameters(self, parameters: Mapping[str, Value]) -> dict[str, Value]:
         """The parameters' values: (1, 1), or (worlds, 1) where an intervention changes one."""
-        # numbers become float32 in every world, as they must in a world that changes one, so that twins have one bit
-        # pattern and no world depends on which others run beside it
+        # A world that changes a parameter needs float32, so all worlds use it: unchanged values then have the same bits
+        # in every world, and no world depends on which others run in the same pass.
         given = {name: p.value for name, p in self.model.parameters.items()} | dict(parameters)
         for name in parameters:
             if name in self.model.parameters and (derived := refuse_derived(self.model.parameters, name)) is not None:
                 raise NosographError(derived)
         values = self.derive({n: v if isinstance(v, Tensor) else _spread(v, (1, 1)) for n, v in given.items()})
         patients = max((v.shape[-1] for v in values.values() if isinstance(v, Tensor) and v.dim()), default=1)
-        shape = (len(self.worlds), patients)  # 1, but where parameters differ from particle to particle
+        shape = (len(self.worlds), patients)  # 1, unless parameters differ between particles
         for index, world in enumerate(self.worlds):
             for change in world.interventions:
                 if change.target in values:
@@ -125,8 +126,8 @@ class Plan:
         return values
 
     def derive(self, values: Mapping[str, Value]) -> dict[str, Value]:
-        """The parameters' values with every formula computed anew from those that it reads, number by number, so that
-        what an intervention leaves as it was has the same bits in all worlds."""
+        """The parameters' values, with every formula recomputed number by number, so that values which an intervention
+        does not change have the same bits in all worlds."""
         derived = dict(values)
         for name in order_formulas(self.model.parameters):
             formula = self.model.parameters[name].formula
@@ -160,14 +161,15 @@ class Plan:
         }
 
     def intervene(self, name: str, step: int, natural: Tensor, moment: StepState) -> Tensor:
-        """The value of `name` in all worlds, given its natural one, (worlds or 1, patients)."""
+        """The value of `name` in all worlds after interventions, given its natural value (worlds or 1, patients)."""
         active = [forced for forced in self.forced.get(name, ()) if forced.intervention.active(step)]
         if not active:
             return natural
         if step == 0:
-            moment.now.setdefault(name, natural)  # a target's own past is its natural start
+            moment.now.setdefault(name, natural)  # in step 0 a target's own past is its natural start
         truth = natural.dtype == torch.bool and self.model.variables[name].kind in ("event", "static")
-        kind = natural.dtype if truth or natural.dtype != torch.bool else torch.float32  # half a dose is half a dose
+        # other binary variables may be set to a fraction, such as half a dose
+        kind = natural.dtype if truth or natural.dtype != torch.bool else torch.float32
         shape = (*natural.shape[:-2], len(self.worlds), natural.shape[-1])
         rows = list(natural.to(kind).expand(shape).unbind(-2))
         for forced in active:
@@ -188,7 +190,7 @@ def _spread(value: Value, shape: tuple[int, int]) -> Tensor:
 
 
 def ancestors(model: Model, names: Iterable[str], *, worlds: Iterable[World] = ()) -> list[str]:
-    """`names` and all that they depend on, policies in `worlds` included, in the order of the model."""
+    """`names` and everything they depend on, including policies in `worlds`, in the order of the model."""
     graph = model.graph
     for intervention in (i for world in worlds for i in world.interventions):
         for read in reads(intervention.value):

@@ -1,7 +1,7 @@
-"""One Pyro program from a disease model: noise enters by `pyro.sample`, structural equations are plain torch.
+"""The Pyro program of a disease model: noise enters through `pyro.sample`, structural equations are plain torch.
 
-Run as it is, Pyro draws the noise, and `trace`, `Predictive`, SVI and NUTS work on it; `sampling.sample` runs it under
-a Messenger that fills the noise sites from the keyed generator instead. Tensors of values have the shape
+Called directly, it lets Pyro draw the noise, and `trace`, `Predictive`, SVI and NUTS work on it; `sampling.sample`
+runs it under a Messenger that fills the noise sites from the keyed generator instead. Tensors of values have the shape
 (..., worlds or 1, patients) inside a step; patients are the last dimension everywhere.
 """
 
@@ -41,11 +41,11 @@ class Program:
         parameters: Mapping[str, Value] | None = None,
         observer: Observer | None = None,
     ) -> Journeys:
-        """Run `steps` steps (the model's horizon by default) for so many patients, or for those numbered.
+        """Run `steps` steps (default: the model's horizon) for so many patients, or for those with the given numbers.
 
         `keep` names the variables to return; only these and what they depend on are computed. `parameters` replace the
-        model's. What the `observer` saw is used instead of drawn, and scored by a `pyro.factor`, so that Pyro's own
-        inference applies. Raises NosographError where a distribution's parameter leaves its domain.
+        model's. Values known to the `observer` are used instead of drawn ones and scored by a `pyro.factor`, so that
+        Pyro's own inference applies. Raises NosographError if a distribution's parameter leaves its domain.
         """
         numbers = torch.arange(patients) if isinstance(patients, int) else patients
         last = self.model.clock.steps if steps is None else steps
@@ -56,7 +56,7 @@ class Program:
         )
         plan = Plan(self.model, worlds, parameters=parameters or {}, needed=needed)
         sites = noise_sites(self.model, steps=last, needed=needed)
-        people = pyro.plate("patients", len(numbers), dim=-1)  # one plate for all sites, as a trace demands
+        people = pyro.plate("patients", len(numbers), dim=-1)  # one plate for all sites, as Pyro traces require
         noise = {site.name: sample_site(site, people) for site in sites}
         kept = [name for name in needed if keep is None or name in keep]
         journeys = Pass(plan, noise, numbers, last, kept, observer).finish()

@@ -1,4 +1,4 @@
-"""Sampling: a model's program run on keyed noise, so that patient i is a pure function of (model, seed, i)."""
+"""Run a model's program on keyed noise, so that patient i is a pure function of (model, seed, i)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .plan import Site, noise_sites
 from .program import Program
 from .tensors import Value
 
-LANES = 40_000  # patients x worlds in one pass: what a step touches should stay in the processor's cache
+LANES = 40_000  # patients x worlds in one pass, so that a step's data fits in the processor's cache
 DRAWS = {"normal": draw_normal, "uniform": draw_uniform, "uniform64": draw_uniform64}
 
 
@@ -35,8 +35,8 @@ def sample(
 ) -> Journeys:
     """Run the model's program on keyed noise: patient i is a pure function of (model, seed, i).
 
-    The noise is drawn on the processor wherever the program runs; the journeys come back to it. Raises NosographError
-    as the program does.
+    The noise is drawn, and the journeys are returned, on the CPU whatever the device. Raises NosographError as the
+    program does.
     """
     numbers = torch.arange(patients) if isinstance(patients, int) else patients
     batch = max(1, LANES // len(worlds))
@@ -49,14 +49,14 @@ def sample(
         return join_journeys(parts)
     last = model.clock.steps if steps is None else steps
     noise = KeyedNoise(model, seed=seed, patients=numbers, steps=last, device=device)
-    # torch's device context slows every operation down, so it is entered only where it is needed
+    # torch's device context slows down every operation, so it is entered only if needed
     with torch.no_grad(), nullcontext() if device == "cpu" else torch.device(device), noise:
         journeys = Program(model)(numbers, worlds=worlds, steps=last, keep=keep, parameters=parameters)
     return journeys if device == "cpu" else journeys.to("cpu")
 
 
 class KeyedNoise(Messenger):
-    """Fills the noise sites of a program from the keyed generator: the same patient is the same in any batch."""
+    """Fills the noise sites of a program from the keyed generator, so a patient is the same in any batch."""
 
     def __init__(self, model: Model, *, seed: int, patients: Tensor, steps: int, device: str = "cpu") -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class KeyedNoise(Messenger):
 
 
 def draw_site(site: Site, *, seed: int, patients: Tensor, purpose: str = "world") -> Tensor:
-    """The keyed noise of a site: (steps, patients), levels in front; float64 for uniform64, else float32."""
+    """The keyed noise of a site: (levels if any, steps, patients); float64 for uniform64, else float32."""
     draw = DRAWS[site.noise]
 
     def component(level: str) -> Tensor:

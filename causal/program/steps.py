@@ -1,4 +1,4 @@
-"""One pass through time: each step's values from their causes and noise, in all worlds at once.
+"""One pass through time: compute each step's values from causes and noise, in all worlds at once.
 
 Tensors of values have the shape (..., worlds or 1, patients) inside a step; patients are the last dimension everywhere.
 """
@@ -27,18 +27,18 @@ Fact = tuple[str, str, int]  # variable, expression (start, mechanism, when or m
 
 
 class Observer(Protocol):
-    """Uses what was observed in place of what a pass would draw, and scores it."""
+    """Replaces drawn values with observed ones, and scores them."""
 
     @property
     def facts(self) -> Container[Fact]:
-        """What was observed."""
+        """The observed facts."""
 
     @property
     def names(self) -> Sequence[str]:
-        """The variables that it was observed of, or that it depends on."""
+        """The variables with observed facts, or on which the condition on entry depends."""
 
     def begin(self) -> None:
-        """A pass begins: forget the scores of the last one."""
+        """Start a pass: clear the scores of the last one."""
 
     def admit(self, moment: StepState) -> None:
         """Score the condition on entry, at step 0."""
@@ -46,18 +46,18 @@ class Observer(Protocol):
     def observe(
         self, fact: Fact, mechanism: Mechanism, moment: StepState, fresh: Tensor | None, *, patients: Tensor
     ) -> Tensor:
-        """The observed value instead of the mechanism's own, in its shape."""
+        """The observed value in place of the mechanism's, in the same shape."""
 
     def decide(self, fact: Fact, clocks: Mapping[str, tuple[Tensor, Value]], moment: StepState) -> Tensor:
         """Whether a hazard's event was observed, given the noise and rate of each member of its group."""
 
     def total(self, patients: int) -> Tensor:
-        """The log-probability of all that was observed, float64, (..., patients)."""
+        """The log-probability of all observed facts, float64, (..., patients)."""
 
 
 @dataclass
 class _Track:
-    """What is kept of one variable, step by step."""
+    """The values kept of one variable, step by step."""
 
     steps: list[int] = field(default_factory=list)
     values: list[Tensor] = field(default_factory=list)
@@ -65,8 +65,8 @@ class _Track:
 
 
 class Pass:
-    """One pass through time on given noise. The end of a journey is not applied inside: it would let the dead differ
-    from the living in what an intervention cannot reach."""
+    """One pass through time on given noise. Journeys are not cut at their end here: otherwise an intervention that
+    changes a death would also change variables that it cannot affect."""
 
     def __init__(
         self,
@@ -85,9 +85,9 @@ class Pass:
         self.moment = StepState(time=0.0, dt=self.dt, parameters=plan.parameters, now={}, history=[])
         self.tracks = {name: _Track() for name in keep}
         self.row = dict.fromkeys(noise, 0)
-        self.rates: dict[str, list[Tensor]] = {}  # of the hazards that are kept: they date their events
+        self.rates: dict[str, list[Tensor]] = {}  # of kept hazards, to date their events
         self.ended = self.closed = torch.full((1, len(patients)), last + 1, dtype=torch.int32)
-        self.clocks: dict[str, tuple[Tensor, Value]] = {}  # of this step's hazards: noise and rate
+        self.clocks: dict[str, tuple[Tensor, Value]] = {}  # noise and rate of this step's hazards
         for name in plan.first_order:
             if self.variables[name].kind == "event":
                 self.moment.ever[name] = none
@@ -141,7 +141,7 @@ class Pass:
             moment.now[f"{name} recorded"] = seen
 
     def draw(self, variable: Variable, key: str) -> Tensor | None:
-        """The next row of an expression's noise, (..., 1, patients), levels in front."""
+        """The next row of an expression's noise, (..., 1, patients), with levels as the first dimension if any."""
         site = site_name(variable.name, key)
         noise = self.noise.get(site)
         if noise is None:
@@ -152,11 +152,11 @@ class Pass:
         mechanism = self.plan.mechanisms[variable.name, key]
         if mechanism.family is not None and mechanism.family.name == "Categorical":
             at = at.movedim(-2, 0)
-            at = at.unsqueeze(-2) if at.dim() > 2 else at  # Pyro's particles stand left of the levels' dimension
+            at = at.unsqueeze(-2) if at.dim() > 2 else at  # Pyro's particle dimensions are left of the levels
         return at.unsqueeze(-2)
 
     def push(self, variable: Variable, key: str, step: int) -> Tensor:
-        """What an expression gives on its noise, or what was observed instead."""
+        """The value of an expression given its noise, or the observed value."""
         mechanism, noise = self.plan.mechanisms[variable.name, key], self.draw(variable, key)
         fact = (variable.name, key, step)
         if self.observer is not None and fact in self.observer.facts:
@@ -164,12 +164,12 @@ class Pass:
         return mechanism.push(self.moment, noise, patients=self.patients)
 
     def value(self, variable: Variable, key: str, step: int) -> Tensor:
-        """The natural value, then what interventions make of it."""
+        """The natural value, then changed by interventions."""
         value = self.push(variable, key, step)
         return self.plan.intervene(variable.name, step, self.spread(value), self.moment)
 
     def spread(self, value: Tensor) -> Tensor:
-        """A value that is the same for all patients, or all worlds, in the shape (..., worlds or 1, patients)."""
+        """Expand a value that is the same for all patients or worlds to (..., worlds or 1, patients)."""
         count = len(self.patients)
         if value.dim() > 1 and value.shape[-1] == count:
             return value
@@ -189,9 +189,12 @@ class Pass:
         return happened & ~self.moment.ever[event.name] if event.occurs == "once" else happened
 
     def race(self, event: Variable, step: int) -> Tensor:
-        """Whether the hazard's keyed exponential falls within the step, and before its rivals'."""
-        rivals = self.plan.groups.get(event.competes, [event.name])
-        for name in rivals:
+        """Whether the hazard's exponential waiting time ends within the step, and before those of its competitors.
+
+        The noise of each event makes its waiting time at its rate; of a competing group, only the shortest happens.
+        """
+        members = self.plan.groups.get(event.competes, [event.name])
+        for name in members:
             if name not in self.clocks:
                 mechanism = self.plan.mechanisms[name, "mechanism"]
                 (rate,) = mechanism.evaluate_parameters(self.moment, patients=self.patients)
@@ -203,17 +206,18 @@ class Pass:
             self.rates[event.name].append(self.spread(torch.as_tensor(rate)))
         fact = (event.name, "mechanism", step)
         if self.observer is not None and fact in self.observer.facts:
-            return self.observer.decide(fact, {name: self.clocks[name] for name in rivals}, self.moment)
+            return self.observer.decide(fact, {name: self.clocks[name] for name in members}, self.moment)
         happened = HAZARD.push(noise, rate, self.dt)
-        for name in rivals:
+        for name in members:
             if name != event.name:
-                own, rival = event_delay(noise, rate), self.rival_delay(name, step)
-                first = own < rival if rivals.index(name) < rivals.index(event.name) else own <= rival
-                happened = happened & first  # of equals, the one that is declared first
+                own, other = event_delay(noise, rate), self.competitor_delay(name, step)
+                # ties go to the event declared first, so that at most one event of the group happens
+                first = own < other if members.index(name) < members.index(event.name) else own <= other
+                happened = happened & first
         return happened
 
-    def rival_delay(self, name: str, step: int) -> Tensor:
-        """When a rival would happen; one that is kept from it, or that has happened once and for all, is no rival."""
+    def competitor_delay(self, name: str, step: int) -> Tensor:
+        """When a competitor would happen; infinite if an intervention prevents it, or if it can no longer happen."""
         delay = event_delay(*self.clocks[name])
         if self.variables[name].occurs == "once":
             delay = torch.where(self.moment.ever[name], torch.inf, delay)
@@ -221,7 +225,7 @@ class Pass:
         return torch.where(able, delay, torch.inf)
 
     def remember(self, event: Variable, step: int) -> None:
-        """Carry the past of an event on: whether it ever happened, when last, and whether it ended anything."""
+        """Update an event's past: whether and when it last happened, and whether it ended the journey or record."""
         moment, now = self.moment, self.moment.now[event.name]
         moment.ever[event.name] = moment.ever[event.name] | now
         if event.name in moment.latest:
@@ -233,7 +237,7 @@ class Pass:
             self.closed = torch.where(now, self.closed.clamp(max=step), self.closed)
 
     def measure(self, variable: Variable, step: int) -> None:
-        """Take a measurement where it is due, and carry the last recorded value where it is not."""
+        """Take a measurement where it is due; elsewhere carry the last recorded value forward."""
         moment, name = self.moment, variable.name
         due: Tensor | None = None
         if isinstance(variable.when, Schedule):
@@ -278,15 +282,15 @@ class Pass:
         )
 
     def find_occurrences(self, event: str, happened: Tensor) -> Occurrences:
-        """Who had the event, and when: within the step for a hazard, at its end for what was set or decided then."""
-        if happened.dim() > 3:  # under Pyro's own particles there is no one list
+        """Who had the event, and when: within the step for a hazard, at its end if set or drawn by a Bernoulli."""
+        if happened.dim() > 3:  # with Pyro's particles there is no single list
             happened = happened[..., :0, :, :].reshape(0, *happened.shape[-2:])
         everywhere = happened.expand(len(self.plan.worlds) if happened.shape[0] else 0, *happened.shape[-2:])
         world, step, patient = everywhere.nonzero(as_tuple=True)
         date = step.double() * self.dt
         rates = self.rates[event]
         if rates and len(step):
-            row = step - 1  # a hazard has no noise in step 0
+            row = step - 1  # hazards have no noise in step 0
             rate = _stack(rates, len(self.patients))
             noise = self.noise[site_name(event, "mechanism")][row, patient]
             delay = event_delay(noise, rate[world.clamp(max=rate.shape[0] - 1), row, patient])
@@ -294,7 +298,7 @@ class Pass:
         return Occurrences(world, patient, step, date)
 
     def check_finite(self, name: str, value: Tensor) -> None:
-        """Raise NosographError where a value is not finite while the patient lives."""
+        """Raise NosographError if a living patient's value is not finite."""
         if torch.isfinite(value.detach().sum()):
             return
         alive = torch.tensor(self.tracks[name].steps)[:, None] < self.ended.unsqueeze(-2)
@@ -304,18 +308,19 @@ class Pass:
         where = bad.nonzero()[0]
         row, patient = where[-2:].tolist()
         raise fail(
-            "a value is not a finite number",
+            "the value is not a finite number",
             node=name,
             value=f"{float(value.expand(bad.shape)[tuple(where)])} at t = {self.tracks[name].steps[row] * self.dt:g}, "
             f"patient {int(self.patients[patient])}",
-            fix="clip(…, low, high) around what grows without bound, where(recorded(x), …, …) around what may miss",
+            fix="clip(…, low, high) around unbounded growth, where(recorded(x), …, …) around missing values",
         )
 
 
 def _stack(rows: list[Tensor], patients: int) -> Tensor:
-    """(worlds or 1, steps, patients) from a row a step, each (worlds or 1, patients)."""
+    """Stack one row per step, each (worlds or 1, patients), to (worlds or 1, steps, patients)."""
     if not rows:
         return torch.empty(1, 0, patients)
     if len({row.shape for row in rows}) > 1:
-        rows = list(torch.broadcast_tensors(*rows))  # torch.broadcast_shapes would import sympy, for over a second
+        # not torch.broadcast_shapes, which imports sympy and takes over a second
+        rows = list(torch.broadcast_tensors(*rows))
     return torch.stack(rows, dim=-2)

@@ -1,7 +1,7 @@
-"""The language's arithmetic on tensors, and on the numbers that stand beside them.
+"""The language's arithmetic on tensors, and on numbers mixed with them.
 
-Only operations are used whose bits do not depend on where in a tensor a patient stands (torch's sigmoid, softplus and
-pow are not among them), so that a patient is the same in any batch.
+It uses only operations whose bits do not depend on a patient's position in a tensor (unlike torch's sigmoid, softplus
+and pow), so that a patient is the same in any batch.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ def is_true(value: Value) -> Value:
 
 
 def clip(value: Value, low: Value, high: Value) -> Value:
-    """`value` held between `low` and `high`; `high` where they cross."""
+    """`value` limited to `low` to `high`; `high` if low > high."""
     if isinstance(value, Tensor) and not isinstance(low, Tensor) and not isinstance(high, Tensor):
         return torch.clamp(_number(value), low, high)  # type: ignore[arg-type]
     return _least(_most(value, low), high)
 
 
 def _number(value: Value) -> Value:
-    """Truth values and level codes count as numbers in arithmetic."""
+    """Convert truth values and level codes to numbers."""
     if isinstance(value, Tensor):
         return value if value.dtype.is_floating_point else value.to(torch.float32)
     return float(value)
@@ -76,7 +76,7 @@ def _either(a: Value, b: Value) -> Value:
 
 
 def _differ(a: Value, b: Value) -> Value:
-    """As every comparison, false where one side has no value yet."""
+    """False if one side has no value yet (NaN), like every comparison."""
     return _either(a < b, a > b)
 
 
@@ -99,7 +99,7 @@ def _most(a: Value, b: Value) -> Value:
 
 
 def _power(base: Value, exponent: Value) -> Value:
-    """Small whole powers multiply; others are exp(b log |a|), whose bits do not depend on position."""
+    """Small whole powers by multiplication, others as exp(b log |a|): their bits do not depend on position."""
     if not isinstance(base, Tensor) and not isinstance(exponent, Tensor):
         return floats.power(base, exponent)
     if not isinstance(exponent, Tensor) and float(exponent).is_integer() and 0 < abs(exponent) <= 8:
@@ -123,13 +123,13 @@ def _logit(p: Tensor) -> Tensor:
 
 
 def _probit(p: Tensor) -> Tensor:
-    """Minus infinity at 0 and below, infinity at 1 and above; a probability of float32 is taken as it is."""
+    """Minus infinity at 0 and below, infinity at 1 and above; computed in the dtype of `p`."""
     quantile: Tensor = torch.special.ndtri(torch.clamp(p, 0, 1))
     return quantile
 
 
 def _of_torch(function: Callable[[Tensor], Tensor]) -> Callable[[Value], Value]:
-    """The function on tensors; a number goes through it as float64."""
+    """Apply a function of tensors also to numbers, as float64."""
 
     def apply(value: Value) -> Value:
         if isinstance(value, Tensor):
@@ -143,7 +143,7 @@ def _interpolate(points: Points) -> Callable[[Value], Value]:
     """Linear between the points and constant beyond them, in float32."""
     xs = torch.tensor([x for x, _ in points])
     ys = torch.tensor([y for _, y in points])
-    apart = torch.cat([xs[1:] > xs[:-1], torch.tensor([True])])  # as float32 has it
+    apart = torch.cat([xs[1:] > xs[:-1], torch.tensor([True])])  # still distinct in float32
     xs, ys = xs[apart], ys[apart]
 
     def interpolate(value: Value) -> Value:
@@ -163,7 +163,7 @@ TENSORS: Arithmetic[Value] = Arithmetic(
     operations={
         "+": _add,
         "-": _subtract,
-        "*": operator.mul,  # of two truth values it is one
+        "*": operator.mul,  # the product of two truth values is one too
         "/": _divide,
         "**": _power,
         "negate": _negate,

@@ -1,4 +1,4 @@
-"""What is not known of a parameter: drawn once for a whole cohort, never once a patient, where it would average out."""
+"""Parameter uncertainty: drawn once per cohort, not per patient, where it would average out."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def find_uncertain(model: Model) -> dict[str, tuple[Family, tuple[float, ...]]]:
 
 
 def draw_parameters(model: Model, *, seed: int) -> dict[str, float]:
-    """Every parameter that is `uncertain`, drawn once from its distribution: a pure function of the seed, the
-    parameter's name and its distribution, so that adding one disturbs no other. `set_parameters` puts them in place."""
+    """Draw every `uncertain` parameter once from its distribution. A draw depends only on the seed, the parameter's
+    name and its distribution, so adding a parameter does not change the others. Apply with `set_parameters`."""
     drawn = {}
     for name, (family, theta) in find_uncertain(model).items():
         noise = DRAWS[family.noise](seed=seed, name=name, patients=torch.arange(1), steps=1, purpose=PURPOSE)

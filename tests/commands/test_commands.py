@@ -70,7 +70,7 @@ def test_a_new_model_passes_check_and_runs(tmp_path: Path) -> None:
     document("model", "new", "my-own.yaml", cwd=tmp_path)
     assert document("model", "check", "my-own.yaml", cwd=tmp_path)["ok"]
     assert document("simulate", "my-own.yaml", "-n", "20", "--out", "run", cwd=tmp_path)["patients"] == 20
-    assert "is there already" in run("model", "new", "my-own.yaml", cwd=tmp_path).stderr
+    assert "already exists" in run("model", "new", "my-own.yaml", cwd=tmp_path).stderr
 
 
 def test_explain_draw_document_diff_convert(tmp_path: Path) -> None:

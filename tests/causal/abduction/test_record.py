@@ -92,22 +92,22 @@ MISTAKES = {
     "no unit": ("0,amyloid_pet,60,furlongs", "not a UCUM unit"),
     "a time off the grid": ("0.51,mmse,24,", "off the grid"),
     "no time": ("soon,mmse,24,", "not a time"),
-    "a missing time": (",mmse,24,", "needs its time"),
+    "a missing time": (",mmse,24,", "missing time"),
     "a time past the horizon": ("11,mmse,24,", "outside the horizon"),
     "a time before the start": ("-1,mmse,24,", "outside the horizon"),
     "a time at which nothing is measured": ("7 months,mmse,24,", "every 6 months"),
-    "a time twice": ("0,mmse,24,\n0 years,mmse,25,", "stands twice"),
-    "a record after death": ("1,death,1,\n2,mmse,24,", "goes on after death"),
+    "a time twice": ("0,mmse,24,\n0 years,mmse,25,", "duplicate time"),
+    "a record after death": ("1,death,1,\n2,mmse,24,", "continues after death"),
     "a record after it was closed": ("1,dropout,1,\n2,mmse,24,", "after it was closed"),
-    "an event that happens once, twice": ("1,aria_e,1,\n2,aria_e,1,", "happens once"),
-    "an event at the start": ("0,aria_e,1,", "no event happens at the start"),
-    "an event by halves": ("1,aria_e,0.5,", "happens (1) or not (0)"),
+    "an event that happens once, twice": ("1,aria_e,1,\n2,aria_e,1,", "happens only once"),
+    "an event at the start": ("0,aria_e,1,", "no event can happen at the start"),
+    "an event by halves": ("1,aria_e,0.5,", "must be 1 (it happened) or 0"),
     "an unknown level": (",sex,femal,", "write: female"),
     "no number": ("0,mmse,twenty,", "not a number"),
     "not a finite number": ("0,mmse,nan,", "not a finite number"),
-    "a missing value of what cannot be missed": (",age,,", "only a measurement can be missed"),
-    "a static with a time": ("1,age,71,", "does not change in time"),
-    "a row too long": ("0,mmse,24,,,", "number of columns"),
+    "a missing value of what cannot be missed": (",age,,", "only measurements can be missing"),
+    "a static with a time": ("1,age,71,", "does not change over time"),
+    "a row too long": ("0,mmse,24,,,", "numbers of columns"),
     "nothing": ("", "the record is empty"),
 }
 
@@ -126,7 +126,7 @@ def test_each_mistake_is_named_with_its_place(tmp_path: Path, mistake: str) -> N
 
 def test_an_unknown_concept_is_named(tmp_path: Path) -> None:
     path = write(tmp_path / "r.csv", "time,concept,value,unit\n0,HP:0002099,1,\n0,mmse,24,\n")
-    with pytest.raises(NosographError, match="nothing in the model is of this concept") as caught:
+    with pytest.raises(NosographError, match="no variable of the model has this concept") as caught:
         read_record(path, model=MODEL)
     assert len(caught.value.problems) == 2  # and the other row's, which is no concept
 
@@ -134,15 +134,15 @@ def test_an_unknown_concept_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "named"),
     [
-        ("r.txt", "x", "a .csv or a .json file"),
+        ("r.txt", "x", "a .csv or .json file"),
         ("r.csv", "time,variable,valeu\n", "write: value"),
-        ("r.csv", "time,variable\n", "columns are missing"),
-        ("r.csv", "patient,time,variable,value\n1,0,mmse,24\n2,0,mmse,24\n", "one patient's"),
+        ("r.csv", "time,variable\n", "missing columns"),
+        ("r.csv", "patient,time,variable,value\n1,0,mmse,24\n2,0,mmse,24\n", "one patient only"),
         ("r.json", "{", "not JSON"),
         ("r.json", '{"recrod": []}', "write: record"),
-        ("r.json", '{"record": {}}', "record is a list"),
-        ("r.json", '{"record": [3]}', "an object was expected"),
-        ("r.json", '{"statics": [3]}', "statics are names and values"),
+        ("r.json", '{"record": {}}', "record must be a list"),
+        ("r.json", '{"record": [3]}', "expected an object"),
+        ("r.json", '{"statics": [3]}', "statics must be an object"),
     ],
 )
 def test_files_of_another_form(tmp_path: Path, name: str, text: str, named: str) -> None:
@@ -154,7 +154,7 @@ def test_a_missed_value_of_what_is_never_missed() -> None:
     model = load_model(Path(__file__).parents[2] / "models" / "core_everything.yaml")
     always = next(v for v in model.variables.values() if v.kind == "measurement" and v.missing is None)
     step = always.when.at[0] if isinstance(always.when, Schedule) and always.when.at else 0
-    with pytest.raises(NosographError, match="never missed"):
+    with pytest.raises(NosographError, match="never missing"):
         abduct(model, PatientRecord("", (Observation(always.name, step, None),), (), step))
 
 

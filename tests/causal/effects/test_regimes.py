@@ -218,15 +218,15 @@ def test_what_the_record_cannot_tell_is_said() -> None:
     fall = make_variable("fall", "event", mechanism="Hazard(exp(severity[-1]))")
     model = make_regime(RULE, dropout, fall)
     falls = dataclasses.replace(EFFECT, outcome="fall")
-    words = "a regime: fall goes on after dropout, drug is not recorded from then on"
+    words = "a regime: fall continues after dropout, but drug is not recorded then"
     assert look(model, falls, patients=500, truth=None).reason == words
     silent = dataclasses.replace(dropout, recorded=False)
     found = look(make_regime(RULE, silent), EFFECT, patients=500, truth=None)
-    assert found.reason == "a regime: when dropout ends the record is not recorded"
+    assert found.reason == "a regime: dropout ends the record but is not recorded"
     at_once = make_variable("dropout", "event", ends="record", mechanism="Hazard(exp(drug))")
     model = make_regime("Bernoulli(expit(score[-1]))", at_once, start="Bernoulli(0.5)")
     found = look(model, EFFECT, patients=500, truth=None)
-    assert found.reason == "not recoverable: dropout ends the record in the very step of a decision on drug"
+    assert found.reason == "not recoverable: dropout ends the record in the same step as a decision on drug"
 
 
 def test_positivity_is_noted_or_refused() -> None:
@@ -255,7 +255,7 @@ def test_a_history_of_other_people_or_steps_is_refused() -> None:
         with pytest.raises(ValueError, match="the history lacks people"):
             examine(model, EFFECT, frame, history=wrong, truth=None)
     found = examine(model, EFFECT, frame, truth=None)
-    assert found.reason == "a regime: drug changes after the decision by its own rule; the history is needed"
+    assert found.reason == "a regime: drug changes after the decision by its own rule, so the history is needed"
 
 
 def test_the_history_is_what_a_plain_loop_reads_from_the_tables() -> None:

@@ -173,7 +173,7 @@ def test_six_in_words():
     assert "  in numbers: Normal(severity[-1] + dt * (2/a - 3/a * treated[-1]), 1 * sqrt(dt))" in lines
     assert "  treated: acts in each step (the last step's value)" in lines
     assert "  age: acts on its start" in lines
-    assert "  severity_rated: it is what severity_rated measures, by definition" in lines
+    assert "  severity_rated: what severity_rated measures, by definition" in lines
     rated = section_of(model, "severity_rated").lines
     assert "It is taken every 3 months: 13 times by 3 years." in rated
     assert "  risk: acts on whether it goes missing" in rated
@@ -197,8 +197,8 @@ def test_kinds_in_words(rich):
 def test_a_treatment_given_by_what_nobody_records_says_so():
     model = load_model("alzheimers")
     hidden = " ".join(section_of(model, "cholinesterase_inhibitor").lines)
-    assert "on no record (cognition, frailty)" in hidden
-    assert "It is given by what is on record only." in section_of(model, "lecanemab").lines
+    assert "unrecorded variables (cognition, frailty)" in hidden
+    assert "It depends only on recorded variables." in section_of(model, "lecanemab").lines
 
 
 def test_concepts_get_their_labels():
@@ -428,8 +428,8 @@ def test_reach_is_among_the_descendants_of_the_summary_graph(model):
     graph = model.graph
     for event in [v for v in model.variables.values() if v.ends == "record"]:
         graph.add_edges_from((event.name, v.name) for v in model.variables.values() if v.kind == "measurement")
-    rivals = [v.name for v in model.variables.values() if v.competes]
-    graph.add_edges_from((a, b) for a in rivals for b in rivals if a != b)
+    competitors = [v.name for v in model.variables.values() if v.competes]
+    graph.add_edges_from((a, b) for a in competitors for b in competitors if a != b)
     for variable in model.variables.values():
         value = next(iter(variable.levels), "0")
         reach = set(find_reach(model, [parse_intervention(f"{variable.name} = {value}", model=model)]))
@@ -482,7 +482,7 @@ def test_windows_cut_what_acts_in_them(text, cut, kept, outside, own_past):
     assert section.facts["cut"] == [[cause, target] for cause in found.cut]
     if cut:
         assert set(under(section.lines, "Cut while it acts")) == {f"{c} -> {target}" for c in cut} | (
-            {f"{target}'s own past, too, has no say while it acts."} if own_past else set()
+            {f"{target}'s own past has no influence while it acts, either."} if own_past else set()
         )
     else:
         assert any("cuts no" in line for line in section.lines)
@@ -502,17 +502,17 @@ def test_worlds_in_words(rich):
     explanation = explain_worlds(model, [parse_intervention(text, model=model) for text in texts])
     first, second, order, can, cannot = explanation.sections
     assert first.lines[0] == "treated is set to 1, from 6 months until just before 18 months (steps 6 to 17)."
-    assert "From 18 months on its natural mechanism resumes, from the value that was set." in first.lines
+    assert "From 18 months on, its natural mechanism resumes, from the value that was set." in first.lines
     assert second.lines[0] == "treated is set to 0, from 12 months to the end (steps 12 to 36)."
-    assert "the later acts on what the earlier gave" in order.lines[0]
+    assert "the later one changes the earlier one's result" in order.lines[0]
     assert can.facts["can_change"] == {"severity": 7, "severity_rated": 9, "treated": 6, "death": 8}
     assert "  severity, from 7 months on" in can.lines
     assert cannot.facts["cannot_change"] == ["age", "risk"]
     assert [name.strip() for name in cannot.lines[:-1]] == ["age", "risk"]
     forced = explain_worlds(rich, [parse_intervention("fall = 0", model=rich)]).sections[0].lines
-    assert "While it is set it is no rival of stroke." in forced
+    assert "While it is set, it does not compete with stroke." in forced
     level = explain_worlds(rich, [parse_intervention("group = high", model=rich)]).sections[0].lines
-    assert level[0] == 'group is set to "high", once and for all.'
+    assert level[0] == 'group is set to "high", for the whole journey.'
 
 
 def test_titles_stand_where_there_are_no_names():

@@ -141,5 +141,5 @@ def test_text_is_shown_as_it_is() -> None:
 def test_a_page_is_written_to_markdown(tmp_path: Path) -> None:
     model = load_model("demographics")
     assert write_model_page(model, tmp_path / "people.md").read_text(encoding="utf-8") == render_page(model)
-    with pytest.raises(NosographError, match="a page is written in Markdown"):
+    with pytest.raises(NosographError, match="a page is a Markdown file"):
         write_model_page(model, tmp_path / "people.html")

@@ -422,7 +422,7 @@ def test_every_family_is_explained(name: str, make_model: Callable[..., Model]) 
     values = [str(i + 2) if domain.high > 1 else "0.5" for i, domain in enumerate(family.domains)]
     inner = '"low": 1, "high": 3' if family.has_levels else ", ".join(values)
     said = describe_draw(parse_mechanism(f"clip(round({name}({inner})), 0, 9)"), unit="year")
-    assert said.endswith("; held between 0 and 9; rounded to a whole number")
+    assert said.endswith("; limited to 0 to 9; rounded to a whole number")
     assert all(value in said for value in (("low (1)", "high (3)") if family.has_levels else values))
     assert "{" not in said
     kind = "event" if family.continuous_time else "static"

@@ -72,21 +72,22 @@ MISTAKES = [
     ("kind: static\n", "\n", 13, "the key 'kind' is missing", "kind: static"),
     ("id: six", "id: Six", 1, "'Six' is not an identifier", "small letters"),
     ("  age:\n", "  __class__:\n", 13, "'__class__' is not a name", "starting with a letter"),
-    ("  age:\n    kind", "  exp:\n    kind", 13, "'exp' is a word of the language", "exp_"),
-    ("  progression: {", "  age: {", 13, "a parameter and a variable bear one name", "another name"),
+    ("  age:\n    kind", "  exp:\n    kind", 13, "'exp' is a reserved word", "exp_"),
+    ("  progression: {", "  age: {", 13, "a parameter and a variable have the same name", "rename one"),
     ("unit: a", "unit: years", 15, "not a UCUM unit", "a"),
     ("unit: a", "concept: XX:12", 15, "unknown prefix 'XX'", "HP"),
     ("unit: a", "concept: HP:9999999", 15, "there is no such concept", ""),
     ("unit: a", "concept: Alzheimer disease", 15, "a concept is named by its CURIE", "HP:0002511"),
     ("Uniform(45, 90)", "Uniform(45, rsk)", 16, "'rsk' is not declared", "mechanism: Uniform(45, risk)"),
     ("- benefit *", "- benifit *", 23, "'benifit' is not declared", "progression - benefit * treated[-1]"),
-    ("0.1 * (age - 70)", "0.1", 25, "severity.caused_by claims 'age', which no expression of severity reads", "no age"),
+    ("0.1 * (age - 70)", "0.1", 25, "severity.caused_by claims 'age', which no expression of severity reads",
+     "read age"),
     ("      age: {source: assumption}\n      risk", "      risk", 20,
      "severity.start reads 'age', which severity.caused_by does not claim", "  age: {source: assumption}"),
     ("risk: {source: assumption}", "rysk: {source: assumption}", 26, "'rysk' is not declared", "risk"),
-    ("risk: {source: assumption}", "benefit: {source: assumption}", 26, "'benefit' is a parameter", "no benefit"),
+    ("risk: {source: assumption}", "benefit: {source: assumption}", 26, "'benefit' is a parameter", "remove benefit"),
     ("risk: {source: assumption}", "risk: {source: assumption}\n      severity: {source: assumption}", 27,
-     "its own past needs no claim", "without severity"),
+     "own past needs no claim", "remove severity"),
     ("of: severity", "of: severty", 30, "'severty' is not declared", "severity"),
     ("Normal(severity, 2)", "Normal(2, 2)", 30, "severity_rated.of claims 'severity'", "severity in the mechanism"),
     ("risk: {source: assumption}", "risk:", 26, "the claim has no evidence", "source: assumption"),
@@ -98,48 +99,48 @@ MISTAKES = [
      "no says"),
     ("risk: {source: assumption}", 'risk: {evidence: "PMID:1", checked: text, source: assumption}', 26,
      "cited and assumed", ""),
-    ("Normal(severity[-1]", "Normal(severity", 23, "'severity' reads its own value of this step", "severity[-1]"),
-    ("severity[-1] + dt", "severity[-37] + dt", 23, "longer than the journey's 36 steps", "severity[-1]"),
+    ("Normal(severity[-1]", "Normal(severity", 23, "'severity' reads its own value in the same step", "severity[-1]"),
+    ("severity[-1] + dt", "severity[-37] + dt", 23, "exceeds the 36 steps", "severity[-1]"),
     (f"start: {START}", f"start: {START.replace('age', 'severity[-1]')}", 22, "at step 0 'severity' has no past",
      "start: Normal(0, 1)"),
-    (f"    start: {START}\n", "", 22, "has no start, and its mechanism reads its past", "start: Normal(0, 1)"),
-    (f"    mechanism: {DRIFT}\n", "", 20, "the key 'mechanism' is missing", "mechanism: severity[-1]"),
+    (f"    start: {START}\n", "", 22, "has no start, but its mechanism reads its past", "start: Normal(0, 1)"),
+    (f"    mechanism: {DRIFT}\n", "", 20, "missing key 'mechanism'", "mechanism: severity[-1]"),
     ("kind: event", "kind: event\n    start: Bernoulli(0.1)", 44, "an event has no 'start'", "kind: state"),
     ("kind: state", "kind: state\n    missing: Bernoulli(0.1)", 22, "a state has no 'missing'", "kind: measurement"),
     ("kind: state", "kind: state\n    recorded: true", 22, "a state is never recorded", "measurement"),
-    ("mechanism: Uniform(45, 90)", "mechanism: Hazard(1)", 16, "only an event has a Hazard", "Bernoulli"),
-    ("Hazard(exp(", "Normal(1, exp(", 45, "it happens or not", "Bernoulli(…) or Hazard(…)"),
-    ("Bernoulli(0.05 + 0.1 * risk)", "Normal(risk, 1)", 33, "it happens or not", "Bernoulli(…)"),
-    ("severity[-1])", "severity)", 45, "decided first in its step, so it cannot read 'severity'", "severity[-1]"),
-    ("Normal(severity, 2)", "Normal(severity + ever(risk), 2)", 32, "ever() takes an event, and 'risk' is a static",
+    ("mechanism: Uniform(45, 90)", "mechanism: Hazard(1)", 16, "only events can have a Hazard", "Bernoulli"),
+    ("Hazard(exp(", "Normal(1, exp(", 45, "events take Bernoulli or Hazard", "Bernoulli(…) or Hazard(…)"),
+    ("Bernoulli(0.05 + 0.1 * risk)", "Normal(risk, 1)", 33, "'missing' takes Bernoulli", "Bernoulli(…)"),
+    ("severity[-1])", "severity)", 45, "first in its step and cannot read the new 'severity'", "severity[-1]"),
+    ("Normal(severity, 2)", "Normal(severity + ever(risk), 2)", 32, "ever() takes an event, but 'risk' is a static",
      "risk"),
     ("progression -", "progression[-1] -", 23, "'progression' has no past", "progression"),
-    ("step: 1 month", "step: 7 months", 5, "the horizon is not", "multiple of 7 months"),
+    ("step: 1 month", "step: 7 months", 5, "the horizon must be", "multiple of 7 months"),
     ("step: 1 month", "step: 1 mnth", 5, "'mnth' is not a unit of time", "1 month"),
     ("clock: {step: 1 month, horizon: 3 years, unit: year}\n", "", 1, "has no clock", "clock: {step:"),
     ("every 3 months", "every 10 days", 31, "off the grid of steps", "a multiple of 1 month"),
     ("every 3 months", "at 0, 48 months", 31, "past the horizon", "at most 3 years"),
     ("@ 18 months", "@ 18 years", 51, "past the horizon", "at most 3 years"),
     ("@ 18 months", "@ 0 months", 51, "before the decision", "later"),
-    ('"treated ->', '"treatd ->', 51, "there is no variable 'treatd'", "treated"),
+    ('"treated ->', '"treatd ->', 51, "unknown variable 'treatd'", "treated"),
     ('"treated ->', '"age ->', 51, "'age' is not binary", "contrast: [2, 0]"),
-    ('"treated -> severity_rated @ 18 months"', "severity_rated at 18", 51, "this is not an effect", "->"),
+    ('"treated -> severity_rated @ 18 months"', "severity_rated at 18", 51, "not an effect", "->"),
     ('"treated -> severity_rated @ 18 months"', '{effect: "treated -> severity_rated @ 1 year", death: composite}',
-     51, "composite is the value of the dead", "composite: 18"),
+     51, "death: composite and a composite value", "composite: 18"),
     ("age >= 50", "agee >= 50", 6, "'agee' is not declared", "age"),
-    ("age >= 50", "severity[-1] >= 50", 6, "the population is chosen at the start", "age >= 50"),
-    ("age >= 50", "Normal(age, 1) >= 50", 6, "a distribution stands where only a value may", "expression"),
+    ("age >= 50", "severity[-1] >= 50", 6, "the population is selected at the start", "age >= 50"),
+    ("age >= 50", "Normal(age, 1) >= 50", 6, "a distribution is not allowed here", "expression"),
     ('effects:\n', 'effects:\n  - wrong\n  - {effect: treated -> severity @ 1 year, population: "agee > 60"}\n', 52,
      "'agee' is not declared", "age"),
-    ('uncertain: "Normal(3, 0.5)"', 'uncertain: "Normal(risk, 0.5)"', 10, "uncertainty is written in numbers",
+    ('uncertain: "Normal(3, 0.5)"', 'uncertain: "Normal(risk, 0.5)"', 10, "uncertain must contain numbers only",
      "Normal"),
-    ("(age - 70)", '(__import__("os") - 70)', 22, "'__import__' is not a name", "letter"),
-    ("(age - 70)", "(open - 70)", 22, "'open' is not declared", "declared"),
-    ("(age - 70)", '(eval("1") - 70)', 22, "no function 'eval'", "exp"),
-    ("(age - 70)", "(age.__class__ - 70)", 22, "the language has no '.'", "names"),
+    ("(age - 70)", '(__import__("os") - 70)', 22, "'__import__' is not a valid name", "letter"),
+    ("(age - 70)", "(open - 70)", 22, "'open' is not declared", "declare"),
+    ("(age - 70)", '(eval("1") - 70)', 22, "unknown function 'eval'", "exp"),
+    ("(age - 70)", "(age.__class__ - 70)", 22, "unexpected character '.'", "names"),
     ("(age - 70)", "(" * 1_000_000 + "age" + ")" * 1_000_000, 22, "longer than", "several variables"),
     ("(age - 70)", "(" * 5_000 + "age" + ")" * 5_000, 22, "nested deeper", "several variables"),
-    ("Bernoulli(0.4)", "'risk == \"high\"'", 19, "compared with what has no levels", "Categorical"),
+    ("Bernoulli(0.4)", "'risk == \"high\"'", 19, "compared with something that has no levels", "Categorical"),
 ]  # fmt: skip
 
 
@@ -215,9 +216,9 @@ def test_levels_must_exist(tmp_path: Path) -> None:
     assert "'risk' has no level \"hihg\"; it has low, high" in error.problem
     assert error.fix == 'risk == "high"'
     (error,) = errors("risk")
-    assert "'risk' is categorical, and so no number" in error.problem
+    assert "'risk' is categorical and cannot be used as a number" in error.problem
     (error,) = errors("(risk > 1)")
-    assert "'risk' is categorical, and so no number" in error.problem
+    assert "'risk' is categorical and cannot be used as a number" in error.problem
 
 
 def test_an_unidentifiable_treatment_is_a_warning(tmp_path: Path) -> None:
@@ -225,16 +226,16 @@ def test_an_unidentifiable_treatment_is_a_warning(tmp_path: Path) -> None:
               ("severity_rated: {source: assumption}", "severity: {source: assumption}")]  # fmt: skip
     errors, (warning,) = check(tmp_path, *change)
     assert errors == ()
-    assert "'treated' is given by 'severity', which is never recorded" in warning.problem
-    assert warning.fix == "severity_rated instead of severity"
+    assert "'treated' depends on 'severity', which is never recorded" in warning.problem
+    assert warning.fix == "read severity_rated instead of severity"
 
 
 def test_unused_and_unsupported_parameters_are_warnings(tmp_path: Path) -> None:
     errors, warnings = check(tmp_path, ("parameters:\n", "parameters:\n  spare: {value: 1}\n"))
     assert errors == ()
     assert [warning.problem for warning in warnings] == [
-        "the parameter 'spare' is used nowhere",
-        "the parameter 'spare' names no evidence",
+        "unused parameter 'spare'",
+        "the parameter 'spare' has no evidence",
     ]
 
 
@@ -279,11 +280,11 @@ def test_no_document_ends_in_a_traceback(edits: list[tuple[int, int, str]], tmp_
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("unit: year}", "unit: month}", "reads time by the year"),
+        ("unit: year}", "unit: month}", "counts time in years"),
         (
             "  risk:\n",
             "  patient:\n    kind: static\n    mechanism: Normal(0, 1)\n  risk:\n",
-            "is a column of every table",
+            "is the name of a table column",
         ),
     ],
 )

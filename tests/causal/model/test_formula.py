@@ -99,14 +99,14 @@ def test_a_sound_formula_gives_no_warning(tmp_path: Path) -> None:
         ('digits_own: {formula: probit(long), uncertain: "Beta(1, 1)"', "it has a formula and 'uncertain'"),
         ("digits_own: {formula: probit(long), source: assumption", "it has a formula and 'source'"),
         ('digits_own: {formula: probit(long), evidence: "PMID:1", checked: text', "it has a formula and 'checked'"),
-        ('digits_own: {formula: "Normal(0, 1)"', "a distribution stands in a formula"),
-        ('digits_own: {formula: "t * long"', "a formula reads parameters and numbers only, and not t"),
-        ('digits_own: {formula: "long[-1]"', "and not long[-1]"),
-        ('digits_own: {formula: "ever(long)"', "and not ever(long)"),
+        ('digits_own: {formula: "Normal(0, 1)"', "a distribution is not allowed in a formula"),
+        ('digits_own: {formula: "t * long"', "a formula can read parameters and numbers only, not t"),
+        ('digits_own: {formula: "long[-1]"', "not long[-1]"),
+        ('digits_own: {formula: "ever(long)"', "not ever(long)"),
         ("digits_own: {formula: probit(lon)", "'lon' is not declared"),
-        ("digits_own: {formula: probit(severity)", "'severity' is a variable, and a formula reads parameters only"),
-        ("digits_own: {formula: probit(digits_threshold)", "the formulas read each other"),
-        ("digits_own: {formula: digits_own + 1", "the formulas read each other"),
+        ("digits_own: {formula: probit(severity)", "'severity' is a variable, but a formula can read parameters only"),
+        ("digits_own: {formula: probit(digits_threshold)", "circular formulas"),
+        ("digits_own: {formula: digits_own + 1", "circular formulas"),
         ("digits_own: {formula: log(long - digits)", "the formula has no value"),
         ('digits_own: {formula: "leak(digits, 1.5, long)"', "the formula has no value"),
         ("digits_own: {formula: leak(digits)", "leak() got 1 arguments"),
@@ -121,10 +121,10 @@ def test_each_mistake_is_named(tmp_path: Path, new: str, problem: str) -> None:
 
 
 def test_leak_stands_in_formulas_only(tmp_path: Path) -> None:
-    assert "stands in the formula of a parameter only" in refuse(
+    assert "only allowed in the formula of a parameter" in refuse(
         tmp_path, "long_liability < long_threshold or", "long_liability < leak(long, 0.5) or"
     )
-    with pytest.raises(NosographError, match="formula of a parameter only"):
+    with pytest.raises(NosographError, match="only allowed in the formula of a parameter"):
         parse_expression("leak(0.3, 0.5)")
 
 

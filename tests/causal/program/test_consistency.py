@@ -175,11 +175,11 @@ def test_setting_a_natural_mechanism_as_a_policy_changes_nothing(whole: Journeys
 
 
 def test_in_a_race_too_setting_who_won_changes_nothing() -> None:
-    """Where both rivals would have happened in the step, setting the winner must not let the loser win as well."""
+    """Where both competitors would have happened in the step, setting the winner must not let the loser win as well."""
     keys = {"kind": "event", "occurs": "repeatedly", "competes": "g"}
     rate = parse_mechanism("Hazard(12)")
-    rivals = {n: Variable(n, f"x:{n}", mechanism=rate, **keys) for n in ("a", "b", "c")}  # type: ignore[arg-type]
-    model = replace(EVERYTHING, variables=rivals, parameters={})
+    competitors = {n: Variable(n, f"x:{n}", mechanism=rate, **keys) for n in ("a", "b", "c")}  # type: ignore[arg-type]
+    model = replace(EVERYTHING, variables=competitors, parameters={})
     nature = sample(model, patients=40)
     assert int(sum(value.int() for value in nature.values.values()).max()) == 1
     for patient in range(40):

@@ -280,7 +280,7 @@ def test_competing_hazards_have_their_cause_specific_incidence(make_model: MakeM
     assert stats.kstest(date, stats.truncexpon(b=total, scale=1 / total).cdf).pvalue > 1e-6
 
 
-def test_a_rival_that_is_kept_from_it_leaves_the_field(make_model: MakeModel) -> None:
+def test_an_event_that_is_prevented_does_not_compete(make_model: MakeModel) -> None:
     model = make_model(
         {n: {"kind": "event", "competes": "g", "mechanism": f"Hazard({r})"} for n, r in {"a": 0.9, "b": 0.4}.items()}
     )
@@ -513,7 +513,7 @@ def test_standardised_means_over_seeds_are_standard_normal(linear: Model, text: 
 
 @pytest.mark.verification
 def test_competing_incidence_over_a_million_patients(make_model: MakeModel) -> None:
-    """Rare and common rivals, a million patients. Chi-squared over causes and steps; false alarm: one in 10,000."""
+    """Rare and common competitors, a million patients. Chi-squared over causes, steps; false alarm: one in 10,000."""
     rates = {"a": 0.7, "b": 0.02, "c": 0.0005}
     model = make_model(
         {

@@ -127,7 +127,7 @@ BAD = {
     "unknown condition": ({"effect": "lecanemab -> cdr_sb @ 1 year", "given": "apoe == 2"}, "apoe4 == 2"),
     "condition on the future": ({"effect": "lecanemab -> cdr_sb @ 1 year", "given": "ever(aria_e)"}, "at the start"),
     "effect with an outcome": ({"effect": "lecanemab -> cdr_sb @ 1 year", "outcome": "tau @ 1 year"}, "already"),
-    "an event at the start": ({"effect": "aria_e -> cdr_sb @ 1 year"}, "no event happens at the start"),
+    "an event at the start": ({"effect": "aria_e -> cdr_sb @ 1 year"}, "no event can happen at the start"),
 }  # fmt: skip
 
 
