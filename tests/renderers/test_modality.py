@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 import nosograph as ng
-from nosograph.cli import app
+from nosograph.commands import app
 from nosograph.errors import NosographError
 from nosograph.renderers import registry
 from nosograph.renderers.modality import Modality, Option
@@ -217,7 +217,7 @@ def test_no_modality_is_rendered_where_one_refuses_an_option(other_package: None
 
 def test_help_tells_of_the_options_by_modality(other_package: None, tmp_path: Path) -> None:
     def help_of(*arguments: str) -> str:
-        command = [sys.executable, "-c", "from nosograph.cli import main; main()", "render", *arguments, "--help"]
+        command = [sys.executable, "-c", "from nosograph.commands import main; main()", "render", *arguments, "--help"]
         path = os.pathsep.join([str(tmp_path / "site"), os.environ.get("PYTHONPATH", "")])
         environment = {**os.environ, "COLUMNS": "200", "PYTHONPATH": path}
         return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment).stdout
@@ -233,7 +233,7 @@ def test_help_tells_of_the_options_by_modality(other_package: None, tmp_path: Pa
 
 def test_the_help_imports_nothing_heavy() -> None:
     code = (
-        "import sys\nfrom typer.testing import CliRunner\nfrom nosograph.cli import app\n"
+        "import sys\nfrom typer.testing import CliRunner\nfrom nosograph.commands import app\n"
         "assert '--fault' in CliRunner().invoke(app, ['render', '--help']).output\n"
         "heavy = {'torch', 'pandas', 'pyarrow', 'numpy', 'spacy', 'transformers', 'google'} & set(sys.modules)\n"
         "assert not heavy, heavy"

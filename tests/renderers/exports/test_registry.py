@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from nosograph.causal.model.load import load_model
-from nosograph.cli import app
+from nosograph.commands import app
 from nosograph.errors import NosographError
 from nosograph.renderers.exports import registry
 from nosograph.simulate.cohort import Run, open_run, simulate_to
@@ -88,5 +88,5 @@ def test_a_package_that_does_not_load_is_named(other_package: None) -> None:
 
 
 def test_help_lists_the_formats() -> None:
-    command = [sys.executable, "-c", "from nosograph.cli import main; main()", "export", "--help"]
+    command = [sys.executable, "-c", "from nosograph.commands import main; main()", "export", "--help"]
     assert "phenopacket" in subprocess.run(command, capture_output=True, text=True, timeout=60).stdout

@@ -56,7 +56,7 @@ def do(
     progress: Callable[[Receipt], None] = lambda receipt: None,
 ) -> dict[str, Any]:
     job = JobFolder(
-        folder, {"seed": seed}, noun="list", another="the folder holds a list of another {key}", listed="files"
+        folder, {"seed": seed}, noun="list", another="the folder holds a list of another {key}", listed=("files",)
     )
     return job.complete(work, PARTS, summarise=summarise, workers=workers, progress=progress)
 
