@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..causal.model.model import Model
 from ..errors import fail
 from .shared import AsJson, ModelName, Seed, Settings, answer, load, progress_bar
 
 if TYPE_CHECKING:
+    from ..causal.model.model import Model
     from ..simulate.runs.run import RunSummary
 
 app = typer.Typer()

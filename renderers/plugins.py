@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 class Plugins:
     """Things of one kind, by name.
 
-    `what` they are, for messages; `group`: the group of entry points by which other packages join; `built_in`: where
-    ours are, as an entry point says it, relative to `nosograph.renderers`.
+    `what` they are, for messages, and the `flag` of the command line that names one; `group`: the group of entry points
+    by which other packages join; `built_in`: where ours are, as an entry point says it, relative to
+    `nosograph.renderers`.
     """
 
     what: str
+    flag: str
     group: str
     built_in: Mapping[str, str]
 
@@ -42,8 +44,8 @@ class Plugins:
         found = joined.get(name, [])
         if not found:
             known = [*self.built_in, *sorted(joined)]
-            fix = nearest(name, known) or list_some(known)
-            raise fail(f"there is no such {self.what}", value=name, fix=fix)
+            near = nearest(name, known) or (known[0] if len(known) == 1 else "")
+            raise fail(f"unknown {self.what}", value=name, fix=f"{self.flag} {near}" if near else list_some(known))
         if len(found) > 1:
             owners = ", ".join(_owner(point) for point in found)
             problem = f"several packages have a {self.what} of this name"

@@ -14,7 +14,7 @@ from .plugins import Plugins
 
 GROUP = "nosograph.renderers"
 BUILT_IN = {"notes": ".notes.modality:NOTES"}
-MODALITIES = Plugins("modality", GROUP, BUILT_IN)
+MODALITIES = Plugins("modality", "--modality", GROUP, BUILT_IN)
 
 
 def list_modalities() -> list[str]:

@@ -318,6 +318,7 @@ def export_phenopackets(
     default the last encounter). All of the files appear at the end, or none. Raises NosographError.
     """
     chosen = find_worlds(run, world)[0]
+    target = join_path(run.folder, "phenopackets", chosen)
     numbers = choose_patients(run, patients)
     if at is not None and LISTING in run.manifest["rows"]:
         fix = "no --at, or a run without --clinic"
@@ -332,7 +333,6 @@ def export_phenopackets(
         fix = f"a model with a disease, or with a state that is 0 or 1 and has a concept below {ABNORMALITY}"
         raise fail("the model has neither phenotypes nor a disease to tell of", value=run.model.id, fix=fix)
     writer = PacketWriter(run.model, world=chosen, phenotypes=phenotypes, knowledge=known)
-    target = join_path(run.folder, "phenopackets", chosen)
     aside = join_path(run.folder, f".phenopackets-{os.getpid()}")
     with explain_os_errors(target, what="folder"), Drafts(run.folder, aside=aside) as files:
         for patient in summarize_patients(run, world=chosen, phenotypes=phenotypes, patients=numbers, at=time):

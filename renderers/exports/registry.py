@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 GROUP = "nosograph.exports"
 BUILT_IN = {"phenopacket": ".exports.phenopacket:export_phenopackets"}
-FORMATS = Plugins("format", GROUP, BUILT_IN)
+FORMATS = Plugins("format", "--to", GROUP, BUILT_IN)
 
 
 def list_formats() -> list[str]:

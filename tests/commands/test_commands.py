@@ -113,7 +113,7 @@ def test_verify_of_a_model_and_of_a_run(folder: Path) -> None:
 
 
 def test_a_missed_effect_exits_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
-    from nosograph import cli
+    from nosograph import commands
     from nosograph.simulate.verification import verify as room
 
     honest = room.verify
@@ -126,7 +126,7 @@ def test_a_missed_effect_exits_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
             return honest(model, **arguments)
 
     monkeypatch.setattr(room, "verify", mislead)
-    done = CliRunner().invoke(cli.app, ["verify", SIX, "-n", "2000", "--json"])
+    done = CliRunner().invoke(commands.app, ["verify", SIX, "-n", "2000", "--json"])
     assert done.exit_code == 1
     assert json.loads(done.stdout)["effects"][0]["recovered"] is False
 

@@ -39,7 +39,7 @@ WRONG = [
     (["simulate", "model.yaml", "--out", "run", "--cohorts", "0"], "at least one cohort", "--cohorts 10"),
     (["simulate", "model.yaml", "--out", "run", "--clinic", "nonsense=3"], "another name", "listing=7"),
     (["simulate", "model.yaml", "--out", "run", "--clinic", "listing=-1"], "at least one term", "listing=7"),
-    (["export", "run", "--to", "nonsense"], "no such format", "--to phenopacket"),
+    (["export", "run", "--to", "nonsense"], "unknown format", "--to phenopacket"),
     (["export", "nowhere"], "no finished run", "nosograph simulate"),
 ]
 

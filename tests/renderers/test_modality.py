@@ -328,7 +328,7 @@ def test_files_of_the_cohort_are_joined_from_all_batches(other_package: None, ru
     shutil.move(made.folder, tmp_path / "alone")
     assert digest(ng.render(run, modality="alleles", depth=3, workers=2).folder) == first
     (made.folder / "cohort.tsv").unlink()
-    with pytest.raises(NosographError, match="gone"):
+    with pytest.raises(NosographError, match="missing"):
         ng.render(run, modality="alleles", depth=3)
 
 

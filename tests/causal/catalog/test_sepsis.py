@@ -21,7 +21,6 @@ from nosograph.simulate.entrants import select_entrants
 from nosograph.simulate.runs.tables import build_tables
 
 from . import reference_sepsis as reference
-from . import test_pages as pages
 from .agreement import Columns, compare_columns, find_disagreements, select_strata
 from .reference_sepsis import CHARTED, LEVELS, TREATMENTS, Sepsis, find_transitions
 
@@ -267,26 +266,3 @@ def test_nobody_dies_after_going_home():
     )
     assert (record["time"] < record["time of the end"]).all()
     assert set(record["value"].unique()) <= {"low", "normal", "high", 0.0, 1.0, 2.0}
-
-
-@pytest.fixture(scope="module")
-def named():
-    return load_model("sepsis"), pages.read_page("sepsis")
-
-
-def test_the_page_says_what_the_model_says(named):
-    model, page = named
-    pages.test_parameters(named)
-    pages.test_equations(named)
-    told = {
-        (row["effect"], row["cause"], row["source"])
-        for row in pages.read_tables(page, first="effect")
-        if "cause" in row
-    }
-    held = {
-        (f"`{c.effect}`", f"`{c.cause}`", pages.tell_source(c.evidence) if c.evidence else "structural: it measures it")
-        for c in model.claims
-    }
-    assert told == held
-    for effect in model.effects:
-        assert f"`{effect.text}`" in page

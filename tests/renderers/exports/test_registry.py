@@ -72,13 +72,13 @@ def test_a_built_in_format_stays_what_it_is(other_package: None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "fix"), [("phenopackets", "phenopacket"), ("fhir", "one of phenopacket, lost, numbers")]
+    ("name", "fix"), [("phenopackets", "--to phenopacket"), ("fhir", "one of phenopacket, lost, numbers")]
 )
 def test_a_misspelt_format_names_the_nearest(other_package: None, run: Run, name: str, fix: str) -> None:
     done = CliRunner().invoke(app, ["export", str(run.folder), "--to", name])
     assert isinstance(done.exception, NosographError)
     (problem,) = done.exception.problems
-    assert (problem.problem, problem.value, problem.fix) == ("there is no such format", name, fix)
+    assert (problem.problem, problem.value, problem.fix) == ("unknown format", name, fix)
 
 
 def test_a_package_that_does_not_load_is_named(other_package: None) -> None:

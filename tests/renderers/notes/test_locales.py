@@ -84,11 +84,11 @@ def test_notes_are_written_and_read_in_the_words_of_another_folder(folder: Path,
     edit(folder / "language.yaml", "short_months: [Jan, Feb, Mar", "short_months: [Gen, Feb, Mar")
     edit(folder / "reading.yaml", "[gennaio, jan]", "[gennaio, gen]")
     edit(folder / "documents.yaml", "Memory clinic letter", "Lettera dell'ambulatorio")
-    edit(folder / "usage.yaml", "plasma phosphorylated tau 217", "tau fosforilata 217 nel plasma")
+    edit(folder / "usage.yaml", "[Centiloids, CL]", "[Centiloidi, CL]")
     lexicon, plans = plan_in(folder.name, clinic)
     english, originals = plan_in("en", clinic)
     assert lexicon.locale == folder.name
-    assert "tau fosforilata 217 nel plasma" in lexicon["plasma_ptau217"].names
+    assert "Centiloidi" in lexicon["amyloid_pet"].written_units
     reader, letters, months, right, expected = build_reader(lexicon), 0, 0, 0, 0
     english_month = re.compile(rf"\b({'|'.join(set(MONTHS) - {'May'})})\b")
     for plan, original in zip(plans, originals, strict=True):

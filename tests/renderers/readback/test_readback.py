@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 import nosograph as ng
-from nosograph import cli
+from nosograph import commands
 from nosograph.causal.model.load import load_model
 from nosograph.errors import NosographError
 from nosograph.renderers import registry
@@ -254,7 +254,7 @@ def test_the_document_has_both_tables(tables: dict[str, Reread], copy: Run) -> N
 
 
 def test_a_missed_effect_exits_with_1(copy: Run) -> None:
-    done = CliRunner().invoke(cli.app, ["verify", str(copy.folder), "--through", "scaled", "--json"])
+    done = CliRunner().invoke(commands.app, ["verify", str(copy.folder), "--through", "scaled", "--json"])
     assert done.exit_code == 1
     held = json.loads(done.stdout)
     assert held["passed"] is False
@@ -421,7 +421,7 @@ def test_a_small_run_through_its_notes(tmp_path: Path) -> None:
     ng.render(folder, modality="notes", workers=2)
     effect = "donepezil -> severity_rated @ 6 months"
     words = ["verify", str(folder), "--through", "notes", "--effect", effect, "--workers", "2", "--json"]
-    done = CliRunner().invoke(cli.app, words)
+    done = CliRunner().invoke(commands.app, words)
     assert done.exit_code == 0, done.output
     held = json.loads(done.stdout)
     (effect,) = held["effects"]

@@ -65,8 +65,8 @@ def test_the_page_and_the_help_name_every_measure() -> None:
     rows = re.findall(r"^\| (`[^|]*`) \|", page.partition("| `--measure` | is |")[2].partition("\n\n")[0], re.MULTILINE)
     named = {name.strip('"').split()[0] for row in rows for name in re.findall(r"`([^`]*)`", row)}
     assert named == set(list_measures())
-    code = "import sys, nosograph.cli\nfrom typer.testing import CliRunner\n"
-    code += "print(CliRunner().invoke(nosograph.cli.app, ['ask', '--help']).output)\n"
+    code = "import sys, nosograph.commands\nfrom typer.testing import CliRunner\n"
+    code += "print(CliRunner().invoke(nosograph.commands.app, ['ask', '--help']).output)\n"
     code += "assert not {'torch', 'numpy', 'pandas', 'pyarrow', 'networkx', 'rdflib'} & set(sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
