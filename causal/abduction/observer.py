@@ -24,6 +24,7 @@ from ..model.model import Model
 from ..program.expressions import Evaluator, StepState, compile_expression
 from ..program.mechanism import Mechanism
 from ..program.steps import Fact
+from ..program.tensors import is_true
 from .record import PatientRecord
 
 TOLERANCE = 1e-4  # relative: allowed difference between a recorded and a computed value
@@ -82,7 +83,7 @@ class RecordObserver:
     def admit(self, moment: StepState) -> None:
         """Score the condition on entry, at step 0."""
         if self.meets is not None:
-            meets = torch.as_tensor(self.meets(moment)) != 0
+            meets = torch.as_tensor(is_true(self.meets(moment)))
             self.scores[ENTRY] = torch.where(meets, 0.0, -torch.inf)
 
     def observe(

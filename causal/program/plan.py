@@ -20,7 +20,7 @@ from ..model.order import order_variables
 from ..model.world import Intervention, World
 from .expressions import Evaluator, StepState, compile_expression
 from .mechanism import Mechanism, compile_mechanism
-from .tensors import Value
+from .tensors import Value, is_true
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ class Plan:
             new = new.expand(rows[0].shape)
             old = rows[forced.world]
             changed = {"=": new, "+=": old + new, "*=": old * new}[forced.intervention.operator]
-            rows[forced.world] = changed != 0 if truth else changed.to(kind)
+            rows[forced.world] = torch.as_tensor(is_true(changed)) if truth else changed.to(kind)
         return torch.stack(rows, -2)
 
 

@@ -20,7 +20,7 @@ from .expressions import StepState
 from .journeys import Journeys, Occurrences
 from .mechanism import Mechanism
 from .plan import Plan, site_name
-from .tensors import Value
+from .tensors import Value, is_true
 
 HAZARD = Hazard()
 Fact = tuple[str, str, int]  # variable, expression (start, mechanism, when or missing), step
@@ -183,7 +183,7 @@ class Pass:
         if mechanism.family is not None and mechanism.family.name == "Hazard":
             happened = self.race(event, step)
         else:
-            happened = self.push(event, "mechanism", step) != 0
+            happened = torch.as_tensor(is_true(self.push(event, "mechanism", step)))
         happened = self.spread(happened)
         happened = self.plan.intervene(event.name, step, happened, self.moment)
         return happened & ~self.moment.ever[event.name] if event.occurs == "once" else happened
@@ -244,7 +244,7 @@ class Pass:
             if not variable.when.includes(step):
                 return
         elif variable.when is not None:
-            due = self.push(variable, "when", step) != 0
+            due = torch.as_tensor(is_true(self.push(variable, "when", step)))
         value = self.value(variable, "mechanism", step)
         recorded = self.closed > step
         for event in self.plan.model.variables.values():
@@ -253,7 +253,7 @@ class Pass:
         if due is not None:
             recorded = recorded & due
         if variable.missing is not None:
-            recorded = recorded & ~(self.push(variable, "missing", step) != 0)
+            recorded = recorded & ~torch.as_tensor(is_true(self.push(variable, "missing", step)))
         moment.now[name] = torch.where(recorded, value, moment.now[name])
         moment.seen[name] = moment.seen[name] | recorded
         if name in self.keep:

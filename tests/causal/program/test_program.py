@@ -547,3 +547,20 @@ def test_dates_over_many_people_are_uniform_in_probability(make_model: MakeModel
     hazard = summed[step - 1] + rates[step - 1] * (date - (step - 1) * DT)
     within = -np.expm1(-hazard) / -math.expm1(-summed[-1])
     assert stats.kstest(within, "uniform").pvalue > 1e-4
+
+
+def test_a_condition_that_is_not_known_is_not_true(make_model: MakeModel) -> None:
+    """NaN makes no event happen, no visit due and no value missing."""
+    model = make_model(
+        {
+            "x": {"kind": "state", "mechanism": "-1"},
+            "e": {"kind": "event", "mechanism": "log(x)", "occurs": "repeatedly"},
+            "due": {"kind": "measurement", "of": "x", "mechanism": "x", "when": "log(x)"},
+            "kept": {"kind": "measurement", "of": "x", "mechanism": "x", "missing": "log(x)"},
+        },
+        steps=3,
+    )
+    found = sample(model, patients=4)
+    assert not found.values["e"].any()
+    assert not found.recorded["due"].any()
+    assert found.recorded["kept"].all()
