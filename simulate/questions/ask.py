@@ -11,8 +11,8 @@ import torch
 
 from ...causal.language import Expression
 from ...causal.language.syntax import Binary
-from ...causal.model.build import parse_effect
 from ...causal.model.compose import Source
+from ...causal.model.effects import parse_effect
 from ...causal.model.load import as_model
 from ...causal.model.model import Effect, Model
 from ...causal.model.world import Intervention, World, parse_intervention, parse_world

@@ -16,8 +16,8 @@ from ...causal.effects.columns import columns
 from ...causal.effects.examine import Examination, examine
 from ...causal.effects.regimes import is_regime
 from ...causal.language import Expression, reads
-from ...causal.model.build import parse_effect
 from ...causal.model.compose import Source
+from ...causal.model.effects import parse_effect
 from ...causal.model.load import as_model
 from ...causal.model.model import Effect, Model
 from ...causal.model.world import FACTUAL

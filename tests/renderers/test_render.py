@@ -145,7 +145,7 @@ def test_a_package_that_does_not_load_is_named(other_package: Path, run: Run) ->
 def test_an_unknown_modality_names_the_nearest(run: Run) -> None:
     with pytest.raises(NosographError) as caught:
         ng.render(run, modality="note")
-    assert (caught.value.problems[0].value, caught.value.problems[0].fix) == ("note", "notes")
+    assert (caught.value.problems[0].value, caught.value.problems[0].fix) == ("note", "--modality notes")
 
 
 # Twins and noise

@@ -16,7 +16,7 @@ from nosograph.causal.effects.examine import Examination, examine, pass_level
 from nosograph.causal.effects.g_formula import G_FORMULA, History, g_formula
 from nosograph.causal.effects.regimes import find_decisions, identify_regime, is_regime
 from nosograph.causal.language import parse_expression, parse_mechanism
-from nosograph.causal.model.build import parse_effect
+from nosograph.causal.model.effects import parse_effect
 from nosograph.causal.model.load import load_model
 from nosograph.causal.model.model import Claim, Effect, Model, Schedule, Variable
 from nosograph.simulate.cohort import simulate

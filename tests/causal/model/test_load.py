@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rdflib import Graph
 
-from nosograph.causal.model.build import parse_effect
 from nosograph.causal.model.check import check_model
 from nosograph.causal.model.compose import compose, list_catalog, locate_model
 from nosograph.causal.model.convert import convert
+from nosograph.causal.model.effects import parse_effect
 from nosograph.causal.model.load import load_model
 from nosograph.causal.model.model import Clock, Schedule
 from nosograph.errors import NosographError

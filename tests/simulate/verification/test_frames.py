@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from nosograph.causal.effects.columns import columns
-from nosograph.causal.model.build import parse_effect
+from nosograph.causal.model.effects import parse_effect
 from nosograph.causal.model.load import load_model
 from nosograph.simulate.cohort import simulate
 from nosograph.simulate.contrast import read_outcome

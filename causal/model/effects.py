@@ -1,0 +1,95 @@
+"""Declared effects: from `lecanemab -> cdr_sb_rated @ 18 months`, or its longer form, to an estimand."""
+
+from __future__ import annotations
+
+import re
+
+from ...errors import fail, nearest
+from ...ontology.document import EffectEntry, read_effect
+from ..language import parse_expression
+from ..language.syntax import Draw
+from .duration import parse_step
+from .model import Effect, Model, Variable
+
+EFFECT = re.compile(r"\s*(?P<treatment>\w+)\s*->\s*(?P<outcome>\w+)\s*@\s*(?P<at>.+)")
+
+
+def parse_effect(entry: EffectEntry | str, model: Model) -> Effect:
+    """An effect, from `lecanemab -> cdr_sb_rated @ 18 months` or its longer form. If the model
+    declares an effect with this text, that one is returned, with its contrast and other settings.
+
+    Raises NosographError if it cannot be parsed, names an unknown variable, or needs a contrast.
+    """
+    if isinstance(entry, str):
+        declared = [effect for effect in model.effects if effect.text.split(" (")[0] == " ".join(entry.split())]
+        if declared:
+            return declared[0]
+        entry = read_effect(entry)
+    match = EFFECT.fullmatch(entry.effect)
+    if match is None:
+        raise fail("not an effect", fix="lecanemab -> cdr_sb_rated @ 18 months", value=entry.effect)
+    for name in (match["treatment"], match["outcome"]):
+        if name not in model.variables:
+            near = nearest(name, model.variables)
+            raise fail(f"unknown variable '{name}'", fix=near or "a variable of the model", value=entry.effect)
+    at = parse_step(match["at"], clock=model.clock)
+    decision = parse_step(entry.decision, clock=model.clock) if entry.decision else 0
+    if at <= decision and model.variables[match["outcome"]].kind != "static":
+        raise fail("the outcome comes before the decision", fix="a later time after @", value=entry.effect)
+    if (entry.death == "composite") != (entry.composite is not None):
+        raise fail(
+            "death: composite and a composite value go together",
+            fix="death: composite, with composite: 18",
+            value=entry.effect,
+        )
+    contrast = _read_contrast(entry, model.variables[match["treatment"]])
+    return Effect(
+        treatment=match["treatment"],
+        outcome=match["outcome"],
+        at=at,
+        contrast=contrast,
+        decision=decision,
+        strategy=entry.strategy or "initiation",
+        population=parse_expression(entry.population) if entry.population else None,
+        death=entry.death or "while alive",
+        composite=entry.composite,
+        text=f"{match['treatment']} -> {match['outcome']} @ {match['at'].strip()}{_describe_settings(entry)}",
+    )
+
+
+def _describe_settings(entry: EffectEntry) -> str:
+    """The settings of an effect beyond its short form, in parentheses."""
+    rest = (
+        [" against ".join(level if isinstance(level, str) else f"{level:g}" for level in entry.contrast)]
+        if entry.contrast
+        else []
+    )
+    rest += [f"decided at {entry.decision}"] if entry.decision else []
+    rest += ["sustained"] if entry.strategy == "sustained" else []
+    rest += [entry.population] if entry.population else []
+    rest += [f"death: {entry.death}"] if entry.death and entry.death != "while alive" else []
+    return f" ({'; '.join(rest)})" if rest else ""
+
+
+def _read_contrast(entry: EffectEntry, treatment: Variable) -> tuple[float, float]:
+    """The two values to compare; level indices for a categorical."""
+    if entry.contrast is None:
+        families = {tree.family for e in treatment.expressions.values() for tree in e.walk() if isinstance(tree, Draw)}
+        if families - {"Bernoulli", "Hazard"}:
+            raise fail(
+                f"'{treatment.name}' is not binary, so the effect needs two levels to compare",
+                fix=f'{{effect: "{entry.effect}", contrast: [2, 0]}}',
+                value=entry.effect,
+            )
+        return (1.0, 0.0)
+    levels: list[float] = []
+    for value in entry.contrast:
+        if isinstance(value, str) != bool(treatment.levels) or (
+            isinstance(value, str) and value not in treatment.levels
+        ):
+            known = ", ".join(treatment.levels) or "numbers"
+            raise fail(f"unknown level of '{treatment.name}'", fix=f"two of: {known}", value=str(value))
+        levels.append(float(treatment.levels.index(value)) if isinstance(value, str) else float(value))
+    if levels[0] == levels[1]:
+        raise fail("the two levels are the same", fix="contrast: [1, 0]", value=entry.effect)
+    return (levels[0], levels[1])
