@@ -199,7 +199,7 @@ class JobFolder:
             path, theirs, ours = found
             raise fail(
                 self.another.format(key=path[0]) + state,
-                value=f"{self.folder}, whose {'.'.join(path)} is {theirs}, and not {ours}",
+                value=f"{self.folder}: {'.'.join(path)} is {theirs} there, {ours} here",
                 fix=f"the same arguments to go on, another folder, or remove {self.folder} first",
             )
 

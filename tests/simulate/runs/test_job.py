@@ -221,7 +221,7 @@ def test_another_job_is_refused_and_left_alone(tmp_path: Path, whole: dict[str, 
     before = contents(folder)
     with pytest.raises(NosographError, match="another seed, unfinished") as caught:
         do(folder, seed=2)
-    assert "seed is 1, and not 2" in caught.value.problems[0].value
+    assert "seed is 1 there, 2 here" in caught.value.problems[0].value
     assert contents(folder) == before
     do(folder)
     with pytest.raises(NosographError, match=r"another seed\n"):
