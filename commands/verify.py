@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import fail
+from ..renderers.registry import BUILT_IN as MODALITIES
 from .shared import AsJson, Seed, Settings, answer, load, progress_bar
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ def verify_command(
     effect: Annotated[list[str] | None, typer.Option(help='"lecanemab -> cdr_sb_rated @ 18 months"')] = None,
     patients: Annotated[int | None, typer.Option("-n", "--patients", help="Of a fresh cohort (20,000).")] = None,
     through: Annotated[
-        str | None, typer.Option(help="On what is read of a modality that DIR has been rendered in: notes.")
+        str | None,
+        typer.Option(help=f"On what is read of a modality that DIR has been rendered in: {', '.join(MODALITIES)}."),
     ] = None,
     settings: Settings = None,
     seed: Seed = 0,

@@ -71,6 +71,7 @@ class Drafts:
         """Let `fill` write the draft of the file `names` (see `join_path`); its path."""
         target = join_path(self.folder, *names)
         draft = self.aside / f"{DRAFT}{os.getpid()}-{len(self._drafts)}-{target.name}"
+        assert target not in self._drafts, f"two files have the name {target}"
         self._drafts[target] = draft
         fill(draft)
         return draft

@@ -25,7 +25,7 @@ class Requirement:
     empty.
     """
 
-    what: str  # in words, for messages: "volumes of brain structures"
+    what: str  # completes "the model has no …": "volumes of brain structures"
     kinds: tuple[Kind, ...]
     concepts: tuple[str, ...] = ()
     unit: str = ""
@@ -55,7 +55,7 @@ class Artifact:
     it; the manifest has their sums.
     """
 
-    name: str  # what it is, part of its files' names: "letter"
+    name: str  # what it is, part of its files' names: "letter"; without a point, and once at a moment
     time: float | None
     files: Mapping[str, bytes]
     line: Mapping[str, Any] = field(default_factory=dict)
@@ -65,7 +65,8 @@ class Artifact:
 @dataclass(frozen=True)
 class Options:
     """How to render. `values`: of each option that the modality declares, by name, as its `check` returns it.
-    `files`: whether files will be kept; where not, only the first of each artifact is needed."""
+    `files`: whether files will be kept; where not, only the first of each artifact is needed. In measuring, an option
+    that is not `to_measure` has its default."""
 
     values: Mapping[str, Any] = field(default_factory=dict)
     files: bool = True
@@ -78,7 +79,8 @@ class MeasuredValue(Protocol):
     or given and not; None for an event, whose `status` says all. `time` is in years from the artifact (negative:
     before it), give or take `precision`; None where it is the artifact's own, or the entry where the artifact has none.
     `past`: an earlier value beside the present one. `rounding`: how far the value as it is written may be from the one
-    that is meant; None where it is not written but estimated. A static is as of the entry.
+    that is meant; None where it is not written but estimated. A static is as of the entry. Any object with these
+    attributes will do, such as a frozen dataclass.
     """
 
     @property
@@ -102,11 +104,15 @@ class MeasuredValue(Protocol):
 
 
 class Renderer(Protocol):
-    """One modality of one model. Built anew in each worker, so it may hold what cannot be sent to one."""
+    """One modality of one model. Built anew in each worker, so it may hold what cannot be sent to one.
+
+    A class of this kind is its own `Factory`: `__init__(self, model, *, knowledge, options)`. `binding.bind` finds the
+    model's variables for a `Requirement`.
+    """
 
     reads_truth: bool  # whether journeys come with their true states; what a clinic writes never does
     timeless: bool  # whether no artifact has a moment: each journey is rendered once, whatever times are asked for
-    lines_hold_all: bool  # whether a line says all that the files do (the artifact as "text"): they may be left out
+    lines_hold_all: bool  # whether files may be left out: the artifact is one .txt file, and a line holds it as "text"
     shared_files: Mapping[str, bytes]  # by name: what the modality's folder has once, where files are kept
 
     def requires(self) -> tuple[Requirement, ...]:
@@ -116,9 +122,10 @@ class Renderer(Protocol):
         """The steps at whose end artifacts are due when nobody asks for others; not asked of a timeless renderer."""
 
     def render(self, moments: Sequence[Moment]) -> list[list[Artifact]]:
-        """The artifacts of each moment; none where the journey or its record had ended.
+        """The artifacts of each moment; none where the journey or its record had ended (`Journey.covers`).
 
-        A moment's are the same whatever moments stand beside it: they come together for the sake of speed.
+        A journey holds its whole record: an artifact tells what is no later than its moment. A moment's artifacts are
+        the same whatever moments stand beside it: they come together for the sake of speed.
         """
 
     def measure(self, artifact: Artifact) -> Sequence[MeasuredValue]:

@@ -75,7 +75,7 @@ class Rendering:
 
     def __repr__(self) -> str:
         counted = ", ".join(f"{count:,} {name}" for name, count in self.names.items())
-        return f"Rendering of {len(self):,} {self.modality} in {self.folder}: {counted or 'nothing'}"
+        return f"{self.modality}: {len(self):,} artifacts in {self.folder}: {counted or 'nothing'}"
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """Everything that is known of each artifact, by patient, world and time."""
@@ -276,6 +276,7 @@ def _write_artifact(task: Task, files: PartFiles, moment: Moment, artifact: Arti
     journey = moment.journey
     label = f"{label_time(task.run, moment.step)}-" if artifact.time is not None else ""
     stem = f"{label}{artifact.name}"
+    assert "." not in artifact.name, f"the name of an artifact has a point: {artifact.name}"
     for suffix, content in artifact.files.items():
         files.write_bytes(journey.world, str(journey.patient), f"{stem}{suffix}", content=content)
     return f"{journey.world}/{journey.patient}/{stem}{next(iter(artifact.files))}"

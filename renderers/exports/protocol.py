@@ -19,9 +19,10 @@ class Exporter(Protocol):
         at: str | None = None,
         progress: Callable[[int], None] = lambda patients: None,
     ) -> list[Path]:
-        """Write files into a folder of the run's, all of them or none; the same bytes for the same run. Returns them.
+        """Write at least one file into a folder of the run's with the name of the format, all of them or none; the same
+        bytes for the same run. Returns them. Files of an earlier export stay.
 
-        `patients` are numbers ("0-11,20"; all by default), `world` is the first by default, `at` a time ("18 months";
-        by default the last encounter). `progress` is told of patients that are done. Raises NosographError for what the
-        run does not have or the format cannot tell.
+        `patients` are numbers ("0-11,20"; all by default), `world` is the first by default, `at` one time ("18 months";
+        by default the last encounter). `progress` is told how many patients are newly done. Raises NosographError for
+        what the run does not have or the format cannot tell.
         """

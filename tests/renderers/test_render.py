@@ -118,7 +118,7 @@ def digest(folder: Path) -> dict[str, str]:
 
 
 def test_another_package_joins(other_package: Path, run: Run) -> None:
-    assert registry.list_modalities() == ["notes", "lost", "other", "strip"]
+    assert registry.list_modalities() == [*registry.BUILT_IN, "lost", "other", "strip"]
     made = ng.render(run, modality="strip", patients="0-9", at="0, 12 months")
     truth = run.table("truth").to_pandas().set_index(["patient", "world", "time"])["severity"]
     for line in made.lines():

@@ -60,7 +60,7 @@ def run(kept: Path, tmp_path: Path) -> Run:
 
 
 def test_another_package_joins(other_package: None, run: Run) -> None:
-    assert registry.list_formats() == ["phenopacket", "lost", "numbers"]
+    assert registry.list_formats() == [*registry.BUILT_IN, "lost", "numbers"]
     done = CliRunner().invoke(app, ["export", str(run.folder), "--to", "numbers", "--patients", "1-3", "--json"])
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout) == {"files": 3, "path": str(run.folder / "numbers")}
@@ -72,7 +72,8 @@ def test_a_built_in_format_stays_what_it_is(other_package: None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "fix"), [("phenopackets", "--to phenopacket"), ("fhir", "one of phenopacket, lost, numbers")]
+    ("name", "fix"),
+    [("phenopackets", "--to phenopacket"), ("zzz", f"one of {', '.join([*registry.BUILT_IN, 'lost', 'numbers'])}")],
 )
 def test_a_misspelt_format_names_the_nearest(other_package: None, run: Run, name: str, fix: str) -> None:
     done = CliRunner().invoke(app, ["export", str(run.folder), "--to", name])
