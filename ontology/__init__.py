@@ -1,1 +1,1 @@
-"""Floor 1: ontologies and disease documents become one knowledge graph."""
+"""Documents and ontologies become one knowledge graph."""

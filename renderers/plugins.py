@@ -1,4 +1,4 @@
-"""Things by name: the built-in ones, and those of other packages, which join by entry points."""
+"""Registries that other packages can join: what is built in, by name, and what entry points add."""
 
 from __future__ import annotations
 

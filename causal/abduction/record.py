@@ -44,9 +44,9 @@ from typing import Any
 from ...errors import NosographError, Problem, fail, list_some, nearest
 from ...ontology.prefixes import compact, expand, is_iri
 from ...ontology.units import conversion_factor
+from ..model.arrows import measured_steps
 from ..model.concepts import open_knowledge
 from ..model.duration import DURATION, parse_duration
-from ..model.graph import measured_steps
 from ..model.model import Model, Variable
 
 COLUMNS = ("patient", "world", "time", "variable", "concept", "value", "unit")

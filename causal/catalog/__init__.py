@@ -1,0 +1,1 @@
+"""The disease models that come with the package, one document each."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..model.graph import Cut, find_cut, find_reach
+from ..model.arrows import Cut, find_cut, find_reach
 from ..model.model import Model
 from ..model.world import Intervention
 from .equations import describe_time, format_quantity, substitute

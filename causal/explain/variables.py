@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import fail, list_some, nearest
 from ..language import Expression, Read, reads
+from ..model.arrows import measured_steps
 from ..model.claims import count_claims
 from ..model.formula import find_inputs, order_formulas
-from ..model.graph import measured_steps
 from ..model.model import Claim, Clock, Effect, Evidence, Model, Parameter, Schedule, Variable
 from .equations import describe_draw, describe_time, format_quantity, substitute
 from .explanation import Explanation, Section

@@ -13,8 +13,8 @@ from ...errors import NosographError, fail
 from ..families import FAMILIES
 from ..language import Expression, reads
 from ..language.syntax import find_draw
+from ..model.arrows import evaluated_steps
 from ..model.formula import evaluate_formula, find_inputs, order_formulas, refuse_derived
-from ..model.graph import evaluated_steps
 from ..model.model import Model
 from ..model.order import order_variables
 from ..model.world import Intervention, World

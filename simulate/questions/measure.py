@@ -1,4 +1,7 @@
-"""What a measure of an effect says of itself. Light: the command line reads it before anything is computed."""
+"""What a measure of an effect says of itself; the measures are in `measures/`, a file each.
+
+Light: the command line reads it before anything is computed.
+"""
 
 from __future__ import annotations
 

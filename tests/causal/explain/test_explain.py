@@ -19,8 +19,8 @@ from nosograph.causal.explain.interventions import explain_worlds
 from nosograph.causal.explain.variables import explain_model, explain_variable
 from nosograph.causal.language import parse_expression, reads
 from nosograph.causal.language.syntax import Binary, Name, Number, Unary
+from nosograph.causal.model.arrows import find_cut, find_reach
 from nosograph.causal.model.claims import count_claims
-from nosograph.causal.model.graph import find_cut, find_reach
 from nosograph.causal.model.load import load_model as load_anew
 from nosograph.causal.model.model import Parameter, Schedule
 from nosograph.causal.model.world import FACTUAL, World, parse_intervention

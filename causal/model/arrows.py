@@ -1,4 +1,4 @@
-"""When each arrow of a causal graph acts, and what interventions cut and affect. No torch here."""
+"""The arrows of the causal graph: when each acts, which an intervention cuts, and what it can reach. No torch here."""
 
 from __future__ import annotations
 
