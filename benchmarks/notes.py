@@ -12,8 +12,8 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from figures import describe_machine, show
+from variety import Floor, measure_variety
 
-from nosograph.benchmarks.variety import Floor, measure_variety
 from nosograph.causal.catalog.rare.document import convert_disease
 from nosograph.causal.model.load import load_model
 from nosograph.ontology.knowledge import KnowledgeGraph

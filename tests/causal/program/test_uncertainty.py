@@ -119,5 +119,5 @@ def test_what_stands_in_the_way_is_said(model: Model, tmp_path: Path) -> None:
 def test_a_parameter_is_drawn_from_numbers(tmp_path: Path, uncertain: str) -> None:
     written = uncertain.replace("'", '\\"')
     (tmp_path / "wrong.yaml").write_text(TEXT.replace("Beta(3, 7)", written))
-    with pytest.raises(NosographError, match="a parameter is a number"):
+    with pytest.raises(NosographError, match="a parameter must be a number"):
         load_model(tmp_path / "wrong.yaml")

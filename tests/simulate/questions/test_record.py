@@ -96,7 +96,7 @@ def test_without_an_outcome_all_that_differs(model: Model, record: Path) -> None
 BAD = {
     "unknown variable": ({"record": [{"time": 0, "variable": "mm", "value": 1}]}, "mm"),
     "after death": ({"record": [{"time": 0, "variable": "a", "value": 0}], "death": 0.5, "alive_at": 1}, "after death"),
-    "twice": ({"record": [{"time": 0, "variable": "m", "value": v} for v in (1, 2)]}, "twice"),
+    "twice": ({"record": [{"time": 0, "variable": "m", "value": v} for v in (1, 2)]}, "duplicate time"),
 }
 
 

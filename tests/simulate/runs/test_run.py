@@ -234,7 +234,7 @@ def processes_of(folder: Path) -> list[str]:
 
 
 KILLED = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from nosograph.causal.model.load import load_model
 from nosograph.causal.model.world import FACTUAL, parse_world
@@ -243,6 +243,7 @@ from nosograph.simulate.runs.shard import Job
 from nosograph.simulate.runs.tables import Layout
 if __name__ == "__main__":
     model = load_model(sys.argv[1])
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job has it ignored
     worlds = (FACTUAL, parse_world("dosed: dose = 1 from 6 months", model=model))
     job = Job(model, worlds, 0, model.clock.steps, Layout())
     write_run(job, Path(sys.argv[2]), patients=4_000, shard_size=200, workers=int(sys.argv[3]),

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nosograph.benchmarks.variety import Floor, measure_variety, self_bleu
+from benchmarks.variety import Floor, measure_variety, self_bleu
 from nosograph.causal.model.load import load_model
 from nosograph.ontology.knowledge import KnowledgeGraph
 from nosograph.renderers.journey import read_journeys
