@@ -25,7 +25,7 @@ def compare(question):
     first, second = answer.details["means"].values()
     return answer.with_details(ratio=first / second)
 
-RATIO = Measure("ratio", help="the ratio of the means", answer=compare, mediator="optional")
+RATIO = Measure("made_ratio", help="the ratio of the means", answer=compare, mediator="optional")
 """
 
 
@@ -36,7 +36,7 @@ def another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     list_measures.cache_clear()
     yield tmp_path
     list_measures.cache_clear()
-    sys.modules.pop(f"{measures.__name__}.ratio", None)
+    sys.modules.pop(f"{measures.__name__}.made_ratio", None)
 
 
 def test_a_file_is_a_measure(another: Path, make_model: Callable[..., Model]) -> None:
@@ -46,16 +46,16 @@ def test_a_file_is_a_measure(another: Path, make_model: Callable[..., Model]) ->
             "y": {"kind": "state", "mechanism": "2 + a"},
         }
     )
-    (another / "ratio.py").write_text(RATIO)
-    assert ask(model, "a -> y @ 1 month", measure="ratio", patients=50).details["ratio"] == 1.5
-    with pytest.raises(NosographError, match="ratio"):
-        ask(model, "a -> y @ 1 month", measure="ratios", patients=50)
-    with pytest.raises(NosographError, match=r"nde.*ratio|ratio.*nde"):
+    (another / "made_ratio.py").write_text(RATIO)
+    assert ask(model, "a -> y @ 1 month", measure="made_ratio", patients=50).details["ratio"] == 1.5
+    with pytest.raises(NosographError, match="made_ratio"):
+        ask(model, "a -> y @ 1 month", measure="made_ratios", patients=50)
+    with pytest.raises(NosographError, match=r"nde.*made_ratio|made_ratio.*nde"):
         ask(model, "a -> y @ 1 month", mediator="y", patients=50)
 
 
 def test_two_measures_of_one_name_are_a_mistake(another: Path) -> None:
-    (another / "ratio.py").write_text(RATIO.replace('"ratio"', '"ate"'))
+    (another / "made_ratio.py").write_text(RATIO.replace('"made_ratio"', '"ate"'))
     with pytest.raises(ValueError, match=r"'ate'.*ratio\.py"):
         list_measures()
 
