@@ -20,6 +20,7 @@ from ..causal.model.model import Model
 from ..causal.model.world import FACTUAL, World, parse_intervention, parse_world
 from ..causal.program.journeys import Journeys
 from ..causal.program.sampling import sample
+from ..causal.program.threads import one_thread
 from ..causal.program.uncertainty import draw_parameters
 from ..errors import fail, nearest
 from .dataset import build_dataset
@@ -206,14 +207,10 @@ def simulate(
     practice = choose_practice(clinic, model=model)
     batches: list[Journeys] = []
     drawn = 0
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         for entrants in select_entrants(model, count=patients, seed=seed, where=condition, batch=SHARD_SIZE):
             batches.append(sample(model, patients=entrants.numbers, seed=seed, worlds=chosen, steps=steps))
             drawn = entrants.drawn
-    finally:
-        torch.set_num_threads(threads)
     return Cohort(model, chosen, seed, steps, condition, tuple(batches), drawn, practice)
 
 

@@ -201,3 +201,6 @@ def draw_number(*, seed: int, name: str, patient: int, step: int, purpose: str =
 
 
 _kept_key = lru_cache(maxsize=2**16)(_key)
+
+
+DRAWS = {"normal": draw_normal, "uniform": draw_uniform, "uniform64": draw_uniform64}  # by a family's kind of noise

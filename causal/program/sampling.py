@@ -13,13 +13,12 @@ from torch import Tensor
 from ..model.model import Model
 from ..model.world import FACTUAL, World
 from .journeys import Journeys, join_journeys
-from .noise import draw_normal, draw_uniform, draw_uniform64
+from .noise import DRAWS
 from .plan import Site, noise_sites
 from .program import Program
 from .tensors import Value
 
 LANES = 40_000  # patients x worlds in one pass, so that a step's data fits in the processor's cache
-DRAWS = {"normal": draw_normal, "uniform": draw_uniform, "uniform64": draw_uniform64}
 
 
 def sample(

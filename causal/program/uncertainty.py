@@ -7,10 +7,9 @@ import torch
 from ..families import FAMILIES, Family
 from ..model.model import Model
 from .expressions import StepState, compile_expression
-from .noise import draw_normal, draw_uniform, draw_uniform64
+from .noise import DRAWS
 
 PURPOSE = "parameters"
-DRAWS = {"normal": draw_normal, "uniform": draw_uniform, "uniform64": draw_uniform64}
 
 
 def find_uncertain(model: Model) -> dict[str, tuple[Family, tuple[float, ...]]]:

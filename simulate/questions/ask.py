@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import networkx as nx
-import torch
 
 from ...causal.language import Expression
 from ...causal.language.syntax import Binary
@@ -16,6 +15,7 @@ from ...causal.model.effects import parse_effect
 from ...causal.model.load import as_model
 from ...causal.model.model import Effect, Model
 from ...causal.model.world import Intervention, World, parse_intervention, parse_world
+from ...causal.program.threads import one_thread
 from ...errors import fail, nearest
 from ..entrants import count_patients, parse_condition
 from .answer import Answer
@@ -60,9 +60,7 @@ def ask(
         fix = '--effect "lecanemab -> cdr_sb @ 18 months", or --patient 42 or --record FILE with --do'
         raise fail("a question is about an effect, a patient, or a record: one of them", fix=fix)
     model = as_model(model)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         if effect is not None:
             if outcome is not None:
                 raise fail("the effect names the outcome already", value=outcome, fix="--effect without --outcome")
@@ -78,8 +76,6 @@ def ask(
             return compare_patient(model, world, patient=patient, outcome=end, seed=seed)
         assert record is not None
         return compare_record(model, world, path=record, outcome=end, seed=seed)
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _ask_effect(

@@ -7,15 +7,15 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from typing import Any, TypeVar
 
+from ...causal.program.threads import one_thread
 from ...errors import fail
 
 P = TypeVar("P")
@@ -40,7 +40,7 @@ def run_parts(work: Callable[[P], R], parts: Iterable[P], *, workers: int) -> Ge
     NosographError where a worker was killed.
     """
     if workers <= 1:
-        with _one_thread():
+        with one_thread():
             yield from map(work, parts)
         return
     context = prepare_workers()
@@ -66,19 +66,6 @@ def run_parts(work: Callable[[P], R], parts: Iterable[P], *, workers: int) -> Ge
         pool.shutdown(wait=True, cancel_futures=True)
         lifeline.close()
         watched.close()
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Bits do not depend on how torch splits a tensor."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _start(work: Callable[[Any], Any], watched: Connection) -> None:

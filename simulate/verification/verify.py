@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from ...causal.model.load import as_model
 from ...causal.model.model import Effect, Model
 from ...causal.model.world import FACTUAL
 from ...causal.program.sampling import sample
+from ...causal.program.threads import one_thread
 from ...errors import fail
 from ..cohort import Cohort, Run, Tables, open_run
 from ..contrast import BATCH, Truth, find_truth
@@ -128,7 +128,7 @@ def verify(
     if isinstance(source, Run):
         return verify_records(source, [source], effects=effects, truth_patients=truth_patients)[0]
     chosen = choose_effects(source, effects)
-    with _one_thread():
+    with one_thread():
         cohort = _record(source, chosen, patients, seed)
         examiner = _Examiner(source, FACTUAL.name, truth_patients, skip=patients, seed=seed, of=len(chosen), where=None)
         found = [examiner.examine(effect, [cohort])[0] for effect in chosen]
@@ -162,7 +162,7 @@ def verify_records(
     held = run.manifest["where"]
     where = parse_condition(held, model=run.model) if held else None
     found = []
-    with _one_thread():
+    with one_thread():
         examiner = _Examiner(run.model, world, truth_patients, skip=len(run), seed=seed, of=len(chosen), where=where)
         for effect in chosen:
             found.append(examiner.examine(effect, records))
@@ -189,16 +189,6 @@ def choose_run_effects(run: Run, effects: str | Sequence[str | Effect] | None) -
             fix = "an earlier time, or a longer run"
             raise fail("the effect lies beyond the run's end", value=effect.text, fix=fix)
     return chosen
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _count_patients(record: Tables, world: str) -> int:

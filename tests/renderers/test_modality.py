@@ -25,6 +25,7 @@ from nosograph.renderers.readback.chart import settle
 from nosograph.renderers.readback.measure import find_source, measure_rendering, open_artifact
 from nosograph.renderers.render import BATCH
 from nosograph.simulate.cohort import Run, open_run, simulate_to
+from tests.renderers.distribution import install
 
 MODEL = """
 id: inherited
@@ -134,13 +135,8 @@ RUDE = Modality("rude", "Rude", renderer=lambda: RudeRenderer, options=ALLELES.o
 @pytest.fixture
 def other_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An installed distribution, as importlib.metadata sees it."""
-    site = tmp_path / "site"
-    info = site / "allele_tables-1.0.dist-info"
-    info.mkdir(parents=True)
-    (site / "allele_tables.py").write_text(PACKAGE)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: allele-tables\nVersion: 1.0\n")
-    points = "alleles = allele_tables:ALLELES\nrude = allele_tables:RUDE\n"
-    (info / "entry_points.txt").write_text(f"[{registry.GROUP}]\n{points}")
+    points = {"alleles": "allele_tables:ALLELES", "rude": "allele_tables:RUDE"}
+    site = install(tmp_path / "site", "allele_tables", PACKAGE, group=registry.GROUP, points=points)
     monkeypatch.syspath_prepend(str(site))
 
 

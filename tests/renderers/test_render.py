@@ -31,6 +31,7 @@ from nosograph.renderers.protocol import Requirement
 from nosograph.renderers.render import BATCH, label_time
 from nosograph.renderers.selection import choose_patients, find_worlds, parse_times, write_ranges
 from nosograph.simulate.cohort import Run, open_run, simulate, simulate_to
+from tests.renderers.distribution import install
 
 MODELS = Path(__file__).parents[1] / "models"
 PACKAGE = '''
@@ -80,14 +81,13 @@ MISNAMED = StripRenderer
 @pytest.fixture
 def other_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An installed distribution, as importlib.metadata sees it."""
-    site = tmp_path / "site"
-    info = site / "strip_pictures-1.0.dist-info"
-    info.mkdir(parents=True)
-    (site / "strip_pictures.py").write_text(PACKAGE)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: strip-pictures\nVersion: 1.0\n")
-    named = {"strip": "strip_pictures:STRIP", "notes": "strip_pictures:NOTES", "lost": "not_there:LOST"}
-    points = "".join(f"{name} = {place}\n" for name, place in {**named, "other": "strip_pictures:MISNAMED"}.items())
-    (info / "entry_points.txt").write_text(f"[{registry.GROUP}]\n{points}")
+    points = {
+        "strip": "strip_pictures:STRIP",
+        "notes": "strip_pictures:NOTES",
+        "lost": "not_there:LOST",
+        "other": "strip_pictures:MISNAMED",
+    }
+    site = install(tmp_path / "site", "strip_pictures", PACKAGE, group=registry.GROUP, points=points)
     monkeypatch.syspath_prepend(str(site))
     return site
 

@@ -16,6 +16,7 @@ from nosograph.commands import app
 from nosograph.errors import NosographError
 from nosograph.renderers.exports import registry
 from nosograph.simulate.cohort import Run, open_run, simulate_to
+from tests.renderers.distribution import install
 
 MODELS = Path(__file__).parents[2] / "models"
 PACKAGE = '''
@@ -37,13 +38,12 @@ def export_numbers(run, *, patients=None, world=None, at=None, progress=lambda p
 @pytest.fixture
 def other_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An installed distribution, as importlib.metadata sees it."""
-    site = tmp_path / "site"
-    info = site / "number_lists-1.0.dist-info"
-    info.mkdir(parents=True)
-    (site / "number_lists.py").write_text(PACKAGE)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: number-lists\nVersion: 1.0\n")
-    points = "numbers = number_lists:export_numbers\nphenopacket = number_lists:lost\nlost = not_there:lost\n"
-    (info / "entry_points.txt").write_text(f"[{registry.GROUP}]\n{points}")
+    points = {
+        "numbers": "number_lists:export_numbers",
+        "phenopacket": "number_lists:lost",
+        "lost": "not_there:lost",
+    }
+    site = install(tmp_path / "site", "number_lists", PACKAGE, group=registry.GROUP, points=points)
     monkeypatch.syspath_prepend(str(site))
 
 

@@ -24,6 +24,7 @@ from nosograph.renderers.readback.record import build_read, keep_part
 from nosograph.renderers.readback.verify import Reread, verify_through
 from nosograph.simulate.cohort import Run, open_run, simulate_to
 from nosograph.simulate.verification.frames import build_frame
+from tests.renderers.distribution import install
 
 MODELS = Path(__file__).parents[2] / "models"
 PATIENTS, SCALE, BLUR = 1_000, 1.3, 3.0
@@ -121,13 +122,8 @@ MODALITIES = ("exact", "blurred", "scaled", "foggy")
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> object:
     """An installed distribution, as importlib.metadata sees it."""
-    site = tmp_path_factory.mktemp("site")
-    info = site / "misreadings-1.0.dist-info"
-    info.mkdir(parents=True)
-    (site / "misreadings.py").write_text(PACKAGE)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: misreadings\nVersion: 1.0\n")
-    points = "\n".join(f"{name} = misreadings:{name.upper()}" for name in MODALITIES)
-    (info / "entry_points.txt").write_text(f"[{registry.GROUP}]\n{points}\n")
+    points = {name: f"misreadings:{name.upper()}" for name in MODALITIES}
+    site = install(tmp_path_factory.mktemp("site"), "misreadings", PACKAGE, group=registry.GROUP, points=points)
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(site))
         yield site
