@@ -171,6 +171,7 @@ class VariableEntry(Entry):
     occurs: Literal["once", "repeatedly"] | None = None
     ends: Literal["journey", "record", "nothing"] | None = None
     competes: Name = ""
+    any_of: Annotated[tuple[Name, ...], BeforeValidator(_read_list)] = ()
     recorded: Annotated[bool | None, Field(strict=True)] = None
     extends: Name = ""
     overrides: Name = ""
@@ -180,6 +181,8 @@ class VariableEntry(Entry):
     def check_kind(self) -> VariableEntry:
         if twice := sorted({*self.synonyms} & {*self.related_synonyms}):
             raise _mistake(f"the synonym {twice[0]!r} is also a related one", "it in one of the two lists")
+        if twice := sorted({name for name in self.any_of if self.any_of.count(name) > 1}):
+            raise _mistake(f"the component {twice[0]!r} stands twice", "each component once")
         if self.extends and self.overrides:
             raise _mistake("it both extends and overrides", "one of the two")
         if self.extends:

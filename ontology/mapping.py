@@ -125,6 +125,8 @@ class _GraphWriter:
             for key in VARIABLE_NAMES:
                 if getattr(entry, key):
                     self.add(node, key, self.name(getattr(entry, key)))
+            for component in entry.any_of:
+                self.add(node, "any_of", self.name(component))
             for position, (cause, claim) in enumerate(entry.caused_by.items()):
                 claim_node = URIRef(f"{self.model}/claim/{name}/{cause}")
                 self.item(node, "caused_by", claim_node, NG.Claim, position)
@@ -260,6 +262,8 @@ class _GraphReader:
         for key in VARIABLE_NAMES:
             if values := self.values(node, key):
                 entry[key] = local_name(values[0])
+        if components := self.values(node, "any_of"):
+            entry["any_of"] = [local_name(component) for component in components]
         if claims := self.items(node, "caused_by"):
             entry["caused_by"] = dict(self.claim(claim) for claim in claims)
         return entry

@@ -54,7 +54,7 @@ def check_targets(graph: Graph) -> list[Problem]:
     end would pass for it. The graph has all imports."""
     variables = {local_name(node): node for node in graph.subjects(RDF.type, NG.Variable)}
     found = []
-    for key in ("cause", "of", "extends", "overrides"):
+    for key in ("cause", "of", "anyOf", "extends", "overrides"):
         for node, target in graph.subject_objects(NG[key]):
             name = local_name(target)
             if name in variables and (target, RDF.type, NG.Variable) not in graph:

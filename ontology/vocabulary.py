@@ -20,6 +20,7 @@ CITATION = re.compile(r"PMID:[1-9]\d{0,7}|doi:10\.\d{4,}/\S+")  # what may be ev
 PREDICATES = {
     "caused_by": NG.causedBy, "variables": NG.variable, "parameters": NG.parameter, "effects": NG.declares,
     "synonyms": NG.synonym, "related_synonyms": NG.relatedSynonym,
+    "any_of": NG.anyOf,
 }  # fmt: skip
 
 

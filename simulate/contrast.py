@@ -12,7 +12,7 @@ from torch import Tensor
 from ..causal.language import Expression
 from ..causal.model.model import Effect, Model
 from ..causal.model.world import Intervention, World, parse_intervention
-from ..causal.program.journeys import Journeys, living, open_record
+from ..causal.program.journeys import Journeys, count_occurrences, open_record
 from ..causal.program.sampling import sample
 from ..errors import fail
 from .entrants import meets, select_entrants
@@ -95,8 +95,8 @@ def find_truth(
 def read_outcome(journeys: Journeys, model: Model, effect: Effect, *, recorded: bool = False) -> Tensor:
     """The outcome of the effect in each world, (worlds, patients), NaN where it is undefined.
 
-    A measurement is the last recorded value by `at` while alive; an event, whether it happened by then (`recorded`: as
-    far as the record holds it; what ends the journey is always known); anything else its value then, if alive.
+    A measurement is the last recorded value by `at` while alive; an event, how often it happened by then, which is 0 or
+    1 where it occurs once (`recorded`: as far as the record holds it); anything else its value then, if alive.
     """
     name, worlds, count = effect.outcome, len(journeys.worlds), len(journeys.patients)
     variable = model.variables[name]
@@ -109,11 +109,7 @@ def read_outcome(journeys: Journeys, model: Model, effect: Effect, *, recorded: 
         for row in range(len(steps)):
             outcome = torch.where(shown[:, row], values[:, row], outcome)
     elif variable.kind == "event":
-        own = torch.tensor(steps)[None, :, None] == journeys.ended[:, None, :]  # what ends the journey is part of it
-        happened = values & (living(journeys, steps) | (own & (variable.ends == "journey")))
-        if recorded and variable.ends == "nothing":
-            happened = happened & open_record(journeys, steps)
-        outcome = happened.any(1).expand(worlds, count).float()
+        outcome = count_occurrences(journeys, name, by=effect.at * model.clock.dt, on_record=recorded).float()
     elif variable.kind == "static":
         outcome = values[:, 0].expand(worlds, count).float()
     else:

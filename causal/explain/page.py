@@ -136,6 +136,7 @@ def _describe_variable(variable: Variable) -> dict[str, str]:
         "occurs": variable.occurs if event else "",
         "ends": variable.ends if event else "",
         "competes": _code(variable.competes),
+        "any_of": ", ".join(map(_code, variable.any_of)),
         "recorded": "yes" if variable.recorded and variable.kind != "state" else "no",
     }
 

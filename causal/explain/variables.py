@@ -141,8 +141,11 @@ def _explain_event(model: Model, variable: Variable) -> list[str]:
     if variable.kind != "event":
         return []
     lines = ["It happens at most once." if variable.occurs == "once" else "It may happen repeatedly."]
+    if variable.any_of:
+        what = "first of" if variable.occurs == "once" else "any of"
+        lines.append(f"It is composite: it happens with the {what} {', '.join(variable.any_of)}, at the same instant.")
     if variable.ends == "journey":
-        lines.append("It ends the journey: from then on every value is null.")
+        lines.append("It ends the journey at its instant: nothing happens after it.")
     elif variable.ends == "record":
         lines.append("It ends the record: the journey goes on, but nothing is measured from then on.")
     competitors = [v.name for v in model.variables.values() if v.competes == variable.competes and v is not variable]
@@ -188,7 +191,8 @@ def _explain_claim(model: Model, claim: Claim, other: str) -> list[str]:
     """The claim under the name of `other`, its other end: how it acts, then its evidence."""
     effect = model.variables[claim.effect]
     if claim.structural and not claim.evidence:
-        return [f"  {other}: what {claim.effect} measures, by definition"]
+        what = "a component of" if effect.any_of else "what"
+        return [f"  {other}: {what} {claim.effect}{'' if effect.any_of else ' measures'}, by definition"]
     lines = [f"  {other}: acts {_describe_acting(model.variables[claim.cause], effect)}"]
     return lines + [f"    {_describe_evidence(evidence)}" for evidence in claim.evidence or (Evidence("assumption"),)]
 

@@ -15,8 +15,8 @@ def is_binary(variable: Variable, model: Model) -> bool:
 
 
 def _has_binary_values(variable: Variable, model: Model, inside: frozenset[str]) -> bool:
-    if variable.kind == "event":
-        return True
+    if variable.kind == "event":  # a composite that is repeated counts its components
+        return not variable.any_of or variable.occurs == "once"
     own = [e for e in (variable.start, variable.mechanism) if e is not None]
     return bool(own) and not variable.levels and all(_is_binary(e, model, inside | {variable.name}) for e in own)
 

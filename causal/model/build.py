@@ -266,6 +266,7 @@ class _Builder:
             occurs=entry.occurs or "once",
             ends=entry.ends or "nothing",
             competes=entry.competes,
+            any_of=entry.any_of,
             recorded=kind != "state" if entry.recorded is None else entry.recorded,
             claims=_build_claims(name, entry),
         )
@@ -312,12 +313,12 @@ def _override(old: VariableEntry, new: VariableEntry) -> VariableEntry:
 
 
 def _build_claims(name: str, entry: VariableEntry) -> tuple[Claim, ...]:
-    claims = [
-        Claim(cause, name, _gather_evidence(claim), structural=cause == entry.of)
+    structural = dict.fromkeys([entry.of, *entry.any_of] if entry.of else entry.any_of)
+    claims = [Claim(cause, name, structural=True) for cause in structural if cause not in entry.caused_by]
+    claims += [
+        Claim(cause, name, _gather_evidence(claim), structural=cause in structural)
         for cause, claim in entry.caused_by.items()
     ]
-    if entry.of and entry.of not in entry.caused_by:
-        claims.insert(0, Claim(entry.of, name, structural=True))
     return tuple(claims)
 
 

@@ -95,6 +95,7 @@ def _describe_variable(variable: Variable) -> Facts:
         "occurs": variable.occurs,
         "ends": variable.ends,
         "competes": variable.competes,
+        "any_of": ", ".join(variable.any_of),
         "recorded": str(variable.recorded).lower(),
     }
     facts |= {key: str(expression) for key, expression in variable.expressions.items()}

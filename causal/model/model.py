@@ -36,7 +36,8 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Claim:
-    """One causal claim: cause -> effect, with its evidence. `structural`: a measurement's `of`, without need of it."""
+    """One causal claim: cause -> effect, with its evidence. `structural`: a measurement's `of` or a composite's
+    `any_of`, without need of it."""
 
     cause: str
     effect: str
@@ -109,6 +110,7 @@ class Variable:
     occurs: Literal["once", "repeatedly"] = "once"  # of an event
     ends: Literal["journey", "record", "nothing"] = "nothing"  # of an event
     competes: str = ""  # of an event: its group
+    any_of: tuple[str, ...] = ()  # of a composite event: its components
     recorded: bool = True
     claims: tuple[Claim, ...] = ()
 

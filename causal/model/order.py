@@ -14,17 +14,20 @@ from .world import World
 Waits = Mapping[str, Sequence[str]]  # variable -> the variables needed before it, within a step
 
 
-def find_waits(model: Model, *, first: bool, worlds: Sequence[World] = ()) -> dict[str, list[str]]:
+def find_waits(
+    model: Model, *, first: bool, worlds: Sequence[World] = (), grouped: bool = True
+) -> dict[str, list[str]]:
     """The variables that each variable waits for within one step; `first` means step 0, where a lag reads the start.
 
-    Policies in `worlds` count too. A measurement waits for the events that end the record. Competing events are decided
-    together, so each waits for the causes of all.
+    Policies in `worlds` count too. A composite event waits for its components; a measurement for the events that end
+    the record. Competing events are decided together, so with `grouped` each waits for the causes of all.
     """
     waits: dict[str, dict[str, None]] = {name: {} for name in model.variables}
     for name, variable in model.variables.items():
         for read in sorted(_find_reads(variable, first)):
             if read.name in model.variables and _waits(read, first):
                 waits[name][read.name] = None
+        waits[name] |= {part: None for part in variable.any_of if part in model.variables}
     for intervention in (i for world in worlds for i in world.interventions):
         acts = intervention.active(0) if first else intervention.stop > 1
         for read in sorted(reads(intervention.value)) if acts and intervention.target in waits else ():
@@ -35,7 +38,7 @@ def find_waits(model: Model, *, first: bool, worlds: Sequence[World] = ()) -> di
     for name, variable in model.variables.items():
         if variable.kind == "measurement":
             waits[name] |= dict.fromkeys(closing)
-        if variable.competes:
+        if variable.competes and grouped:
             groups.setdefault(variable.competes, []).append(name)
     for members in groups.values():
         causes = dict.fromkeys(cause for member in members for cause in waits[member])

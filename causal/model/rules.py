@@ -8,6 +8,7 @@ from collections.abc import Set
 from ...errors import nearest
 from ..language import Expression, Read, reads
 from ..language.syntax import find_draw
+from .events import check_events, find_circle
 from .findings import Findings
 from .levels import EXPECTED, check_levels_used
 from .model import Model, Variable
@@ -34,7 +35,9 @@ def check_claims(variable: Variable, place: str, model: Model, findings: Finding
             findings.error(f"{place}.{key}", f"'{name}' is not declared", fix=fix, value=str(expression))
     claimed = {claim.cause for claim in variable.claims}
     for cause in sorted(claimed - model.variables.keys()):
-        where = f"{place}.caused_by.{cause}" if cause != variable.of else f"{place}.of"
+        where = f"{place}.caused_by.{cause}"
+        if cause == variable.of or cause in variable.any_of:
+            where = f"{place}.of" if cause == variable.of else f"{place}.any_of"
         near = nearest(cause, model.variables)
         if cause in model.parameters:
             findings.error(where, f"'{cause}' is a parameter, but causes must be variables", fix=f"remove {cause}")
@@ -56,6 +59,7 @@ def _compare_claims(variable: Variable, place: str, model: Model, findings: Find
         for read in sorted(reads(expression)):
             if read.name in model.variables and read.name != variable.name:
                 keys.setdefault(read.name, []).append(key)
+    parts = {name for name in variable.any_of if name in model.variables}
     for name in sorted(keys.keys() - claimed):
         findings.error(
             place,
@@ -63,7 +67,7 @@ def _compare_claims(variable: Variable, place: str, model: Model, findings: Find
             fix=f"caused_by:\n  {name}: {{source: assumption}}",
             value=str(variable.expressions[keys[name][0]]),
         )
-    for name in sorted((claimed & model.variables.keys()) - keys.keys() - {variable.name}):
+    for name in sorted((claimed & model.variables.keys()) - keys.keys() - parts - {variable.name}):
         side, path = ("of", f"{place}.of") if name == variable.of else ("caused_by", f"{place}.caused_by.{name}")
         findings.error(
             path,
@@ -87,6 +91,10 @@ def check_model_rules(model: Model, findings: Findings, *, own: Set[str], broken
             check_levels_used(path, variable, expression, model, findings)
         if variable.kind == "treatment":
             _check_treatment(variable, model, findings)
+    if circle := find_circle(model):
+        findings.error(f"{circle}.any_of", f"'{circle}' is a component of itself", fix="its components without it")
+        return
+    check_events(model, findings, broken)
     _check_cycles(model, findings, broken)
     if model.population is not None:
         check_entry("population", model.population, model, findings)
@@ -116,7 +124,7 @@ def _check_keys(variable: Variable, findings: Findings) -> None:
         )
     if kind == "static" and variable.start is not None and variable.mechanism is not None:
         findings.error(f"{name}.start", "a static has a start or a mechanism, not both", fix="remove start")
-    elif variable.mechanism is None and not (kind == "static" and variable.start is not None):
+    elif variable.mechanism is None and not variable.any_of and not (kind == "static" and variable.start is not None):
         past = f"{name}[-1]" if kind in ("state", "treatment") else "Bernoulli(0.5)"
         findings.error(name, "missing key 'mechanism'", fix=f"mechanism: {past}")
 
@@ -182,10 +190,11 @@ def _check_reads(variable: Variable, key: str, expression: Expression, model: Mo
                 fix="read only statics, or kind: state",
                 value=shown,
             )
-        if variable.ends == "journey" and read.same_step and cause.kind != "static" and cause.name != variable.name:
+        if variable.ends != "nothing" and read.same_step and cause.kind != "static" and cause.name != variable.name:
             findings.error(
                 path,
-                f"an event that ends the journey is decided first in its step and cannot read the new '{read.name}'",
+                f"an event that ends the {variable.ends} is decided first in its step and cannot read the new "
+                f"'{read.name}'",
                 fix=f"{read.name}[-1]",
                 value=shown,
             )

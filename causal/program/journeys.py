@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -13,25 +14,19 @@ from torch import Tensor
 
 from ..model.model import Model
 from ..model.world import World
-
-
-@dataclass(frozen=True)
-class Occurrences:
-    """When an event happened: one entry per occurrence, four tensors of equal length. `date` is in the clock's unit."""
-
-    world: Tensor
-    patient: Tensor  # the index in the batch
-    step: Tensor
-    date: Tensor
+from .occurrences import Occurrences
 
 
 @dataclass(frozen=True)
 class Journeys:
-    """Trajectories of a batch of patients in one or more worlds, not yet cut at the end of the journey.
+    """Trajectories of a batch of patients in one or more worlds.
 
-    `values[name]`: (worlds or 1, steps of that variable, patients); `steps[name]` lists these steps.
+    `values[name]`: (worlds or 1, steps of that variable, patients); `steps[name]` lists these steps. An event's values
+    say in which steps it happened (for a repeated composite how often), and `occurrences` say when: never after the end
+    of the journey. Other values are not cut there: `living` says where they count.
     `recorded[name]`: whether each measurement was recorded, in the same shape. `ended`: (worlds or 1, patients), the
     step in which the journey ended; `closed`: the step in which the record ended. One past the last step if it did not.
+    `ended_at`, `closed_at`: the instants, float64 (worlds, patients), in the clock's unit, infinite if it did not.
     """
 
     worlds: tuple[World, ...]
@@ -43,6 +38,8 @@ class Journeys:
     occurrences: dict[str, Occurrences]
     ended: Tensor
     closed: Tensor
+    ended_at: Tensor
+    closed_at: Tensor
 
     def to(self, device: str) -> Journeys:
         """The same journeys with their tensors on another device."""
@@ -51,8 +48,8 @@ class Journeys:
             return {name: tensor.to(device) for name, tensor in tensors.items()}
 
         occurrences = {
-            name: Occurrences(*(tensor.to(device) for tensor in (o.world, o.patient, o.step, o.date)))
-            for name, o in self.occurrences.items()
+            name: Occurrences(*(tensor.to(device) for tensor in found.parts))
+            for name, found in self.occurrences.items()
         }
         return replace(
             self,
@@ -61,6 +58,8 @@ class Journeys:
             occurrences=occurrences,
             ended=self.ended.to(device),
             closed=self.closed.to(device),
+            ended_at=self.ended_at.to(device),
+            closed_at=self.closed_at.to(device),
         )
 
 
@@ -75,12 +74,8 @@ def join_journeys(parts: Sequence[Journeys]) -> Journeys:
 
     def join_occurrences(name: str) -> Occurrences:
         found = [part.occurrences[name] for part in parts]
-        return Occurrences(
-            world=torch.cat([occurrences.world for occurrences in found]),
-            patient=torch.cat([o.patient + start for o, start in zip(found, starts, strict=False)]),
-            step=torch.cat([occurrences.step for occurrences in found]),
-            date=torch.cat([occurrences.date for occurrences in found]),
-        )
+        moved = [replace(o, patient=o.patient + start) for o, start in zip(found, starts, strict=False)]
+        return Occurrences(*(torch.cat(parts) for parts in zip(*(o.parts for o in moved), strict=True)))
 
     return replace(
         first,
@@ -90,6 +85,8 @@ def join_journeys(parts: Sequence[Journeys]) -> Journeys:
         occurrences={name: join_occurrences(name) for name in first.occurrences},
         ended=join([part.ended for part in parts]),
         closed=join([part.closed for part in parts]),
+        ended_at=join([part.ended_at for part in parts]),
+        closed_at=join([part.closed_at for part in parts]),
     )
 
 
@@ -103,6 +100,29 @@ def open_record(journeys: Journeys, steps: Sequence[int]) -> Tensor:
     return living(journeys, steps) & (
         torch.tensor(steps, dtype=torch.int32)[None, :, None] < journeys.closed[:, None, :]
     )
+
+
+def first_dates(journeys: Journeys, event: str, *, after: float = -math.inf) -> Tensor:
+    """When an event first happened later than `after`, in the clock's unit, infinite where it did not: float64,
+    (worlds, patients)."""
+    found, count = journeys.occurrences[event], len(journeys.patients)
+    chosen = found.date > after
+    dates = torch.full((len(journeys.worlds) * count,), torch.inf, dtype=torch.float64)
+    dates.scatter_reduce_(0, (found.world * count + found.patient)[chosen], found.date[chosen], "amin")
+    return dates.view(len(journeys.worlds), count)
+
+
+def count_occurrences(
+    journeys: Journeys, event: str, *, by: float, after: float = -math.inf, on_record: bool = False
+) -> Tensor:
+    """How often an event happened later than `after` and no later than `by`, both in the clock's unit: float64,
+    (worlds, patients). `on_record`: as far as the record holds it."""
+    found, count = journeys.occurrences[event], len(journeys.patients)
+    chosen = (found.date > after) & (found.date <= by)
+    if on_record:
+        chosen = chosen & found.on_record
+    place = (found.world * count + found.patient)[chosen]
+    return torch.bincount(place, minlength=len(journeys.worlds) * count).double().view(len(journeys.worlds), count)
 
 
 def times(steps: Sequence[int], *, model: Model) -> NDArray[np.float64]:

@@ -14,6 +14,7 @@ from ..families import FAMILIES
 from ..language import Expression, reads
 from ..language.syntax import find_draw
 from ..model.arrows import evaluated_steps
+from ..model.composites import list_components
 from ..model.formula import evaluate_formula, find_inputs, order_formulas, refuse_derived
 from ..model.model import Model
 from ..model.order import order_variables
@@ -74,12 +75,15 @@ class Plan:
         needed: Sequence[str],
     ) -> None:
         self.model, self.worlds = model, tuple(worlds)
-        wanted = set(needed)
+        wanted = self.needed = set(needed)
         self.first_order = [n for n in order_variables(model, first=True, worlds=worlds) if n in wanted]
         self.step_order = [n for n in order_variables(model, first=False, worlds=worlds) if n in wanted]
         self.step_order = [n for n in self.step_order if model.variables[n].kind != "static"]
         self.levels = {v.name: v.levels for v in model.variables.values() if v.levels}
         self.constant = {"dt", *model.parameters, *(v.name for v in model.variables.values() if v.kind == "static")}
+        self.components = {
+            v.name: list_components(model.variables, v.name) for v in model.variables.values() if v.any_of
+        }
         self.shared: dict[Expression, Evaluator] = {}
         self.parameters = self.set_parameters(parameters)
         self.mechanisms = self.compile_mechanisms(wanted)
@@ -99,6 +103,27 @@ class Plan:
         self.read_since = {read.name for read in everything if read.how == "since"}
         groups = {variable.competes for variable in variables if variable.competes}
         self.groups = {group: [v.name for v in variables if v.competes == group] for group in groups}
+
+    def is_hazard(self, name: str) -> bool:
+        family = self.mechanisms[name, "mechanism"].family
+        return family is not None and family.name == "Hazard"
+
+    def earlier_rivals(self, name: str) -> list[str]:
+        """The events of a competing event's group that are declared before it."""
+        members = self.groups.get(self.model.variables[name].competes, [name])
+        return members[: members.index(name)]
+
+    def find_dated(self, keep: Sequence[str]) -> list[str]:
+        """The events with a mechanism whose occurrences the kept variables need: their own, those of a composite's
+        components, and those that end a journey or a record."""
+        parts = {part for name in keep for part in self.components.get(name, (name,))}
+        return [
+            v.name
+            for v in self.model.variables.values()
+            if v.kind == "event"
+            and not v.any_of
+            and (v.name in parts or (v.ends != "nothing" and v.name in self.needed))
+        ]
 
     def evaluator(self, expression: Expression) -> Evaluator:
         return compile_expression(expression, constant=self.constant, levels=self.levels, shared=self.shared)
@@ -149,7 +174,8 @@ class Plan:
         for name, value in self.parameters.items():
             tensor = torch.as_tensor(value).detach()
             known[name] = (float(tensor.min()), float(tensor.max()))
-        known |= {v.name: (0.0, 1.0) for v in self.model.variables.values() if v.kind == "event"}
+        most = {name: float(len(parts)) for name, parts in self.components.items()}  # of a composite's in a step
+        known |= {v.name: (0.0, most.get(v.name, 1.0)) for v in self.model.variables.values() if v.kind == "event"}
         measured = {v.name for v in self.model.variables.values() if v.kind == "measurement"}
         return {
             (v.name, key): compile_mechanism(

@@ -17,8 +17,9 @@ from ..families import event_delay
 from ..families.hazard import Hazard
 from ..model.model import Schedule, Variable
 from .expressions import StepState
-from .journeys import Journeys, Occurrences
+from .journeys import Journeys
 from .mechanism import Mechanism
+from .occurrences import Occurrences, cut_occurrences, unite_occurrences
 from .plan import Plan, site_name
 from .tensors import Value, is_true
 
@@ -83,16 +84,17 @@ class Pass:
         self.dt = plan.model.clock.dt
         none = torch.zeros(1, len(patients), dtype=torch.bool)
         self.moment = StepState(time=0.0, dt=self.dt, parameters=plan.parameters, now={}, history=[])
-        self.tracks = {name: _Track() for name in keep}
+        dated = plan.find_dated(keep)
+        self.tracks = {name: _Track() for name in dict.fromkeys([*keep, *dated])}
         self.row = dict.fromkeys(noise, 0)
-        self.rates: dict[str, list[Tensor]] = {}  # of kept hazards, to date their events
+        self.rates: dict[str, list[Tensor]] = {name: [] for name in dated}  # of hazards, to date their events
+        # whether a hazard's event would have happened anyway, where an intervention may make it happen
+        self.natural: dict[str, list[Tensor]] = {n: [] for n in dated if n in plan.forced and plan.is_hazard(n)}
         self.ended = self.closed = torch.full((1, len(patients)), last + 1, dtype=torch.int32)
         self.clocks: dict[str, tuple[Tensor, Value]] = {}  # noise and rate of this step's hazards
         for name in plan.first_order:
             if self.variables[name].kind == "event":
                 self.moment.ever[name] = none
-                if name in keep:
-                    self.rates[name] = []
                 if name in plan.read_since:
                     self.moment.latest[name] = torch.full((1, len(patients)), -torch.inf)
             if self.variables[name].kind == "measurement":
@@ -132,7 +134,7 @@ class Pass:
             else:
                 key = "start" if step == 0 and variable.start is not None else "mechanism"
                 moment.now[name] = self.value(variable, key, step)
-            if name in self.keep:
+            if name in self.tracks:
                 self.tracks[name].steps.append(step)
                 self.tracks[name].values.append(moment.now[name])
         for name in moment.ever:
@@ -179,14 +181,26 @@ class Pass:
         """Whether the event happens in this step, (worlds or 1, patients)."""
         if step == 0:
             return torch.zeros(1, len(self.patients), dtype=torch.bool)
-        mechanism = self.plan.mechanisms[event.name, "mechanism"]
-        if mechanism.family is not None and mechanism.family.name == "Hazard":
-            happened = self.race(event, step)
+        if event.any_of:
+            return self.compose(event)
+        if self.plan.is_hazard(event.name):
+            happened = self.spread(self.race(event, step))
         else:
-            happened = torch.as_tensor(is_true(self.push(event, "mechanism", step)))
-        happened = self.spread(happened)
+            happened = self.spread(torch.as_tensor(is_true(self.push(event, "mechanism", step))))
+        if event.name in self.natural:
+            self.natural[event.name].append(happened)
         happened = self.plan.intervene(event.name, step, happened, self.moment)
+        for name in self.plan.earlier_rivals(event.name):
+            if name in self.plan.forced:  # where two are made to happen, the first declared does
+                happened = happened & ~self.is_forced(name, step)
         return happened & ~self.moment.ever[event.name] if event.occurs == "once" else happened
+
+    def compose(self, event: Variable) -> Tensor:
+        """How often a composite event happens in this step (float32), or whether it first does, if once (bool)."""
+        parts = [self.moment.now[name] for name in self.plan.components[event.name]]
+        if event.occurs == "once":
+            return torch.stack(torch.broadcast_tensors(*parts)).any(0) & ~self.moment.ever[event.name]
+        return torch.stack(torch.broadcast_tensors(*parts)).sum(0).float()
 
     def race(self, event: Variable, step: int) -> Tensor:
         """Whether the hazard's exponential waiting time ends within the step, and before those of its competitors.
@@ -214,7 +228,15 @@ class Pass:
                 # ties go to the event declared first, so that at most one event of the group happens
                 first = own < other if members.index(name) < members.index(event.name) else own <= other
                 happened = happened & first
+                if name in self.plan.forced:
+                    happened = happened & ~self.is_forced(name, step)
         return happened
+
+    def is_forced(self, name: str, step: int) -> Tensor:
+        """Where an intervention makes a competing event happen in this step: it then excludes its rivals."""
+        nowhere = torch.zeros(1, len(self.patients), dtype=torch.bool)
+        forced = self.plan.intervene(name, step, nowhere, self.moment)
+        return forced & ~self.moment.ever[name] if self.variables[name].occurs == "once" else forced
 
     def competitor_delay(self, name: str, step: int) -> Tensor:
         """When a competitor would happen; infinite if an intervention prevents it, or if it can no longer happen."""
@@ -227,9 +249,10 @@ class Pass:
     def remember(self, event: Variable, step: int) -> None:
         """Update an event's past: whether and when it last happened, and whether it ended the journey or record."""
         moment, now = self.moment, self.moment.now[event.name]
-        moment.ever[event.name] = moment.ever[event.name] | now
+        happened = now.bool()  # a composite that is repeated holds a number
+        moment.ever[event.name] = moment.ever[event.name] | happened
         if event.name in moment.latest:
-            moment.latest[event.name] = torch.where(now, step, moment.latest[event.name])
+            moment.latest[event.name] = torch.where(happened, step, moment.latest[event.name])
         if event.ends == "journey":
             self.ended = torch.where(now, self.ended.clamp(max=step), self.ended)
             moment.dead = self.ended <= step
@@ -269,20 +292,34 @@ class Pass:
         for name, value in values.items():
             if self.variables[name].kind != "event" and value.dtype.is_floating_point:
                 self.check_finite(name, torch.where(recorded[name], value, 0) if name in recorded else value)
+        worlds, patients = len(self.plan.worlds), len(self.patients)
+        drawn = {name: self.date_event(name, values[name]) for name in self.rates}
+        events = [variable for variable in self.variables.values() if variable.kind == "event"]
+        found, journey, record = cut_occurrences(drawn, events, worlds=worlds, patients=patients)
+        for name, parts in self.plan.components.items():
+            if name in self.tracks:
+                once = self.variables[name].occurs == "once"
+                found[name] = unite_occurrences([found[part] for part in parts], once=once, patients=patients)
+        for name in found:
+            if name in self.keep and values[name].dim() == 3:
+                dropped = name in self.plan.components or len(found[name].step) < len(drawn[name].step)
+                values[name] = _mark(values[name], found[name], worlds) if dropped else values[name]
         return Journeys(
             worlds=self.plan.worlds,
             patients=self.patients,
             last_step=self.last,
-            values=values,
-            steps={name: tuple(track.steps) for name, track in self.tracks.items()},
+            values={name: values[name] for name in self.keep},
+            steps={name: tuple(self.tracks[name].steps) for name in self.keep},
             recorded=recorded,
-            occurrences={name: self.find_occurrences(name, values[name]) for name in self.rates},
+            occurrences={name: found[name] for name in self.keep if name in found},
             ended=self.ended,
             closed=self.closed,
+            ended_at=journey.date,
+            closed_at=record.date,
         )
 
-    def find_occurrences(self, event: str, happened: Tensor) -> Occurrences:
-        """Who had the event, and when: within the step for a hazard, at its end if set or drawn by a Bernoulli."""
+    def date_event(self, event: str, happened: Tensor) -> Occurrences:
+        """Who had the event, and when: within the step for a hazard that happens by itself, else at the step's end."""
         if happened.dim() > 3:  # with Pyro's particles there is no single list
             happened = happened[..., :0, :, :].reshape(0, *happened.shape[-2:])
         everywhere = happened.expand(len(self.plan.worlds) if happened.shape[0] else 0, *happened.shape[-2:])
@@ -291,11 +328,13 @@ class Pass:
         rates = self.rates[event]
         if rates and len(step):
             row = step - 1  # hazards have no noise in step 0
-            rate = _stack(rates, len(self.patients))
             noise = self.noise[site_name(event, "mechanism")][row, patient]
-            delay = event_delay(noise, rate[world.clamp(max=rate.shape[0] - 1), row, patient])
-            date = torch.where(delay < self.dt, row.double() * self.dt + delay, date)
-        return Occurrences(world, patient, step, date)
+            delay = event_delay(noise, _pick(rates, world, row, patient))
+            anyway = delay < self.dt
+            if event in self.natural:
+                anyway = anyway & _pick(self.natural[event], world, row, patient)
+            date = torch.where(anyway, torch.minimum(row.double() * self.dt + delay, date), date)
+        return Occurrences(world, patient, step, date, torch.ones_like(step, dtype=torch.bool))
 
     def check_finite(self, name: str, value: Tensor) -> None:
         """Raise NosographError if a living patient's value is not finite."""
@@ -314,6 +353,19 @@ class Pass:
             f"patient {int(self.patients[patient])}",
             fix="clip(…, low, high) around unbounded growth, where(recorded(x), …, …) around missing values",
         )
+
+
+def _pick(rows: list[Tensor], world: Tensor, row: Tensor, patient: Tensor) -> Tensor:
+    """The entries of one row per step, each (worlds or 1, patients)."""
+    stacked = _stack(rows, rows[0].shape[-1])
+    return stacked[world.clamp(max=stacked.shape[0] - 1), row, patient]
+
+
+def _mark(values: Tensor, found: Occurrences, worlds: int) -> Tensor:
+    """An event's values, (worlds, steps, patients): in which steps it happened, or how often, as its values are."""
+    marked = torch.zeros(worlds, *values.shape[-2:], dtype=values.dtype)
+    marked.index_put_((found.world, found.step, found.patient), torch.ones((), dtype=values.dtype), accumulate=True)
+    return marked
 
 
 def _stack(rows: list[Tensor], patients: int) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...causal.model.binary import is_binary
 from ...causal.model.model import Model, Variable
-from ...causal.program.journeys import Journeys, open_record
+from ...causal.program.journeys import Journeys, count_occurrences, open_record
 from ...ontology.anatomy import ANATOMY
 
 if TYPE_CHECKING:
@@ -82,6 +83,10 @@ def find_present(journeys: Journeys, names: Sequence[str]) -> NDArray[np.bool_]:
     """Whether each phenotype was ever present while the record was kept: (worlds, patients, terms)."""
     present = np.zeros((len(journeys.worlds), len(journeys.patients), len(names)), dtype=bool)
     for index, name in enumerate(names):
+        if name in journeys.occurrences:
+            seen_events = count_occurrences(journeys, name, by=math.inf, on_record=True)
+            present[:, :, index] = (seen_events > 0).numpy()
+            continue
         steps = journeys.steps[name]
         seen = (journeys.values[name] > 0) & open_record(journeys, steps)  # comparisons with NaN are false
         present[:, :, index] = seen.any(1).numpy()  # one row serves all worlds where they share it

@@ -12,14 +12,14 @@ import torch
 from ...causal.model.duration import parse_step
 from ...causal.model.model import Effect, Model
 from ...causal.model.world import FACTUAL, World
-from ...causal.program.journeys import Journeys
+from ...causal.program.journeys import Journeys, first_dates
 from ...causal.program.sampling import sample
 from ...errors import fail, list_some, nearest
 from ..contrast import read_outcome
 from ..entrants import meets
 from .answer import Answer
 from .timelines import Band, TimelineEvent
-from .trajectories import choose_shown, draw_timelines, find_evidence, first_dates, read_trajectory
+from .trajectories import choose_shown, draw_timelines, find_evidence, read_trajectory
 
 METHOD = "exact: this patient's own noise, run through the model in both worlds"
 OUTCOME = re.compile(r"\s*(?P<name>\w+)\s*@\s*(?P<at>.+)")

@@ -13,12 +13,12 @@ import torch
 from ...causal.abduction import PatientRecord, Posterior, abduct, read_record
 from ...causal.model.model import Effect, Model, Variable
 from ...causal.model.world import FACTUAL, World
-from ...causal.program.journeys import Journeys, times
+from ...causal.program.journeys import Journeys, first_dates, times
 from ..contrast import read_outcome
 from .answer import COUPLING, Answer, Interval
 from .estimates import Z95, Numbers
 from .timelines import Band, TimelineEvent, Timelines
-from .trajectories import choose_shown, draw_timelines, first_dates, read_trajectory
+from .trajectories import choose_shown, draw_timelines, read_trajectory
 
 BAND = (0.05, 0.5, 0.95)  # of the picture
 INTERVAL = (0.025, 0.5, 0.975)

@@ -32,18 +32,6 @@ def read_trajectory(journeys: Journeys, name: str, *, model: Model) -> Tensor:
     return torch.where(alive, values, torch.nan)
 
 
-def first_dates(journeys: Journeys, event: str) -> Tensor:
-    """When an event first happened while the journey lasted, in the clock's unit, infinite where it did not: float64,
-    (worlds, patients)."""
-    found = journeys.occurrences[event]
-    count = len(journeys.patients)
-    ended = journeys.ended.expand(len(journeys.worlds), -1)
-    lived = found.step <= ended[found.world, found.patient]
-    dates = torch.full((len(journeys.worlds) * count,), torch.inf, dtype=torch.float64)
-    dates.scatter_reduce_(0, (found.world * count + found.patient)[lived], found.date[lived].double(), "amin")
-    return dates.view(len(journeys.worlds), count)
-
-
 def choose_shown(model: Model, worlds: Sequence[World], *, outcome: str, differing: Sequence[str]) -> list[str]:
     """The variables of a picture: what was intervened on, and, of what differs, what lies between that and the outcome
     (all that changes in time, without one)."""

@@ -146,6 +146,6 @@ def hash_model(model: Model) -> str:
         expressions = {key: str(expression) for key, expression in v.expressions.items()}
         schedule = (v.when.every, v.when.first, v.when.at) if isinstance(v.when, Schedule) else ()
         claims = sorted((c.cause, *((e.source, e.checked or "", e.says) for e in c.evidence)) for c in v.claims)
-        nature = (v.name, v.kind, v.concept, v.unit, v.of, v.occurs, v.ends, v.competes, v.recorded)
+        nature = (v.name, v.kind, v.concept, v.unit, v.of, v.occurs, v.ends, v.competes, v.any_of, v.recorded)
         parts.append(repr((nature, expressions, schedule, claims)))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

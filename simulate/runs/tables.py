@@ -77,7 +77,7 @@ def build_truth(journeys: Journeys, *, model: Model, layout: Layout = WHOLE) -> 
             columns[name] = _column(flat, pack_bits(due & lived), variable)
         else:
             flat = _patient_major(_at_steps(journeys, name, steps).expand(worlds, len(steps), count))
-            if variable.kind == "event" and variable.ends == "journey":
+            if variable.kind == "event":  # the step of the end still has events, no later than it
                 shown = alive | (torch.tensor(steps)[None, :, None] == journeys.ended[:, None, :])
                 columns[name] = _column(flat, pack_bits(_patient_major(shown)), variable)
             else:
@@ -165,24 +165,21 @@ def _record(
 
 
 def build_events(journeys: Journeys, *, model: Model) -> pa.Table:
-    """patient, world, time (within the step for hazards), event, recorded: events of the journey, no later than its
-    end; `recorded` says whether the record holds them."""
+    """patient, world, time (its instant), event, recorded: events of the journey, no later than its end; `recorded`
+    says whether the record holds them. At one instant what ends the journey comes last."""
     names = list(journeys.occurrences)
     parts: dict[str, list[NDArray[Any]]] = {key: [] for key in ("patient", "world", "time", "event", "recorded")}
-    ended = journeys.ended.expand(len(journeys.worlds), -1)
-    closed = journeys.closed.expand(len(journeys.worlds), -1)
     for index, name in enumerate(names):
         variable, found = model.variables[name], journeys.occurrences[name]
-        end, close = ended[found.world, found.patient], closed[found.world, found.patient]
-        shown = (found.step < end) | ((found.step == end) & (variable.ends == "journey"))
-        held = variable.recorded & ((found.step < close) | ((found.step == close) & (variable.ends != "nothing")))
-        parts["patient"].append(journeys.patients[found.patient[shown]].numpy())
-        parts["world"].append(found.world[shown].numpy().astype(np.int32))
-        parts["time"].append(found.date[shown].numpy())
-        parts["event"].append(np.full(int(shown.sum()), index, np.int32))
-        parts["recorded"].append(held[shown].numpy())
+        parts["patient"].append(journeys.patients[found.patient].numpy())
+        parts["world"].append(found.world.numpy().astype(np.int32))
+        parts["time"].append(found.date.numpy())
+        parts["event"].append(np.full(len(found.step), index, np.int32))
+        parts["recorded"].append((found.on_record & variable.recorded).numpy())
     joined = {key: np.concatenate(arrays) if arrays else np.empty(0) for key, arrays in parts.items()}
-    order = np.lexsort((joined["event"], joined["time"], joined["world"], joined["patient"]))
+    last = np.array([model.variables[name].ends == "journey" for name in names] or [False])
+    ending = last[joined["event"].astype(np.int32)] if len(joined["event"]) else joined["event"]
+    order = np.lexsort((joined["event"], ending, joined["time"], joined["world"], joined["patient"]))
     return pa.table(
         {
             "patient": number_column(joined["patient"][order].astype(np.int64)),

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def build_frame(cohort: Tables, columns: Sequence[Column], *, world: str) -> pd.DataFrame:
     """The columns asked for, float64, NaN where nothing is recorded, one row for each patient of `world` in order.
 
-    A measurement is its last recorded value by its step, a treatment its value then, an event 1 where the record or
-    the patient's end holds it by then.
+    A measurement is its last recorded value by its step, a treatment its value then, an event how often it happened by
+    then, as far as the record holds it.
     """
     import pandas as pd
 
@@ -39,9 +39,8 @@ def build_frame(cohort: Tables, columns: Sequence[Column], *, world: str) -> pd.
             if variable.levels:
                 values = values.map({level: float(code) for code, level in enumerate(variable.levels)})
         elif variable.kind == "event":
-            known = events["recorded"] | (variable.ends == "journey")
-            happened = events[known & (events["event"] == column.variable) & (events["time"] <= by)]
-            values = pd.Series(frame.index.isin(happened["patient"]), index=frame.index)
+            happened = events[events["recorded"] & (events["event"] == column.variable) & (events["time"] <= by)]
+            values = happened.groupby("patient").size().reindex(frame.index, fill_value=0)
         else:
             rows = record[(record["variable"] == column.variable) & (record["time"] <= by)]
             values = rows.drop_duplicates("patient", keep="last").set_index("patient")["value"]

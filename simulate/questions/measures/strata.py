@@ -76,7 +76,7 @@ def _gather(question: Question, failures: list[str]) -> tuple[Mask, Numbers]:
     """Who is without all of these events at the time of the effect, and the outcome: each (worlds, patients)."""
     import torch
 
-    from ..trajectories import first_dates
+    from ....causal.program.journeys import first_dates
 
     def read(journeys: Journeys) -> dict[str, Tensor]:
         first = torch.stack([first_dates(journeys, name) for name in failures]).amin(0)

@@ -47,7 +47,7 @@ def _gather(question: Question) -> dict[str, NDArray[Any]]:
     """`free`: without the event at the time of the effect; `time`: how long so, at most until then."""
     import torch
 
-    from ..trajectories import first_dates
+    from ....causal.program.journeys import first_dates
 
     effect, model = question.effect, question.model
     ending = question.failures(effect.outcome)

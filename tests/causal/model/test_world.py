@@ -205,12 +205,12 @@ def test_levels_by_name(model: Model) -> None:
 
 def test_events_that_are_set(model: Model) -> None:
     assert not run(model, "death = 0")["death"].any()
-    forced = run(model, "side = 1 from 6 months")["side"]
-    nature = run(model)["side"]
+    forced = run(model, "death = 0", "side = 1 from 6 months")["side"]
+    nature = run(model, "death = 0")["side"]
     assert torch.equal(forced[:6], nature[:6])
     assert (forced[6] == ~nature[:6].any(0)).all(), "what happens once happens once, set or not"
     assert not forced[7:].any()
-    assert run(model, "fall = 1 from 6 months")["fall"][6:].all()
+    assert run(model, "death = 0", "fall = 1 from 6 months")["fall"][6:].all()
 
 
 def test_a_cycle_made_by_policies_is_shown(model: Model) -> None:

@@ -398,6 +398,7 @@ def simulate_slowly(patient: int) -> dict[str, list[float]]:
             d.append(float(u_d[0] < (expit(seen[0]) if recorded[0] else 0)))
         else:
             d.append(0.0 if past and since < 0.1 else 1.0 if seen[k - 1] > 1 else d[k - 1])
+    flares = [happened and k < ended for k, happened in enumerate(flares)]  # at the step's end, so after a death in it
     return {"x": x, "d": d, "m": taken, "recorded": recorded, "flare": flares, "ended": [ended], "closed": [closed]}  # type: ignore[dict-item]
 
 
