@@ -9,53 +9,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from ...errors import fail
 from ..families import Family, restrict
-from ..families.hazard import chance_within
-from ..language import Expression, reads
-from ..language.syntax import Name
-from ..model.model import Model
-from ..program.expressions import Evaluator, StepState, compile_expression
+from ..families.hazard import chance_within, event_delay
+from ..program.expressions import StepState
 from ..program.mechanism import Mechanism
 from ..program.steps import Fact
 from ..program.tensors import is_true
-from .record import PatientRecord
+from .evidence import ENTRY, RecordEvidence
 
 TOLERANCE = 1e-4  # relative: allowed difference between a recorded and a computed value
 TRUTHS = ("Bernoulli", "Hazard")
-ENTRY: Fact = ("", "population", 0)
 IMPOSSIBLE = math.log(2.0**-33)  # less probable than any draw, in either tail
-
-
-@dataclass(frozen=True)
-class RecordEvidence:
-    """What is known of a patient: values of expressions by step, () or (patients,), to step `last`.
-
-    `entered`: the condition on entry, which everybody with a record met.
-    """
-
-    facts: Mapping[Fact, Tensor]
-    last: int
-    entered: Expression | None = None
-    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    @cached_property
-    def names(self) -> tuple[str, ...]:
-        """The variables in the evidence."""
-        entry = sorted(read.name for read in reads(self.entered)) if self.entered is not None else []
-        return tuple(dict.fromkeys([*(name for name, _, _ in self.facts), *entry]))
-
-    @cached_property
-    def meets(self) -> Evaluator | None:
-        if self.entered is None:
-            return None
-        return compile_expression(self.entered, constant=frozenset(), levels=self.levels)
 
 
 class RecordObserver:
@@ -63,15 +31,19 @@ class RecordObserver:
     the observed values."""
 
     def __init__(self, evidence: RecordEvidence, *, recover: bool = False) -> None:
-        self.facts, self.names = evidence.facts, evidence.names
+        self.evidence, self.facts, self.names = evidence, evidence.facts, evidence.names
         self.meets, self.recover = evidence.meets, recover
         self.scores: dict[Fact, Tensor] = {}
         self.noise: dict[Fact, Tensor] = {}
+        self.decided: dict[Fact, Tensor] = {}  # whether a hazard's event happened
+        self.placed: dict[tuple[str, int], Tensor] = {}  # delays of the events that happened, by event and step
 
     def begin(self) -> None:
         """Start a pass: clear the results of the last one."""
         self.scores.clear()
         self.noise.clear()
+        self.decided.clear()
+        self.placed = {place: torch.tensor(d, dtype=torch.float64) for place, d in self.evidence.delays.items()}
 
     def total(self, patients: int, *, impossible: float = -torch.inf) -> Tensor:
         """The log-probability of all observed facts: float64, (..., patients). Impossible facts count `impossible`."""
@@ -119,38 +91,110 @@ class RecordObserver:
     def decide(self, fact: Fact, clocks: Mapping[str, tuple[Tensor, Tensor | float]], moment: StepState) -> Tensor:
         """Whether a hazard's event happened in this step, scored together with its competitors (also known).
 
-        With rates r_i and sum r, nothing happens within dt with probability exp(-r dt); event w happens first, and
-        within dt, with probability r_w / r (1 - exp(-r dt)). The shortest wait T is then exponential with rate r,
-        truncated to dt, whichever event has it. Every other wait is T plus its own exponential (no memory).
+        With rates r_i and sum r, nothing happens within (0, h] with probability exp(-r h); event w happens first, and
+        within (l, h], with probability r_w / r (exp(-r l) - exp(-r h)), and at the instant d with density
+        r_w exp(-r d). The shortest wait T is then exponential with rate r, truncated to (l, h], whichever event has it.
+        Every other wait is T plus its own exponential (no memory).
         """
         _, key, step = fact
-        if fact in self.scores:  # scored already, with the first event of its group
-            return self.facts[fact] != 0
-        dt = moment.dt
+        if fact in self.decided:  # scored already, with the first event of its group
+            return self.decided[fact]
+        if bool(torch.isnan(self.facts[fact])):
+            return self.decide_required(fact, clocks, moment)
         rates = {name: torch.as_tensor(rate, dtype=torch.float64) for name, (_, rate) in clocks.items()}
         for name in rates:
             if (name, key, step) not in self.facts:  # it has happened before and cannot happen again
                 rates[name] = torch.zeros((), dtype=torch.float64)
         winner = next((n for n in rates if (n, key, step) in self.facts and bool(self.facts[n, key, step])), None)
         total = torch.stack(torch.broadcast_tensors(*rates.values())).sum(0)
-        least = torch.full_like(total, dt)
+        low, high = self.find_window(winner, step, dt=moment.dt)
+        least = high + torch.zeros_like(total)
         if winner is not None:
-            least = -torch.log1p(-clocks[winner][0].double() * chance_within(total, dt)) / total
+            within = chance_within(total, high - low)
+            wait = low - torch.log1p(-clocks[winner][0].double() * within) / total
+            known = self.evidence.delays.get((winner, step))
+            least = wait if known is None else torch.full_like(total, known)
+            self.placed[winner, step] = least
+            chance = torch.log(rates[winner]) - total * (low if known is None else known)
+            chance = chance if known is not None else chance - torch.log(total) + torch.log(within)
+            winning = torch.where((rates[winner] > 0) & (high > low), chance, -torch.inf)
         for name, rate in rates.items():
             own = (name, key, step)
-            if name == winner:
-                score = torch.log(rate) - torch.log(total) + torch.log(chance_within(total, dt))
-                score = torch.where(rate > 0, score, -torch.inf)
-            else:
-                score = -rate * dt if winner is None else torch.zeros_like(total)
             if own not in self.facts:
                 continue
-            self.scores[own] = score
+            self.decided[own] = self.facts[own] != 0
+            if name == winner:
+                self.scores[own] = winning
+            else:
+                self.scores[own] = -rate * high if winner is None else torch.zeros_like(total)
             if self.recover:
                 # the winner waits exactly `least`, every other event longer: its uniform lies above `before`
                 before, fresh = chance_within(rate, least), clocks[name][0].double()
                 self.noise[own] = before + torch.zeros_like(fresh) if name == winner else before + (1 - before) * fresh
-        return self.facts[fact] != 0
+        return self.decided[fact]
+
+    def decide_required(
+        self, fact: Fact, clocks: Mapping[str, tuple[Tensor, Tensor | float]], moment: StepState
+    ) -> Tensor:
+        """Whether a hazard's event happened, where it is known that it or one of the `required` others did.
+
+        The last component happens if no other has. A whole group that competes has its natural race, whose shortest
+        wait is made to fall within the step: who wins does not depend on when (no memory).
+        """
+        _, key, step = fact
+        _, high = self.find_window(None, step, dt=moment.dt)
+        noise = {name: own.double() for name, (own, _) in clocks.items()}
+        rates = {name: torch.as_tensor(rate, dtype=torch.float64) for name, (_, rate) in clocks.items()}
+        if len(clocks) == 1:
+            others = [moment.now[other] for other in self.evidence.required[fact]]
+            needed = ~torch.stack(torch.broadcast_tensors(torch.zeros_like(noise[fact[0]]).bool(), *others)).any(0)
+            within = chance_within(rates[fact[0]], high)
+            self.scores[fact] = torch.where(needed, torch.log(within), 0.0)
+            self.noise[fact] = torch.where(needed, noise[fact[0]] * within, noise[fact[0]])
+            self.decided[fact] = needed | (self.noise[fact] < chance_within(rates[fact[0]], moment.dt))
+            return self.decided[fact]
+        waits = torch.stack(torch.broadcast_tensors(*(event_delay(noise[name], rates[name]) for name in clocks)))
+        total = torch.stack(torch.broadcast_tensors(*rates.values())).sum(0)
+        shortest, winner = waits.min(0)
+        within = chance_within(total, high)
+        least = -torch.log1p(-chance_within(total, shortest) * within) / total
+        for place, name in enumerate(clocks):
+            own = (name, key, step)
+            self.decided[own] = winner == place
+            self.scores[own] = torch.log(within) if own == fact else torch.zeros_like(total)
+            self.noise[own] = chance_within(rates[name], waits[place] - shortest + least)
+        for composite in self.evidence.order.get(step, ()):
+            self.placed.setdefault((composite, step), least)
+        return self.decided[fact]
+
+    def confirm(self, fact: Fact, happened: Tensor) -> None:
+        """Score whether a composite event that is on the record happened."""
+        self.scores[fact] = torch.where(happened.bool(), 0.0, -torch.inf)
+
+    def find_window(self, event: str | None, step: int, *, dt: float) -> tuple[Tensor, Tensor]:
+        """When in the step an event happened, or (None) until when nothing is known to have happened, as delays from
+        the start of the step: after what precedes it on the record, before what follows it or ends the journey."""
+        low, high = torch.zeros((), dtype=torch.float64), torch.tensor(dt, dtype=torch.float64)
+        order = self.evidence.order.get(step, ())
+        if event is None and step == self.evidence.last and self.evidence.last_delay is not None:
+            high = torch.tensor(self.evidence.last_delay, dtype=torch.float64)
+        place = order.index(event) if event in order else len(order)
+        for position, other in enumerate(order):
+            delay = self.placed.get((other, step))
+            if delay is None or other == event:
+                continue
+            last = other in self.evidence.endings
+            if last and (event is None or position > place):
+                high = torch.minimum(high, delay)
+            elif event is not None and self.is_ordered(event, other, step):
+                low, high = (low, torch.minimum(high, delay)) if position > place else (torch.maximum(low, delay), high)
+        return low, high
+
+    def is_ordered(self, event: str, other: str, step: int) -> bool:
+        """Whether the rows of two events of a step say which came first: where neither has an instant of its own, or
+        one ends something, which everything else precedes."""
+        unknown = [(name, step) not in self.evidence.delays for name in (event, other)]
+        return all(unknown) or event in self.evidence.endings or other in self.evidence.endings
 
 
 class Inverter(RecordObserver):
@@ -214,96 +258,6 @@ def log_mass(family: Family, low: Tensor, high: Tensor) -> Tensor:
     floor, ceiling = torch.special.log_ndtr(near), torch.special.log_ndtr(far)
     mass: Tensor = ceiling + torch.log(-torch.expm1((floor - ceiling).clamp(max=0)))
     return mass
-
-
-def collect_evidence(model: Model, record: PatientRecord) -> RecordEvidence:
-    """A record as facts about the model's expressions. Raises NosographError if the record contradicts the model."""
-    facts: dict[Fact, Tensor] = {}
-    for seen in record.observations:
-        variable = model.variables[seen.variable]
-        key = "start" if seen.step == 0 and variable.start is not None else "mechanism"
-        if variable.kind == "measurement":
-            if "when" in variable.expressions:
-                facts[seen.variable, "when", seen.step] = torch.tensor(1.0)
-            # the measurement was taken, so the event that it waits for (a visit) happened
-            if isinstance(variable.when, Name) and variable.when.lag == 0:
-                facts[variable.when.name, "mechanism", seen.step] = torch.tensor(1.0)
-            if variable.missing is not None:
-                facts[seen.variable, "missing", seen.step] = torch.tensor(float(seen.value is None))
-            elif seen.value is None:
-                raise fail(
-                    f"{seen.variable} is never missing in this model",
-                    node=seen.variable,
-                    value=f"empty value at step {seen.step}",
-                    fix="remove the row if the value is unknown",
-                )
-        if seen.value is not None:
-            facts[seen.variable, key, seen.step] = torch.tensor(seen.value, dtype=torch.float64)
-    _hold_treatments(model, record, facts)
-    for name, happened, until in _settle_events(model, record):
-        for step in range(1, until + 1):
-            facts.setdefault((name, "mechanism", step), torch.tensor(float(step in happened), dtype=torch.float64))
-    levels = {v.name: v.levels for v in model.variables.values() if v.levels}
-    return RecordEvidence(facts, record.last, model.population, levels)
-
-
-def _hold_treatments(model: Model, record: PatientRecord, facts: dict[Fact, Tensor]) -> None:
-    """A treatment keeps the value of its latest row until the next row, or until the end of the record."""
-    given: dict[str, dict[int, float]] = {}
-    for seen in record.observations:
-        if model.variables[seen.variable].kind == "treatment" and seen.value is not None:
-            given.setdefault(seen.variable, {})[seen.step] = seen.value
-    for name, values in given.items():
-        value = 0.0
-        for step in range(min(values), record.last + 1):
-            value = values.get(step, value)
-            key = "start" if step == 0 and model.variables[name].start is not None else "mechanism"
-            facts[name, key, step] = torch.tensor(value, dtype=torch.float64)
-
-
-def _settle_events(model: Model, record: PatientRecord) -> list[tuple[str, set[int], int]]:
-    """(event, the steps in which it happened, the step up to which that is known), for events with any information.
-
-    A patient in the record is alive, and a patient who is measured has not dropped out. Competing events are all known
-    up to the latest step known for any of them.
-    """
-    happened = {name: {e.step for e in record.events if e.event == name and e.happened} for name in model.variables}
-    until = dict.fromkeys(model.variables, 0)
-    for report in record.events:
-        until[report.event] = max(until[report.event], report.step)
-    measured = [o.step for o in record.observations if model.variables[o.variable].kind == "measurement"]
-    events = [v for v in model.variables.values() if v.kind == "event"]
-    for event in events:
-        if event.ends == "journey":
-            until[event.name] = record.last
-        elif event.ends == "record" and not happened[event.name]:
-            until[event.name] = max([until[event.name], *measured])
-    groups = {v.competes: [w.name for w in events if w.competes == v.competes] for v in events if v.competes}
-    for names in groups.values():
-        for name in names:
-            until[name] = max(until[other] for other in names)
-    for event in events:
-        if event.occurs == "once" and happened[event.name]:
-            until[event.name] = max(happened[event.name])
-    return [(v.name, happened[v.name], until[v.name]) for v in events if until[v.name]]
-
-
-def describe_fact(fact: Fact, model: Model, value: Tensor) -> str:
-    """A fact in words, for messages: `mmse = 24 at 6 months`."""
-    name, key, step = fact
-    if fact == ENTRY:
-        return f"the condition on entry, {model.population}"
-    variable = model.variables[name]
-    at = f" at t = {step * model.clock.dt:g} {model.clock.text[2]}" if variable.kind != "static" else ""
-    if key == "when" or (key == "missing" and not bool(value)):
-        return f"{name} recorded{at}"
-    if key == "missing":
-        return f"{name} missing{at}"
-    if variable.kind == "event":
-        return f"{name}{'' if bool(value) else ' not'} happening{at}"
-    number = float(value)
-    shown = variable.levels[int(number)] if variable.levels else f"{number:g}"
-    return f"{name} = {shown}{at}"
 
 
 def find_normal_score(family: Family, noise: Tensor) -> Tensor:

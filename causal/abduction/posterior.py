@@ -19,15 +19,8 @@ from ..program.journeys import Journeys
 from ..program.plan import Plan, ancestors, noise_sites, site_name
 from ..program.sampling import draw_site
 from ..program.steps import Fact, Pass
-from .observer import (
-    IMPOSSIBLE,
-    Inverter,
-    RecordEvidence,
-    RecordObserver,
-    collect_evidence,
-    describe_fact,
-    find_normal_score,
-)
+from .evidence import ENTRY, RecordEvidence, collect_evidence, describe_fact
+from .observer import IMPOSSIBLE, Inverter, RecordObserver, find_normal_score
 from .record import PatientRecord
 from .target import PENALTY, PURPOSE, Target
 from .tempering import MOST_TEMPERATURES, Tempering
@@ -164,7 +157,8 @@ def _refuse_impossible(target: Target, z: Tensor) -> None:
     _, observer = target.run(z)
     for fact, score in observer.scores.items():
         mechanism = target.plan.mechanisms.get((fact[0], fact[1]))
-        if bool(torch.isneginf(score).all()) and (mechanism is None or mechanism.family is not None):
+        drawn = fact == ENTRY or (mechanism is not None and mechanism.family is not None)
+        if drawn and bool(torch.isneginf(score).all()):
             raise _name(target, fact, "the model cannot produce this observation")
 
 
@@ -179,7 +173,7 @@ def _surprises(target: Target, observer: RecordObserver) -> dict[Fact, float]:
     found: dict[Fact, float] = {}
     for fact, score in observer.scores.items():
         found[fact] = float(score.max()) / IMPOSSIBLE if not bool(torch.isneginf(score).all()) else torch.inf
-        expression = target.model.variables[fact[0]].expressions[fact[1]] if fact[0] else None
+        expression = target.model.variables[fact[0]].expressions.get(fact[1]) if fact[0] else None
         draw = find_draw(expression) if expression is not None else None
         if draw is not None and not FAMILIES[draw.family].discrete and fact in observer.noise:
             far = find_normal_score(FAMILIES[draw.family], observer.noise[fact]).abs()

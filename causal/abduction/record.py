@@ -20,15 +20,16 @@ JSON has the same content; `alive_at` and `death` are short for the event that e
      "alive_at": "3 years"}
 
 - A time is a number in the clock's unit, or a number and a unit; 0 is entry. Observations must be on the grid of steps
-  (to a hundredth of a step), at times when the model measures; an event may have any time, and counts in its step.
-  Statics need no time.
+  (to a hundredth of a step), at times when the model measures. An event may have any time: between two steps it is the
+  event's instant; on the grid it says that the event happened in the step that ends then, and if several did, they
+  happened in the order of their rows, what ends the journey last. Statics need no time.
 - A concept matches the measurement, static, treatment or event with that concept, or the measurement of a state with
   that concept; otherwise the nearest of these above it in the ontology.
 - A row without a value says that a measurement was due and is missing. Without a row it is unknown, not missing.
 - A treatment keeps the value of a row until its next row, or until the end of the record.
 - An event's row says that it happened (value 1) or had not happened by then (value 0). An event is known up to its
   last row. An event without rows is unknown; but a patient with a later row is alive, and a patient who is measured
-  has not dropped out.
+  has not dropped out. A composite event happened if one of its components did; its row alone says that one of them did.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ from ...errors import NosographError, Problem, fail, list_some, nearest
 from ...ontology.prefixes import compact, expand, is_iri
 from ...ontology.units import conversion_factor
 from ..model.arrows import measured_steps
+from ..model.composites import ends_journey, list_components
 from ..model.concepts import open_knowledge
 from ..model.duration import DURATION, parse_duration
 from ..model.model import Model, Variable
@@ -53,7 +55,8 @@ COLUMNS = ("patient", "world", "time", "variable", "concept", "value", "unit")
 KEYS = ("patient", "statics", "record", "events", "alive_at", "death")
 ROW_KEYS = {"record": ("time", "variable", "concept", "value", "unit"), "events": ("time", "event", "happened")}
 TRUTHS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
-GRID = 0.01  # of a step: the allowed error of a time
+GRID = 0.01  # of a step: the allowed error of an observation's time
+TOLERANCE = 1e-6  # of a step: how near the grid an event's time is on it
 
 
 @dataclass(frozen=True)
@@ -67,22 +70,30 @@ class Observation:
 
 @dataclass(frozen=True)
 class EventReport:
-    """`event` happened in `step`, or had not happened by then."""
+    """`event` happened in `step`, or had not happened by then. `delay`: from the start of the step to its instant, in
+    the clock's unit; None if only the step is known."""
 
     event: str
     step: int
     happened: bool = True
+    delay: float | None = None
 
 
 @dataclass(frozen=True)
 class PatientRecord:
-    """The observations of one patient. `last`: the last step of the record; the patient was alive then, or died in
-    it."""
+    """The observations of one patient; the events of a step in the order of their rows. `last`: the last step of the
+    record; the patient was alive at its last entry, or died then. `last_delay`: from the start of the last step to that
+    entry, in the clock's unit; None if it is at the step's end."""
 
     patient: str
     observations: tuple[Observation, ...]
     events: tuple[EventReport, ...]
     last: int
+    last_delay: float | None = None
+
+    def find_end(self, dt: float) -> float:
+        """The time of the last entry, with steps of `dt`, in the clock's unit."""
+        return self.last * dt if self.last_delay is None else (self.last - 1) * dt + self.last_delay
 
 
 @dataclass(frozen=True)
@@ -197,6 +208,9 @@ def _check_keys(data: object, keys: tuple[str, ...], file: str) -> None:
 
 def _ending(model: Model, key: str, file: str) -> str:
     names = [v.name for v in model.variables.values() if v.ends == "journey"]
+    for v in model.variables.values():  # a composite of all that ends the journey
+        if v.any_of and set(list_components(model.variables, v.name)) == set(names):
+            return v.name
     if len(names) == 1 or "death" in names:
         return "death" if "death" in names else names[0]
     if not names:
@@ -210,18 +224,26 @@ def make_record(rows: Iterable[RecordRow], *, model: Model, patient: str = "", f
     observations: dict[tuple[str, int], tuple[Observation, RecordRow]] = {}
     events: dict[tuple[str, int], tuple[EventReport, RecordRow]] = {}
     problems: list[Problem] = []
+    until = 0.0
     for row in rows:
         try:
             variable = find_variable(row, model)
             event = variable.kind == "event"
             value = read_value(row, variable)
-            step = _find_step(row, variable, model, happened=value == 1)
+            exact = _find_time(row, variable, model)
+            step = _find_step(row, exact, variable, model, happened=value == 1)
             kept: dict[Any, Any] = events if event else observations
             if (variable.name, step) in kept:
                 raise fail("duplicate time", value=f"{row.time}, {variable.name}", fix="one row per time")
             if event and value not in (0, 1):
                 raise fail("the value of an event must be 1 (it happened) or 0", value=row.value, fix="1")
-            entry = EventReport(variable.name, step, value == 1) if event else Observation(variable.name, step, value)
+            delay = (exact - step + 1) * model.clock.dt if value == 1 and abs(exact - step) > TOLERANCE else None
+            entry = (
+                EventReport(variable.name, step, value == 1, delay)
+                if event
+                else Observation(variable.name, step, value)
+            )
+            until = max(until, exact)
             kept[variable.name, step] = (entry, row)
         except NosographError as error:
             problems += [_place(problem, row, file) for problem in error.problems]
@@ -234,9 +256,10 @@ def make_record(rows: Iterable[RecordRow], *, model: Model, patient: str = "", f
     found = [entry for entry, _ in observations.values()]
     reports = [entry for entry, _ in events.values()]
     last = max([*(seen.step for seen in found), *(report.step for report in reports)])
-    return PatientRecord(
-        patient, tuple(sorted(found, key=lambda o: o.step)), tuple(sorted(reports, key=lambda e: e.step)), last
-    )
+    observed = tuple(sorted(found, key=lambda o: o.step))
+    happened = tuple(sorted(reports, key=lambda e: e.step))
+    last_delay = (until - last + 1) * model.clock.dt if until < last - TOLERANCE else None
+    return PatientRecord(patient, observed, happened, last, last_delay)
 
 
 def _place(problem: Problem, row: RecordRow, file: str) -> Problem:
@@ -288,13 +311,13 @@ def _canonical(concept: str) -> str:
     return compact(concept if is_iri(concept) else expand(concept))
 
 
-def _find_step(row: RecordRow, variable: Variable, model: Model, *, happened: bool) -> int:
-    """The step of a row. For an event: the step whose interval (t - dt, t] contains it, or the last step without it."""
+def _find_time(row: RecordRow, variable: Variable, model: Model) -> float:
+    """The time of a row, in steps. Raises NosographError for a time outside the journey."""
     clock = model.clock
     if variable.kind == "static":
         if row.time not in (None, "", 0, "0"):
             raise fail(f"{variable.name} does not change over time", value=row.time, fix="leave the time empty")
-        return 0
+        return 0.0
     if row.time is None or row.time == "":
         raise fail("missing time", fix=f"0, or a multiple of {clock.text[0]}")
     text = str(row.time)
@@ -305,8 +328,14 @@ def _find_step(row: RecordRow, variable: Variable, model: Model, *, happened: bo
     exact = years / clock.step
     if not 0 <= exact <= clock.steps + GRID:
         raise fail("time outside the horizon", value=row.time, fix=f"between 0 and {clock.text[1]}")
+    return exact
+
+
+def _find_step(row: RecordRow, exact: float, variable: Variable, model: Model, *, happened: bool) -> int:
+    """The step of a row. For an event: the step whose interval (t - dt, t] contains it, or the last step without it."""
+    clock = model.clock
     if variable.kind == "event":
-        step = math.ceil(exact - 1e-6) if happened else math.floor(exact + 1e-6)
+        step = math.ceil(exact - TOLERANCE) if happened else math.floor(exact + TOLERANCE)
         if step == 0 and happened:
             raise fail("no event can happen at the start", value=row.time, fix=f"a time after 0, or a {clock.text[0]}")
         return step
@@ -363,14 +392,14 @@ def _check_order(
     model: Model,
 ) -> Iterable[tuple[Problem, RecordRow]]:
     """Entries after the end of the journey or record, or after an event that happens once; ties of competing events."""
-    ends = [(e, row) for e, row in events.values() if e.happened and model.variables[e.event].ends == "journey"]
+    ends = [(e, row) for e, row in events.values() if e.happened and ends_journey(model.variables, e.event)]
     closes = [(e, row) for e, row in events.values() if e.happened and model.variables[e.event].ends == "record"]
     entries: list[tuple[Observation | EventReport, RecordRow]] = list(observations.values())
     entries += list(events.values())
     for end, written in ends:
         for entry, row in entries:
             static = isinstance(entry, Observation) and model.variables[entry.variable].kind == "static"
-            late = entry.step >= end.step if isinstance(entry, Observation) else entry.step > end.step
+            late = entry.step >= end.step if isinstance(entry, Observation) else _is_later(entry, end, model.clock.dt)
             if late and not static and entry is not end:
                 fix = f"remove rows from {end.event} at {written.time} on"
                 yield Problem("the record continues after death", fix=fix, value=str(row.time)), row
@@ -394,3 +423,8 @@ def _check_order(
                 if entry.happened and group and model.variables[other.event].competes == group:
                     fix = "keep the one that came first"
                     yield Problem(f"{entry.event} and {other.event} compete", fix=fix, value=str(row.time)), row
+
+
+def _is_later(entry: EventReport, end: EventReport, dt: float) -> bool:
+    """Whether an event is written later than another; on the grid, at the end of its step."""
+    return (entry.step, entry.delay or dt) > (end.step, end.delay or dt)

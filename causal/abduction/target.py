@@ -18,7 +18,8 @@ from ..program.plan import Plan, Site, ancestors, noise_sites
 from ..program.sampling import draw_site
 from ..program.steps import Pass
 from ..program.uncertainty import find_uncertain
-from .observer import RecordEvidence, RecordObserver
+from .evidence import RecordEvidence
+from .observer import RecordObserver
 
 PURPOSE = "abduction"  # of all draws here: differs from the simulation's, so that particles never get the true noise
 PENALTY = -1e4  # replaces minus infinity while tempering: fewer impossible facts are better
@@ -71,7 +72,8 @@ class Target:
         self.inferred = {name: rows + i for i, name in enumerate(n for n in self.uncertain if n in read)}
         free = torch.ones(rows + len(self.inferred), dtype=torch.bool)
         for block in self.blocks:
-            observed = [(block.site.variable, block.key, step) in evidence.facts for step in block.site.steps]
+            facts = [(block.site.variable, block.key, step) for step in block.site.steps]
+            observed = [fact in evidence.facts and fact not in evidence.latent for fact in facts]
             free[block.first : block.stop] = ~torch.tensor(observed).repeat(block.shape[0])
         self.free = free
         self.drawn = drawn

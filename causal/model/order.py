@@ -73,7 +73,7 @@ def find_cycle(waits: Waits) -> list[str]:
 
 
 def order_variables(model: Model, *, first: bool, worlds: Sequence[World] = ()) -> list[str]:
-    """The variables in topological order. Ties: events that end the journey come first, then the order of declaration.
+    """The variables in topological order. Ties: what ends something comes first, then the order of declaration.
     Raises NosographError with the cycle if there is one.
     """
     waits = find_waits(model, first=first, worlds=worlds)
@@ -86,7 +86,7 @@ def order_variables(model: Model, *, first: bool, worlds: Sequence[World] = ()) 
             value=" -> ".join(cycle),
             fix=f"{cycle[-2]}[-1] for the last step's value somewhere in the loop",
         )
-    rank = {name: (model.variables[name].ends != "journey", index) for index, name in enumerate(model.variables)}
+    rank = {name: (model.variables[name].ends == "nothing", index) for index, name in enumerate(model.variables)}
     names = list(model.variables)
     sorter = TopologicalSorter(waits)
     sorter.prepare()

@@ -52,6 +52,9 @@ class Observer(Protocol):
     def decide(self, fact: Fact, clocks: Mapping[str, tuple[Tensor, Value]], moment: StepState) -> Tensor:
         """Whether a hazard's event was observed, given the noise and rate of each member of its group."""
 
+    def confirm(self, fact: Fact, happened: Tensor) -> None:
+        """Score whether a composite event happened, as observed."""
+
     def total(self, patients: int) -> Tensor:
         """The log-probability of all observed facts, float64, (..., patients)."""
 
@@ -182,7 +185,11 @@ class Pass:
         if step == 0:
             return torch.zeros(1, len(self.patients), dtype=torch.bool)
         if event.any_of:
-            return self.compose(event)
+            happened = self.compose(event)
+            fact = (event.name, "any_of", step)
+            if self.observer is not None and fact in self.observer.facts:
+                self.observer.confirm(fact, happened)
+            return happened
         if self.plan.is_hazard(event.name):
             happened = self.spread(self.race(event, step))
         else:

@@ -13,7 +13,7 @@ import torch
 from ...causal.abduction import PatientRecord, Posterior, abduct, read_record
 from ...causal.model.model import Effect, Model, Variable
 from ...causal.model.world import FACTUAL, World
-from ...causal.program.journeys import Journeys, first_dates, times
+from ...causal.program.journeys import Journeys, count_occurrences, first_dates, times
 from ..contrast import read_outcome
 from .answer import COUPLING, Answer, Interval
 from .estimates import Z95, Numbers
@@ -37,7 +37,7 @@ def compare_record(model: Model, world: World, *, path: str | Path, outcome: Eff
     record = read_record(path, model=model)
     posterior = abduct(model, record, seed=seed)
     journeys = posterior.run((FACTUAL, world))
-    until = record.last * model.clock.dt
+    until = record.find_end(model.clock.dt)
     unit = model.clock.text[2] + ("s" if until != 1 else "")
     who = f"{record.patient or Path(path).name}, by the record until {until:.4g}"
     end = f": {outcome.text}" if outcome is not None else ""
@@ -48,9 +48,12 @@ def compare_record(model: Model, world: World, *, path: str | Path, outcome: Eff
         "timelines": _draw(journeys, model, record, outcome),
     }
     if outcome is None:
-        value, interval = _compare_all(journeys, model, posterior)
+        value, interval = _compare_all(journeys, model, posterior, until)
         return Answer(**found, value=value, interval=interval, note=COUPLING)
     values = read_outcome(journeys, model, outcome).double().numpy()
+    if model.variables[outcome.outcome].occurs == "repeatedly":  # those that are still to come
+        values = count_occurrences(journeys, outcome.outcome, after=until, by=outcome.at * model.clock.dt).numpy()
+        found["method"] += f"; {outcome.outcome}: how often after the record's end"
     defined = ~np.isnan(values).any(0)
     if not defined.any():
         note = "The outcome is undefined: the journey has ended by then, or nothing is recorded."
@@ -84,10 +87,10 @@ def _compare_outcome(
 
 
 def _compare_all(
-    journeys: Journeys, model: Model, posterior: Posterior
+    journeys: Journeys, model: Model, posterior: Posterior, until: float
 ) -> tuple[dict[str, dict[str, float]], dict[str, Interval]]:
-    """For each variable that differs: its median at the horizon in each world, or the probability of an event by then;
-    and the interval of the difference."""
+    """For each variable that differs: its median at the horizon in each world, or the probability of an event by then
+    (for one that is repeated, of another after the record's end); and the interval of the difference."""
     value: dict[str, dict[str, float]] = {}
     interval: dict[str, Interval] = {}
     worlds = [world.name for world in journeys.worlds]
@@ -95,7 +98,8 @@ def _compare_all(
         if variable.levels or variable.kind == "measurement":
             continue
         if variable.kind == "event":
-            happened = torch.isfinite(first_dates(journeys, name)).double().numpy()
+            after = until if variable.occurs == "repeatedly" else -math.inf
+            happened = torch.isfinite(first_dates(journeys, name, after=after)).double().numpy()
             ends = {world: float(row.mean()) for world, row in zip(worlds, happened, strict=True)}
             spread = _error_interval(happened[1] - happened[0], posterior)
         else:

@@ -20,7 +20,8 @@ from pyro.infer import MCMC, NUTS
 from pyro.ops.stats import effective_sample_size
 
 from nosograph.causal.abduction import EventReport, Observation, PatientRecord, abduct, invert
-from nosograph.causal.abduction.observer import RecordObserver, collect_evidence
+from nosograph.causal.abduction.evidence import collect_evidence
+from nosograph.causal.abduction.observer import RecordObserver
 from nosograph.causal.language import parse_mechanism
 from nosograph.causal.language.syntax import Draw
 from nosograph.causal.model.model import Model, Schedule

@@ -46,7 +46,7 @@ def test_a_csv_record(tmp_path: Path) -> None:
         Observation("lecanemab", 0, 1.0),
     }
     assert record.events == (
-        EventReport("dropout", 13),
+        EventReport("dropout", 13, delay=pytest.approx(0.03)),
         EventReport("aria_e", 18, False),
         EventReport("death", 24, False),
     )
