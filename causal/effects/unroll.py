@@ -169,6 +169,7 @@ def _add_event(graph: Graph, model: Model, variable: Variable, step: int) -> Non
     if step == 0:
         return
     parents = _sources(model, reads(variable.mechanism), step)
+    parents += [(part, step) for part in variable.any_of]
     if variable.occurs == "once" and step > 1:
         parents.append(("ever", name, step))
     if variable.competes:

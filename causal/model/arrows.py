@@ -142,6 +142,7 @@ def _find_arrows(model: Model) -> Iterator[_Arrow]:
                     yield _Arrow(read.name, name, read.steps_back, steps, lasting or own)
         if variable.kind == "measurement":
             yield from (_Arrow(event, name, 0, mechanism, lasting=True) for event in closing)
+        yield from (_Arrow(part, name, 0, mechanism, lasting=variable.occurs == "once") for part in variable.any_of)
         if variable.kind == "event" and variable.occurs == "once":
             yield _Arrow(name, name, 1, mechanism, lasting=True)
         if variable.competes:  # an event that happens once stops competing after it has happened

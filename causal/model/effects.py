@@ -32,6 +32,9 @@ def parse_effect(entry: EffectEntry | str, model: Model) -> Effect:
         if name not in model.variables:
             near = nearest(name, model.variables)
             raise fail(f"unknown variable '{name}'", fix=near or "a variable of the model", value=entry.effect)
+    if parts := model.variables[match["treatment"]].any_of:
+        problem = f"'{match['treatment']}' is a composite event, on which nobody can intervene"
+        raise fail(problem, fix=f"one of its components: {', '.join(parts)}", value=entry.effect)
     at = parse_step(match["at"], clock=model.clock)
     decision = parse_step(entry.decision, clock=model.clock) if entry.decision else 0
     if at <= decision and model.variables[match["outcome"]].kind != "static":

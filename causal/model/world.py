@@ -75,6 +75,10 @@ def parse_intervention(text: str, *, model: Model) -> Intervention:
         near = nearest(target, known)
         fix = f"{near} = …" if near else list_some(sorted(known))
         raise fail(f"unknown variable or parameter {target!r}", value=text, fix=fix)
+    if target in model.variables and model.variables[target].any_of:
+        parts = ", ".join(model.variables[target].any_of)
+        problem = f"'{target}' is a composite event, which happens when one of its components does"
+        raise fail(problem, value=text, fix=f"an intervention on its components: {parts}")
     if target in model.parameters and (derived := refuse_derived(model.parameters, target)) is not None:
         raise NosographError(replace(derived, value=text))
     steps = model.clock.steps
@@ -109,6 +113,9 @@ def take_from(world: str, target: str, *, model: Model) -> Intervention:
     """An intervention that gives `target`, at every step, its value in `world`, which runs in the same pass. Raises
     NosographError for competing events, and for measurements, since whether they are recorded would not be copied."""
     variable = model.variables[target]
+    if variable.any_of:
+        problem = f"{target} is a composite event and cannot be taken from another world"
+        raise fail(problem, value=target, fix=f"one of its components: {', '.join(variable.any_of)}")
     if variable.kind == "measurement" or variable.competes:
         fix = variable.of or "a variable that it depends on, or that depends on it"
         kind = "a measurement" if variable.kind == "measurement" else "a competing event"

@@ -337,14 +337,22 @@ def values_by_step(journeys, variable, world):
 
 @pytest.mark.parametrize(("name", "texts"), CASES)
 def test_reach_is_what_changes_in_the_simulation(name, texts, rich):
-    """Nothing out of reach changes, nor anything before its first step; what is within reach does change."""
+    """While the journey lasts in both worlds, nothing out of reach changes, nor anything before its first step; what is
+    within reach does change."""
     model = load_model(SIX) if name == "six" else rich
     interventions = [parse_intervention(text, model=model) for text in texts]
     reach = find_reach(model, interventions)
     journeys = sample(model, patients=10_000, seed=3, worlds=[FACTUAL, World("other", tuple(interventions))])
     for variable in model.variables.values():
         here, there = (values_by_step(journeys, variable, world) for world in (0, 1))
-        differs = ((here != there) & ~(here.isnan() & there.isnan())).any(dim=1).nonzero().flatten().tolist()
+        different = (here != there) & ~(here.isnan() & there.isnan())
+        if variable.kind == "event":  # no later than the first end; out of reach, before it
+            first = torch.where(here.isnan(), torch.inf, here).minimum(torch.where(there.isnan(), torch.inf, there))
+            end = journeys.ended_at.amin(0).float()
+            different &= (first <= end) if variable.name in reach else (first < end)
+        elif variable.kind != "static":
+            different &= torch.arange(len(here))[:, None] < journeys.ended.amin(0)
+        differs = different.any(dim=1).nonzero().flatten().tolist()
         if variable.name not in reach:
             assert differs == [], variable.name
             continue

@@ -19,6 +19,7 @@ from nosograph.causal.program.journeys import Journeys
 from nosograph.causal.program.sampling import sample
 
 EVERYTHING = load_model(Path(__file__).parents[2] / "models" / "core_everything.yaml")
+SETTABLE = {name: variable for name, variable in EVERYTHING.variables.items() if not variable.any_of}
 STEPS = EVERYTHING.clock.steps
 PEOPLE = 20_000
 WORLDS = (
@@ -163,7 +164,7 @@ def intervene_with_what_happened(whole: Journeys, patient: int, name: str, step:
 @settings(max_examples=150, deadline=None)
 @given(
     patient=st.integers(0, 2_000),
-    name=st.sampled_from(sorted(EVERYTHING.variables)),
+    name=st.sampled_from(sorted(SETTABLE)),
     step=st.integers(1, STEPS),
     form=st.sampled_from(["hard", "soft"]),
 )
@@ -218,6 +219,7 @@ def reach(model: Model, targets: set[str]) -> set[str]:
     """What may change when `targets` do: descendants by the written expressions, closings and races included."""
     graph = nx.DiGraph([(read.name, v.name) for v in model.variables.values() for read in v.reads])
     for event in model.variables.values():
+        graph.add_edges_from((part, event.name) for part in event.any_of)
         for other in model.variables.values():
             if event.ends == "record" and other.kind == "measurement":
                 graph.add_edge(event.name, other.name)
@@ -228,7 +230,7 @@ def reach(model: Model, targets: set[str]) -> set[str]:
 
 @settings(max_examples=30, deadline=None)
 @given(
-    name=st.sampled_from([n for n, v in EVERYTHING.variables.items() if not v.levels] + ["growth", "power"]),
+    name=st.sampled_from([n for n, v in SETTABLE.items() if not v.levels] + ["growth", "power"]),
     first=st.integers(1, STEPS - 1),
     start=st.integers(0, PEOPLE),
 )
