@@ -57,7 +57,7 @@ def test_truth_is_what_a_plain_loop_finds(journeys: Journeys, tables: dict[str, 
                 assert row["time"] == pytest.approx(k / 12, abs=1e-8)
                 for name, variable in MODEL.variables.items():
                     steps = (0,) if variable.kind == "static" else journeys.steps[name]
-                    lives = k < end or (k == end and variable.ends == "journey")
+                    lives = k < end or (k == end and variable.kind == "event")
                     index = 0 if variable.kind == "static" else list(steps).index(k) if k in steps else None
                     value = at(journeys.values[name], w)[index, i] if index is not None and lives else None
                     assert row[name] == (None if value is None else shown(value, name)), (name, k, end)
@@ -103,9 +103,13 @@ def test_nothing_is_recorded_after_the_end(journeys: Journeys, tables: dict[str,
     for row in record.itertuples():
         assert row.time <= left.get((row.patient, row.world), math.inf) + 1e-5
     for row in events.itertuples():
-        step = math.ceil(row.time * 12 - 1e-4)  # the record is closed from the step of dropout on
-        closed = math.ceil(left.get((row.patient, row.world), 1_000) * 12 - 1e-4)
-        assert row.recorded == (step < closed or (row.event == "dropout" and step == closed))
+        assert row.recorded == (row.time <= left.get((row.patient, row.world), math.inf)), "by the instants"
+    same_step = [
+        row
+        for row in events.itertuples()
+        if 0 < row.time - left.get((row.patient, row.world), math.inf) < 1 / 12 - 1e-4 and not row.recorded
+    ]
+    assert same_step, "some events follow a dropout within its step"
 
 
 def test_statics_and_units(tables: dict[str, pa.Table]) -> None:
