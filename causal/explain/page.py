@@ -93,11 +93,10 @@ def _describe_imports(model: Model) -> list[str]:
 
 
 def _describe_effect(effect: Effect, model: Model) -> dict[str, str]:
-    high, low = effect.contrast
     return {
         "effect": _code(f"{effect.treatment} -> {effect.outcome}"),
         "at": describe_time(effect.at, model.clock),
-        "contrast": f"{high:g} against {low:g}",
+        "contrast": _escape(model.write_contrast(effect)),
         "decided at": describe_time(effect.decision, model.clock),
         "strategy": effect.strategy,
         "among": _code(effect.population) if effect.population else "",

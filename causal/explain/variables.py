@@ -12,7 +12,7 @@ from ..language import Expression, Read, reads
 from ..model.arrows import measured_steps
 from ..model.claims import count_claims
 from ..model.formula import find_inputs, order_formulas
-from ..model.model import Claim, Clock, Effect, Evidence, Model, Parameter, Schedule, Variable
+from ..model.model import Claim, Effect, Evidence, Model, Parameter, Schedule, Variable
 from .equations import describe_draw, describe_time, format_quantity, substitute
 from .explanation import Explanation, Section
 
@@ -77,18 +77,18 @@ def _explain_head(model: Model, knowledge: KnowledgeGraph | None) -> Section:
         f"({counts.curated} of them as curated by a database, {counts.recalled} recalled, not looked up), "
         f"{counts.assumed} assumed; {counts.structural} more links only say what a measurement measures."
     )
-    lines += [f"Declared effect: {_describe_estimand(effect, clock)}" for effect in model.effects]
+    lines += [f"Declared effect: {_describe_estimand(effect, model)}" for effect in model.effects]
     return Section("The model", tuple(lines), {"model": model.id, **asdict(counts)})
 
 
-def _describe_estimand(effect: Effect, clock: Clock) -> str:
-    high, low = effect.contrast
+def _describe_estimand(effect: Effect, model: Model) -> str:
+    clock = model.clock
     among = f", among those with {effect.population}" if effect.population is not None else ""
     given = "afterwards left to the model" if effect.strategy == "initiation" else "kept until the end"
     dead = f"composite, {effect.composite:g} for the dead" if effect.composite is not None else effect.death
     return (
         f"{effect.treatment} on {effect.outcome} by {describe_time(effect.at, clock)}{among}: "
-        f"{high:g} against {low:g}, decided at {describe_time(effect.decision, clock)}, "
+        f"{model.write_contrast(effect)}, decided at {describe_time(effect.decision, clock)}, "
         f"{given} ({effect.strategy}); deaths: {dead}"
     )
 

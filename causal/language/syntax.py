@@ -21,19 +21,9 @@ FUNCTIONS = {  # name -> number of arguments (None: two or more)
 FORMULA_FUNCTIONS = {"leak": None}  # only in the formula of a parameter
 PAST_FUNCTIONS = ("ever", "since", "recorded")
 RESERVED = {
-    "t",
-    "dt",
-    "and",
-    "or",
-    "not",
-    "true",
-    "false",
-    "table",
-    "cases",
-    *FUNCTIONS,
-    *FORMULA_FUNCTIONS,
-    *PAST_FUNCTIONS,
-}
+    "t", "dt", "and", "or", "not", "true", "false", "table", "cases",
+    *FUNCTIONS, *FORMULA_FUNCTIONS, *PAST_FUNCTIONS,
+}  # fmt: skip
 
 TRUTH_LEVELS = ("0", "1")  # in `cases`, of what is 0 or 1
 

@@ -75,21 +75,21 @@ def _read_contrast(entry: EffectEntry, treatment: Variable) -> tuple[float, floa
     """The two values to compare; level indices for a categorical."""
     if entry.contrast is None:
         families = {tree.family for e in treatment.expressions.values() for tree in e.walk() if isinstance(tree, Draw)}
-        if families - {"Bernoulli", "Hazard"}:
+        if treatment.levels or families - {"Bernoulli", "Hazard"}:
+            example = ", ".join(f'"{level}"' for level in treatment.levels[:2]) or "2, 0"
             raise fail(
                 f"'{treatment.name}' is not binary, so the effect needs two levels to compare",
-                fix=f'{{effect: "{entry.effect}", contrast: [2, 0]}}',
+                fix=f'{{effect: "{entry.effect}", contrast: [{example}]}}',
                 value=entry.effect,
             )
         return (1.0, 0.0)
     levels: list[float] = []
     for value in entry.contrast:
-        if isinstance(value, str) != bool(treatment.levels) or (
-            isinstance(value, str) and value not in treatment.levels
-        ):
+        name = value if isinstance(value, str) else f"{value:g}"
+        if name not in treatment.levels if treatment.levels else isinstance(value, str):
             known = ", ".join(treatment.levels) or "numbers"
-            raise fail(f"unknown level of '{treatment.name}'", fix=f"two of: {known}", value=str(value))
-        levels.append(float(treatment.levels.index(value)) if isinstance(value, str) else float(value))
+            raise fail(f"unknown level of '{treatment.name}'", fix=f"two of: {known}", value=name)
+        levels.append(float(treatment.levels.index(name)) if treatment.levels else float(value))
     if levels[0] == levels[1]:
         raise fail("the two levels are the same", fix="contrast: [1, 0]", value=entry.effect)
     return (levels[0], levels[1])

@@ -193,6 +193,10 @@ class Model:
     def claims(self) -> tuple[Claim, ...]:
         return tuple(claim for variable in self.variables.values() for claim in variable.claims)
 
+    def write_contrast(self, effect: Effect) -> str:
+        """The two values that an effect compares, as written: `"b" against "a"`, `1 against 0`."""
+        return " against ".join(map(self.variables[effect.treatment].write_value, effect.contrast))
+
     @property
     def graph(self) -> nx.DiGraph[str]:
         """The causal graph: variables as nodes (`kind`, `recorded`), claims as edges (`lag`: the least, in steps)."""

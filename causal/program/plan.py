@@ -16,8 +16,8 @@ from ..language import Expression, reads
 from ..language.evaluate import encode_result
 from ..language.syntax import Level, Number, find_draw
 from ..model.arrows import evaluated_steps
-from ..model.composites import list_components
 from ..model.binary import is_yes_or_no
+from ..model.composites import list_components
 from ..model.formula import evaluate_formula, find_inputs, order_formulas, refuse_derived
 from ..model.model import Model
 from ..model.order import order_variables

@@ -159,8 +159,8 @@ def _interpolate(points: Points) -> Callable[[Value], Value]:
 
 
 def look_up(values: Sequence[float], sizes: Sequence[int]) -> Callable[..., Value]:
-    """A function of codes (0, 1, … below each of `sizes`): the value in their place, the last code counting fastest; NaN
-    where a code is NaN."""
+    """A function of codes (0, 1, … below each of `sizes`): the value in their place, the last code counting fastest.
+    NaN where a code is NaN."""
     table = torch.tensor(values, dtype=torch.float32)
 
     def find(*codes: Value) -> Value:
