@@ -27,7 +27,7 @@ from ..language import Expression, parse_expression, parse_formula, parse_mechan
 from ..language.syntax import RESERVED, Binary, Draw
 from .cases import build_cases
 from .clock import parse_clock, parse_schedule
-from .effects import parse_effect
+from .effects import check_examinable, parse_effect
 from .findings import Findings, Place
 from .formula import check_formulas, check_values, resolve_formulas
 from .model import KEY_COLUMNS, Claim, Clock, Effect, Evidence, Model, Parameter, Schedule, Variable
@@ -310,6 +310,7 @@ class _Builder:
     def read_effect(self, path: str, entry: EffectEntry, model: Model) -> Effect | None:
         with self.findings.catch(path):
             effect = parse_effect(entry, model)
+            check_examinable(effect, model)
             if effect.population is not None:
                 check_entry(f"{path}.population", effect.population, model, self.findings)
             return effect

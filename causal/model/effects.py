@@ -42,6 +42,13 @@ def parse_effect(entry: EffectEntry | str, model: Model) -> Effect:
             fix="death: composite, with composite: 18",
             value=entry.effect,
         )
+    outcome = model.variables[match["outcome"]]
+    if entry.composite is not None and outcome.levels:
+        raise fail(
+            f"a number is no level of '{outcome.name}', so it cannot stand for the dead",
+            fix="death: hypothetical, or a level for the dead in the model itself",
+            value=entry.effect,
+        )
     contrast = _read_contrast(entry, model.variables[match["treatment"]])
     return Effect(
         treatment=match["treatment"],
@@ -55,6 +62,18 @@ def parse_effect(entry: EffectEntry | str, model: Model) -> Effect:
         composite=entry.composite,
         text=f"{match['treatment']} -> {match['outcome']} @ {match['at'].strip()}{_describe_settings(entry)}",
     )
+
+
+def check_examinable(effect: Effect, model: Model) -> None:
+    """Raise NosographError for an effect that cannot be examined on a record, since its outcome has no average."""
+    outcome = model.variables[effect.outcome]
+    if outcome.levels:
+        example = f'{outcome.name} {">=" if outcome.has_order else "=="} "{outcome.levels[-1]}"'
+        raise fail(
+            f"'{outcome.name}' has levels, and no average to examine",
+            fix=f"an outcome that is 0 or 1, with mechanism: {example}; or ask, which compares the share of each level",
+            value=effect.text,
+        )
 
 
 def _describe_settings(entry: EffectEntry) -> str:
