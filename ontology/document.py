@@ -75,6 +75,25 @@ def _read_synonyms(value: Any) -> Any:
     return names
 
 
+def _read_levels(value: Any) -> Any:
+    """The names of levels: distinct, and fit to stand in quotation marks and in a list with commas."""
+    names = [_read_text(name) for name in value] if isinstance(value, list) else _read_list(_read_text(value))
+    for name in names if isinstance(names, list) else ():
+        if isinstance(name, str) and (not name or set(name) & set(',"\\')):
+            raise _mistake(
+                f"{name!r} is not the name of a level", "text without commas, quotation marks or backslashes"
+            )
+    if twice := next((name for name in names if isinstance(name, str) and names.count(name) > 1), ""):
+        raise _mistake(f"the level {twice!r} stands twice", "each level once")
+    return names
+
+
+def _read_row(value: Any) -> Any:
+    """Levels with a comma and one space between them."""
+    text = _read_text(value)
+    return ", ".join(part.strip() for part in text.split(",")) if isinstance(text, str) else text
+
+
 def _read_effect(value: Any) -> Any:
     return value if isinstance(value, dict) else {"effect": value}
 
@@ -83,6 +102,9 @@ Text = Annotated[str, BeforeValidator(_read_text)]
 Name = Annotated[str, BeforeValidator(_read_name)]
 Citation = Annotated[str, BeforeValidator(_read_citation)]
 Synonyms = Annotated[tuple[str, ...], BeforeValidator(_read_synonyms)]
+Levels = Annotated[tuple[str, ...], BeforeValidator(_read_levels)]
+Texts = Annotated[tuple[Text, ...], BeforeValidator(_read_list)]
+Row = Annotated[str, BeforeValidator(_read_row)]
 Level = Annotated[float | str, BeforeValidator(_read_level)]  # a number, or the name of a categorical's level
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
@@ -156,6 +178,13 @@ class ParameterEntry(Evidenced):
         return self
 
 
+class CasesEntry(Entry):
+    """The probabilities of a variable's levels, a row for each combination of the levels of what it reads (`of`)."""
+
+    of: Texts
+    table: dict[Row, tuple[Number, ...]]
+
+
 class VariableEntry(Entry):
     kind: Literal["static", "state", "event", "treatment", "measurement"] | None = None
     title: Text = ""
@@ -165,6 +194,9 @@ class VariableEntry(Entry):
     unit: Text = ""
     start: Text = ""
     mechanism: Text = ""
+    levels: Levels = ()
+    ordered: Annotated[bool | None, Field(strict=True)] = None
+    cases: CasesEntry | None = None
     of: Name = ""
     when: Text = ""
     missing: Text = ""
@@ -195,6 +227,10 @@ class VariableEntry(Entry):
                 raise _mistake("it extends an event without a rate of its own", "mechanism: Hazard(…)")
         elif not self.kind and not self.overrides:
             raise _mistake("the key 'kind' is missing", "kind: static, state, event, treatment or measurement")
+        if self.cases is not None and self.mechanism:
+            raise _mistake("it has both a mechanism and cases", "one of the two")
+        if self.cases is not None and not self.levels and not self.overrides:
+            raise _mistake("it has cases, but no levels", "levels: [mild, moderate, severe]")
         return self
 
 
@@ -340,5 +376,7 @@ def allowed_keys(path: list[str]) -> tuple[str, ...]:
         ("variables", 4): ClaimEntry,
         ("effects", 2): EffectEntry,
     }
+    if path[2:3] == ["cases"]:
+        return _keys(CasesEntry) if len(path) == 3 else ()
     entry = entries.get((path[0] if path else "", len(path)))
     return _keys(entry) if entry is not None else ()

@@ -11,7 +11,7 @@ from rdflib.namespace import RDF, XSD
 from rdflib.term import Node
 
 from ..errors import fail
-from .document import Document, Evidenced
+from .document import CasesEntry, Document, Evidenced
 from .prefixes import compact
 from .vocabulary import (
     MODEL_BASE,
@@ -33,7 +33,7 @@ CLOCK_TEXT = ("step", "horizon", "unit")
 PARAMETER_TEXT = ("formula", "unit", "uncertain", "title")
 VARIABLE_TEXT = ("kind", "title", "unit", "start", "mechanism", "when", "missing", "occurs", "ends", "competes")
 VARIABLE_NAMES = ("of", "extends", "overrides")
-SYNONYMS = ("synonyms", "related_synonyms")
+NAME_LISTS = {"synonyms": NG.Synonym, "related_synonyms": NG.Synonym, "levels": NG.Category}
 EFFECT_TEXT = ("effect", "decision", "strategy", "population", "death")
 
 
@@ -115,13 +115,15 @@ class _GraphWriter:
             node = variable_iri(self.model, name)
             self.item(self.model, "variables", node, NG.Variable, order)
             self.add_texts(node, entry, VARIABLE_TEXT)
-            for key in SYNONYMS:
-                for position, synonym in enumerate(getattr(entry, key)):
-                    synonym_node = URIRef(f"{self.model}/{key}/{name}/{position}")
-                    self.item(node, key, synonym_node, NG.Synonym, position)
-                    self.add(synonym_node, "name", synonym)
+            for key, kind in NAME_LISTS.items():
+                for position, written in enumerate(getattr(entry, key)):
+                    name_node = URIRef(f"{self.model}/{key}/{name}/{position}")
+                    self.item(node, key, name_node, kind, position)
+                    self.add(name_node, "name", written)
             self.add_concept(node, "concept", entry.concept)
             self.add(node, "recorded", entry.recorded)
+            self.add(node, "ordered", entry.ordered)
+            self.write_cases(node, name, entry.cases)
             for key in VARIABLE_NAMES:
                 if getattr(entry, key):
                     self.add(node, key, self.name(getattr(entry, key)))
@@ -133,6 +135,19 @@ class _GraphWriter:
                 self.add(claim_node, "cause", self.name(cause))
                 self.write_evidence(claim_node, claim)
 
+    def write_cases(self, node: Node, name: str, entry: CasesEntry | None) -> None:
+        if entry is None:
+            return
+        cases = URIRef(f"{self.model}/cases/{name}")
+        self.add(node, "cases", cases)
+        self.graph.add((cases, RDF.type, NG.Cases))
+        self.add(cases, "reads", ", ".join(entry.of))
+        for position, (levels, probabilities) in enumerate(entry.table.items()):
+            row = URIRef(f"{cases}/{position}")
+            self.item(cases, "table", row, NG.Row, position)
+            self.add(row, "name", levels)
+            self.add(row, "probabilities", ", ".join(repr(float(p)) for p in probabilities))
+
     def write_evidence(self, node: URIRef, entry: Evidenced) -> None:
         for source in entry.evidence:
             self.add(node, "evidence", evidence_iri(source))
@@ -142,6 +157,14 @@ class _GraphWriter:
 def _number(value: float) -> Literal:
     """An exact xsd:double: the shortest text that reads back as the same number."""
     return Literal(repr(float(value)), datatype=XSD.double, normalize=False)
+
+
+def _number_of(text: str) -> float | str:
+    """The number that a text is, or the text, which validation refuses."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _plain(value: Node) -> Any:
@@ -254,11 +277,13 @@ class _GraphReader:
     def variable(self, node: Node) -> dict[str, Any]:
         entry: dict[str, Any] = {}
         self.fill(entry, node, VARIABLE_TEXT)
-        for key in SYNONYMS:
-            if synonyms := self.items(node, key):
-                entry[key] = [self.value(synonym, "name") for synonym in synonyms]
+        for key in NAME_LISTS:
+            if found := self.items(node, key):
+                entry[key] = [self.value(item, "name") for item in found]
         self.fill_concept(entry, node, "concept")
-        self.fill(entry, node, ("recorded",))
+        self.fill(entry, node, ("recorded", "ordered"))
+        if cases := self.values(node, "cases"):
+            entry["cases"] = self.cases(cases[0])
         for key in VARIABLE_NAMES:
             if values := self.values(node, key):
                 entry[key] = local_name(values[0])
@@ -267,6 +292,11 @@ class _GraphReader:
         if claims := self.items(node, "caused_by"):
             entry["caused_by"] = dict(self.claim(claim) for claim in claims)
         return entry
+
+    def cases(self, node: Node) -> dict[str, Any]:
+        rows = [(self.value(row, "name"), self.value(row, "probabilities")) for row in self.items(node, "table")]
+        table = {str(levels): [_number_of(part) for part in str(written).split(",")] for levels, written in rows}
+        return {"of": str(self.value(node, "reads")).split(", "), "table": table}
 
     def claim(self, node: Node) -> tuple[str, dict[str, Any]]:
         entry: dict[str, Any] = {}

@@ -21,6 +21,7 @@ PREDICATES = {
     "caused_by": NG.causedBy, "variables": NG.variable, "parameters": NG.parameter, "effects": NG.declares,
     "synonyms": NG.synonym, "related_synonyms": NG.relatedSynonym,
     "any_of": NG.anyOf,
+    "levels": NG.category, "table": NG.row,
 }  # fmt: skip
 
 

@@ -119,10 +119,9 @@ def _select(run: Run, table: str, patients: Sequence[int]) -> pa.Table:
 
 def _read_rows(run: Run, patients: Sequence[int], model: Model) -> dict[tuple[int, str], list[RecordedValue]]:
     found: dict[tuple[int, str], list[RecordedValue]] = defaultdict(list)
-    table = _select(run, "record", patients).select(["patient", "world", "time", "variable", "value"])
-    for patient, world, time, name, value in zip(*(column.to_pylist() for column in table.columns), strict=True):
-        levels = model.variables[name].levels
-        told = levels[int(value)] if levels else float(value)
+    table = _select(run, "record", patients).select(["patient", "world", "time", "variable", "value", "level"])
+    for patient, world, time, name, value, level in zip(*(column.to_pylist() for column in table.columns), strict=True):
+        told = value if level is None else level
         found[patient, world].append(RecordedValue(name, round(time / model.clock.dt), time, told))
     return found
 

@@ -10,12 +10,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 
-def name_codes(codes: NDArray[np.int32], names: Sequence[str]) -> pa.DictionaryArray:
-    """A column of the names that the codes stand for; a name that stands twice is one level."""
+def name_codes(codes: NDArray[np.int32], names: Sequence[str], valid: pa.Buffer | None = None) -> pa.DictionaryArray:
+    """A column of the names that the codes stand for; a name that stands twice is one level. `valid`: null bitmap."""
     levels = list(dict.fromkeys(names))
     if len(levels) < len(names):
         codes = np.array([levels.index(name) for name in names], dtype=np.int32)[codes]
-    return pa.DictionaryArray.from_arrays(number_column(codes), text_column(levels))
+    return pa.DictionaryArray.from_arrays(number_column(codes, valid), text_column(levels))
 
 
 def number_column(values: NDArray[Any], valid: pa.Buffer | None = None) -> pa.Array:

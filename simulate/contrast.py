@@ -41,7 +41,7 @@ def contrast_worlds(model: Model, effect: Effect, *, base: tuple[Intervention, .
         mortal = [v.name for v in model.variables.values() if v.ends == "journey"]
         base = (*base, *(parse_intervention(f"{name} = 0", model=model) for name in mortal))
     first, second = (
-        World(name, (*base, parse_intervention(f"{effect.treatment} = {level:.9g}{when}", model=model)))
+        World(name, (*base, parse_intervention(f"{variable.name} = {variable.write_value(level)}{when}", model=model)))
         for name, level in zip(("first", "second"), effect.contrast, strict=True)
     )
     return first, second

@@ -70,7 +70,7 @@ class RecordObserver:
             return value.to(natural.dtype)
         parameters = mechanism.evaluate_parameters(moment, patients=patients)
         assert fresh is not None
-        if mechanism.wraps and family.name not in (*TRUTHS, "Categorical"):
+        if mechanism.wraps and family.name not in TRUTHS:
             low, high, possible = unwrap(mechanism, value, moment)
             bounds = noise_between(family, low, high, parameters)
             exact = low == high
@@ -85,7 +85,7 @@ class RecordObserver:
                 self.noise[fact] = family.draw_consistent(fresh, value.to(torch.float32), *parameters)
         # a scale of zero makes a constant, whose density is infinite: it is as observed (score 0), or impossible
         self.scores[fact] = torch.where(torch.isposinf(score), 0.0, score)
-        kind = torch.bool if family.name in TRUTHS else torch.int8 if family.name == "Categorical" else torch.float32
+        kind = torch.bool if family.name in TRUTHS else torch.int8 if family.has_levels else torch.float32
         return value.to(kind)
 
     def decide(self, fact: Fact, clocks: Mapping[str, tuple[Tensor, Tensor | float]], moment: StepState) -> Tensor:

@@ -1,7 +1,7 @@
 """A patient's record, read from a CSV or JSON file and checked against a model.
 
 CSV has a header and one row per observation: `time`, `variable` or `concept` (a CURIE; or both), `value`, and `unit`
-if it differs from the model's:
+if it differs from the model's; a level stands by its name under `value`, or under `level`:
 
     time,variable,value,unit
     ,age,71,a
@@ -51,9 +51,12 @@ from ..model.concepts import open_knowledge
 from ..model.duration import DURATION, parse_duration
 from ..model.model import Model, Variable
 
-COLUMNS = ("patient", "world", "time", "variable", "concept", "value", "unit")
+COLUMNS = ("patient", "world", "time", "variable", "concept", "value", "level", "unit")
 KEYS = ("patient", "statics", "record", "events", "alive_at", "death")
-ROW_KEYS = {"record": ("time", "variable", "concept", "value", "unit"), "events": ("time", "event", "happened")}
+ROW_KEYS = {
+    "record": ("time", "variable", "concept", "value", "level", "unit"),
+    "events": ("time", "event", "happened"),
+}
 TRUTHS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 GRID = 0.01  # of a step: the allowed error of an observation's time
 TOLERANCE = 1e-6  # of a step: how near the grid an event's time is on it
@@ -104,6 +107,7 @@ class RecordRow:
     variable: str = ""
     concept: str = ""
     value: object = None
+    level: object = None
     unit: str = ""
     line: int = 0
     event: bool | None = None  # True: must be an event; False: must not be
@@ -141,7 +145,7 @@ def _read_csv(text: str, file: str) -> tuple[str, list[RecordRow]]:
                 line=1,
                 fix=nearest(name, COLUMNS) or ",".join(COLUMNS[2:]),
             )
-    if not {"time", "value"} <= set(columns) or not {"variable", "concept"} & set(columns):
+    if "time" not in columns or not {"value", "level"} & set(columns) or not {"variable", "concept"} & set(columns):
         raise fail("missing columns", file=file, line=1, value=",".join(columns), fix="time,variable,value,unit")
     lines.fieldnames = columns
     rows, patients = [], set()
@@ -189,7 +193,7 @@ def _read_json(text: str, file: str, model: Model) -> tuple[str, list[RecordRow]
                 cells["concept" if ":" in str(named) else "variable"] = named
             if key == "events":
                 cells["value"] = 1.0 if cells.pop("happened", True) else 0.0
-            cells = {name: cell if name in ("time", "value") else str(cell) for name, cell in cells.items()}
+            cells = {name: cell if name in ("time", "value", "level") else str(cell) for name, cell in cells.items()}
             cells["event"] = key == "events"
             rows.append(RecordRow(**cells))
     for key, happened in (("alive_at", 0.0), ("death", 1.0)):
@@ -355,7 +359,12 @@ def _find_step(row: RecordRow, exact: float, variable: Variable, model: Model, *
 
 def read_value(row: RecordRow, variable: Variable) -> float | None:
     """The value in the model's unit, or a level's index. Raises NosographError for an invalid value."""
-    text = str(row.value if row.value is not None else "").strip()
+    text, level = (str(cell if cell is not None else "").strip() for cell in (row.value, row.level))
+    if level and not variable.levels:
+        raise fail(f"{variable.name} has no levels", value=level, fix="a number under value")
+    if level and text not in ("", level):
+        raise fail("value and level differ", value=f"{text}, {level}", fix="one of the two")
+    text = level or text
     if not text:
         if variable.kind == "measurement":
             return None

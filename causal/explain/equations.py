@@ -10,6 +10,7 @@ from typing import Any
 from ..families import FAMILIES
 from ..language import Expression
 from ..language.syntax import ATOM, PRECEDENCE, Binary, Call, Name, find_draw
+from ..model.cases import find_table
 from ..model.duration import DURATION
 from ..model.model import Clock, Parameter
 
@@ -37,6 +38,15 @@ def format_quantity(value: float, unit: str) -> str:
         unit = unit[1:]
     number = str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
     return number if unit in ("", "1") else number + ("" if unit[0] in "/%" else " ") + unit
+
+
+def write_equation(expression: Expression) -> list[str]:
+    """An expression as lines: itself, or a table's head and its rows."""
+    table = find_table(expression)
+    if table is None:
+        return [str(expression)]
+    lines = [f"cases of {', '.join(table.of)}, with the probabilities of {', '.join(table.levels)}:"]
+    return lines + [f"{', '.join(row)}: {', '.join(f'{p:.9g}' for p in numbers)}" for row, numbers in table.rows]
 
 
 def substitute(expression: Expression, parameters: Mapping[str, Parameter]) -> Expression:
@@ -75,7 +85,15 @@ def describe_draw(expression: Expression, *, unit: str) -> str:
     if draw is None:
         return ""
     family = FAMILIES[draw.family]
-    if draw.levels:
+    table = find_table(expression)
+    if table is not None:
+        return f"one of {', '.join(table.levels)}, by the table above"
+    if family.ordered:
+        location, *thresholds = draw.parameters
+        upper = [f"{level} up to {limit}" for level, limit in zip(draw.levels, thresholds, strict=False)]
+        shown = ", ".join([*upper, f"{draw.levels[-1]} above"])
+        said = family.meaning.format(location=_shorten("location", location), levels=shown)
+    elif draw.levels:
         parts = zip(draw.levels, draw.parameters, strict=True)
         said = family.meaning.format(levels=", ".join(f"{level} ({weight})" for level, weight in parts))
     else:

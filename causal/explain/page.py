@@ -13,7 +13,7 @@ from ...ontology.vocabulary import concept_iri, evidence_iri, local_name
 from ..language.syntax import Number
 from ..model.claims import count_claims
 from ..model.model import Claim, Effect, Evidence, Model, Parameter, Schedule, Variable
-from .equations import describe_time
+from .equations import describe_time, write_equation
 
 READING = "../documents.md#reading-a-models-page"  # relative to docs/catalog/
 HEADINGS = {
@@ -93,11 +93,10 @@ def _describe_imports(model: Model) -> list[str]:
 
 
 def _describe_effect(effect: Effect, model: Model) -> dict[str, str]:
-    high, low = effect.contrast
     return {
         "effect": _code(f"{effect.treatment} -> {effect.outcome}"),
         "at": describe_time(effect.at, model.clock),
-        "contrast": f"{high:g} against {low:g}",
+        "contrast": _escape(model.write_contrast(effect)),
         "decided at": describe_time(effect.decision, model.clock),
         "strategy": effect.strategy,
         "among": _code(effect.population) if effect.population else "",
@@ -130,6 +129,7 @@ def _describe_variable(variable: Variable) -> dict[str, str]:
         "variable": _code(variable.name),
         "meaning": _escape(variable.title),
         "unit": _code(variable.unit),
+        "levels": _describe_levels(variable),
         "concept": _link_concept(variable.concept) if variable.concept else "",
         "of": _code(variable.of),
         "when": (when or "see below") if measured else "",
@@ -141,10 +141,20 @@ def _describe_variable(variable: Variable) -> dict[str, str]:
     }
 
 
+def _describe_levels(variable: Variable) -> str:
+    """The levels where the equations do not name them, or where they are in order."""
+    if not variable.declared_levels and not variable.has_order:
+        return ""
+    return ", ".join(map(_code, variable.levels)) + (" (in order)" if variable.has_order else "")
+
+
 def _render_variable(variable: Variable) -> list[str]:
     lines = [f"### `{variable.name}`"]
     if variable.expressions:
-        equations = [f"{key}: {expression}" for key, expression in variable.expressions.items()]
+        equations = []
+        for key, expression in variable.expressions.items():
+            first, *rows = write_equation(expression)
+            equations += [f"{key}: {first}", *(f"    {row}" for row in rows)]
         fence = "`" * max(3, 1 + _longest_run("".join(equations)))
         wrapped = (
             textwrap.wrap(text, WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)

@@ -12,8 +12,8 @@ from ..language import Expression, Read, reads
 from ..model.arrows import measured_steps
 from ..model.claims import count_claims
 from ..model.formula import find_inputs, order_formulas
-from ..model.model import Claim, Clock, Effect, Evidence, Model, Parameter, Schedule, Variable
-from .equations import describe_draw, describe_time, format_quantity, substitute
+from ..model.model import Claim, Effect, Evidence, Model, Parameter, Schedule, Variable
+from .equations import describe_draw, describe_time, format_quantity, substitute, write_equation
 from .explanation import Explanation, Section
 
 if TYPE_CHECKING:
@@ -77,18 +77,18 @@ def _explain_head(model: Model, knowledge: KnowledgeGraph | None) -> Section:
         f"({counts.curated} of them as curated by a database, {counts.recalled} recalled, not looked up), "
         f"{counts.assumed} assumed; {counts.structural} more links only say what a measurement measures."
     )
-    lines += [f"Declared effect: {_describe_estimand(effect, clock)}" for effect in model.effects]
+    lines += [f"Declared effect: {_describe_estimand(effect, model)}" for effect in model.effects]
     return Section("The model", tuple(lines), {"model": model.id, **asdict(counts)})
 
 
-def _describe_estimand(effect: Effect, clock: Clock) -> str:
-    high, low = effect.contrast
+def _describe_estimand(effect: Effect, model: Model) -> str:
+    clock = model.clock
     among = f", among those with {effect.population}" if effect.population is not None else ""
     given = "afterwards left to the model" if effect.strategy == "initiation" else "kept until the end"
     dead = f"composite, {effect.composite:g} for the dead" if effect.composite is not None else effect.death
     return (
         f"{effect.treatment} on {effect.outcome} by {describe_time(effect.at, clock)}{among}: "
-        f"{high:g} against {low:g}, decided at {describe_time(effect.decision, clock)}, "
+        f"{model.write_contrast(effect)}, decided at {describe_time(effect.decision, clock)}, "
         f"{given} ({effect.strategy}); deaths: {dead}"
     )
 
@@ -100,6 +100,9 @@ def _explain_variable(model: Model, variable: Variable, knowledge: KnowledgeGrap
         lines.append(f"Concept: {_name_concept(variable.concept, knowledge)}.")
     if variable.unit:
         lines.append(f"Unit: {variable.unit}." if variable.unit != "1" else "Unit: 1, a pure number.")
+    if variable.levels:
+        order = "in order" if variable.has_order else "without an order"
+        lines.append(f"Levels, {order}: {', '.join(variable.levels)}.")
     lines += _explain_measuring(model, variable)
     lines += _explain_event(model, variable)
     for key, expression in variable.expressions.items():
@@ -165,13 +168,15 @@ def _explain_equation(model: Model, variable: Variable, key: str, expression: Ex
         heading = "At the start"
     else:
         heading = "In each step after it" if variable.start is not None else "At the start and in each step"
-    return [f"{'Its value' if once else heading}: {expression}", *_explain_details(model, expression)]
+    first, *rows = write_equation(expression)
+    said = [f"{'Its value' if once else heading}: {first}", *(f"    {row}" for row in rows)]
+    return [*said, *_explain_details(model, expression)]
 
 
 def _explain_details(model: Model, expression: Expression) -> list[str]:
     """The expression in numbers, and its meaning."""
     numeric = substitute(expression, model.parameters)
-    lines = [f"  in numbers: {numeric}"] if str(numeric) != str(expression) else []
+    lines = [f"  in numbers: {numeric}"] if numeric != expression else []
     meaning = describe_draw(numeric, unit=model.clock.text[2])
     return [*lines, f"  that is: {meaning or 'determined by what it reads, without randomness'}."]
 
@@ -263,6 +268,8 @@ def _list_facts(variable: Variable, effects: Sequence[Claim]) -> dict[str, Any]:
         "kind": variable.kind,
         "concept": variable.concept,
         "unit": variable.unit,
+        "levels": list(variable.levels),
+        "ordered": variable.has_order,
         "expressions": {key: str(expression) for key, expression in variable.expressions.items()},
         "causes": [describe(claim, "cause") for claim in variable.claims],
         "effects": [describe(claim, "effect") for claim in effects],

@@ -45,11 +45,13 @@ class Family(ABC):
     parameters: ClassVar[tuple[str, ...]]  # their names, in order
     domains: ClassVar[tuple[Domain, ...]]  # one for each parameter; the last also for further ones
     joint_rule: ClassVar[str] = ""  # what `valid` requires of the parameters jointly, completing "it must be …"
-    meaning: ClassVar[str]  # in words, with {parameter} for each parameter and {unit} of time; or with {levels}
+    meaning: ClassVar[str]  # in words, with {parameter} for each parameter and {unit} of time; and {levels}
     noise: ClassVar[Noise] = "uniform64"  # its kind; "uniform" is float32 and exact near 0, "uniform64" at both ends
     discrete: ClassVar[bool] = False
     binary: ClassVar[bool] = False  # values are true and false
-    has_levels: ClassVar[bool] = False  # it takes named levels with weights; values are level indices
+    has_levels: ClassVar[bool] = False  # it takes named levels; values are level indices
+    ordered: ClassVar[bool] = False  # its levels are: it takes a location, and thresholds between neighbouring levels
+    noise_by_level: ClassVar[bool] = False  # a noise of its own for each level, keyed by the level's name
     continuous_time: ClassVar[bool] = False  # an event at a time within the step; methods also take dt
 
     def get_domain(self, index: int) -> Domain:

@@ -31,6 +31,7 @@ class Categorical(Family):
     noise = "uniform"
     discrete = True
     has_levels = True
+    noise_by_level = True
 
     def valid(self, *parameters: Number) -> tuple[Tensor, ...]:
         """Weights are not negative, and at least one is positive."""

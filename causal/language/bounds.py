@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from .syntax import Binary, Call, Expression, Level, Name, Number, Past, Table, Unary
+from .syntax import Binary, Call, Cases, Expression, Level, Name, Number, Past, Table, Unary
 
 Range = tuple[float, float]
 ANYTHING: Range = (-math.inf, math.inf)
@@ -32,6 +32,8 @@ def bound(node: Expression, *, known: Mapping[str, Range]) -> Range:
             return -high, -low
         case Table(_, points):
             return min(y for _, y in points), max(y for _, y in points)
+        case Cases(_, rows):
+            return min(y for _, y in rows), max(y for _, y in rows)
         case Binary(operator, left, right):
             return _binary(operator, of(left), of(right))
         case Call(function, arguments):

@@ -85,6 +85,17 @@ class TreeCompiler(ABC, Generic[State, Value]):
         return _apply(operation, parts)
 
 
+def encode_result(expression: Expression, levels: Sequence[str]) -> Expression:
+    """The expression with the levels that it gives, as in `where(frail, "b", "c")`, replaced by their indices among
+    `levels`. Levels that it compares stay."""
+    match expression:
+        case Level(name) if levels:
+            return Number(float(levels.index(name)))
+        case Call("where", (condition, yes, no)):
+            return Call("where", (condition, encode_result(yes, levels), encode_result(no, levels)))
+    return expression
+
+
 def _apply(operation: Callable[..., Value], parts: Sequence[Callable[[State], Value]]) -> Callable[[State], Value]:
     match parts:
         case [a]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...errors import NosographError, fail, nearest
@@ -17,6 +18,7 @@ from .syntax import (
     RESERVED,
     Binary,
     Call,
+    Cases,
     Draw,
     Expression,
     Level,
@@ -262,13 +264,19 @@ class _Parser:
             return past
         if name == "table":
             return self.table(token)
+        if name == "cases":
+            return self.cases(token)
         family = FAMILIES.get(name)
         if family is not None and family.has_levels:
-            return self.levels(name)
+            return self.ordered_levels(name) if family.ordered else self.levels(name)
         functions = FUNCTIONS | FORMULA_FUNCTIONS
         if name not in functions and family is None:
-            known = nearest(name, [*functions, *FAMILIES, *PAST_FUNCTIONS, "table"])
-            fix = f"{known}(…)" if known else f"one of {', '.join([*FUNCTIONS, 'table', *PAST_FUNCTIONS, *FAMILIES])}"
+            known = nearest(name, [*functions, *FAMILIES, *PAST_FUNCTIONS, "table", "cases"])
+            fix = (
+                f"{known}(…)"
+                if known
+                else f"one of {', '.join([*FUNCTIONS, 'table', 'cases', *PAST_FUNCTIONS, *FAMILIES])}"
+            )
             raise self.error(f"unknown function {name!r}", fix=fix, column=token.column)
         arguments = [self.expression(0)]
         while self.accept(","):
@@ -290,14 +298,8 @@ class _Parser:
         levels: list[str] = []
         weights: list[Expression] = []
         while True:
-            level = self.advance()
-            if level.kind != "level" or level.text[1:-1] in levels:
-                raise self.error(
-                    f"{family} takes distinct levels with weights",
-                    fix=f'{family}("yes": 0.3, "no": 0.7)',
-                    column=level.column,
-                )
-            levels.append(level.text[1:-1])
+            usage = f'{family}("yes": 0.3, "no": 0.7)'
+            levels.append(self.level(f"{family} takes distinct levels with weights", usage, known=levels))
             self.expect(":")
             weights.append(self.expression(0))
             if not self.accept(","):
@@ -305,14 +307,62 @@ class _Parser:
         self.expect(")")
         return Draw(family, tuple(weights), tuple(levels))
 
+    def ordered_levels(self, family: str) -> Expression:
+        """`OrderedLogistic(location; "I": -1, "II": 2, "III")`: each level but the last with the threshold above it."""
+        usage = f'{family}(x; "I": -1, "II": 2, "III")'
+        parameters = [self.expression(0)]
+        levels: list[str] = []
+        if not self.accept(";"):
+            raise self.error(f"{family} takes a location, ;, and its levels", fix=usage, column=self.token.column)
+        while True:
+            levels.append(self.level(f"{family} takes distinct levels, in order", usage, known=levels))
+            if not self.accept(":"):
+                break
+            parameters.append(self.expression(0))
+            if not self.accept(","):
+                raise self.error("the last level has no threshold above it", fix=usage, column=self.token.column)
+        if len(levels) < 2 or self.token.text == ",":
+            raise self.error(
+                "each level but the last has the threshold between it and the next", fix=usage, column=self.token.column
+            )
+        self.expect(")")
+        return Draw(family, tuple(parameters), tuple(levels))
+
+    def level(self, problem: str, usage: str, *, known: Sequence[str] = ()) -> str:
+        token = self.advance()
+        if token.kind != "level" or token.text[1:-1] in known:
+            raise self.error(problem, fix=usage, column=token.column)
+        return token.text[1:-1]
+
+    def cases(self, token: _Token) -> Expression:
+        usage = 'cases(sex, stage; "female", "mild": 0.3, …)'
+        names: list[Name] = []
+        rows: dict[tuple[str, ...], float] = {}
+        while not names or self.accept(","):
+            name = self.expression(0)
+            if not isinstance(name, Name):
+                raise self.error("cases() takes names, ;, and a number for each combination of levels", fix=usage)
+            names.append(name)
+        self.expect(";")
+        while not rows or self.accept(","):
+            row = [self.level("a row of cases() begins with levels", usage)]
+            while self.accept(","):
+                row.append(self.level("a row of cases() begins with levels", usage))
+            self.expect(":")
+            if len(row) != len(names) or tuple(row) in rows:
+                raise self.error("each row of cases() has one level of each name, once", fix=usage, column=token.column)
+            rows[tuple(row)] = self.constant("cases", usage)
+        self.expect(")")
+        return Cases(tuple(names), tuple(rows.items()))
+
     def table(self, token: _Token) -> Expression:
         argument = self.expression(0)
         self.expect(";")
         points: list[tuple[float, float]] = []
         while True:
-            x = self.constant()
+            x = self.constant("table", "table(x; 50: 1, 60: 2)")
             self.expect(":")
-            points.append((x, self.constant()))
+            points.append((x, self.constant("table", "table(x; 50: 1, 60: 2)")))
             if not self.accept(","):
                 break
         self.expect(")")
@@ -322,8 +372,8 @@ class _Parser:
             )
         return Table(argument, tuple(points))
 
-    def constant(self) -> float:
+    def constant(self, function: str, usage: str) -> float:
         value = self.expression(PRECEDENCE["negate"])
         if not isinstance(value, Number):
-            raise self.error("table() takes numbers only", fix="table(x; 50: 1, 60: 2)")
+            raise self.error(f"{function}() takes numbers only", fix=usage)
         return value.value

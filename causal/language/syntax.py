@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..families import FAMILIES
+
 PRECEDENCE = {
     "or": 1, "and": 2, "not": 3,
     "==": 4, "!=": 4, "<": 4, "<=": 4, ">": 4, ">=": 4,
@@ -18,7 +20,12 @@ FUNCTIONS = {  # name -> number of arguments (None: two or more)
 }  # fmt: skip
 FORMULA_FUNCTIONS = {"leak": None}  # only in the formula of a parameter
 PAST_FUNCTIONS = ("ever", "since", "recorded")
-RESERVED = {"t", "dt", "and", "or", "not", "true", "false", "table", *FUNCTIONS, *FORMULA_FUNCTIONS, *PAST_FUNCTIONS}
+RESERVED = {
+    "t", "dt", "and", "or", "not", "true", "false", "table", "cases",
+    *FUNCTIONS, *FORMULA_FUNCTIONS, *PAST_FUNCTIONS,
+}  # fmt: skip
+
+TRUTH_LEVELS = ("0", "1")  # in `cases`, of what is 0 or 1
 
 
 class Expression:
@@ -155,23 +162,47 @@ class Table(Expression):
 
 
 @dataclass(frozen=True, slots=True)
+class Cases(Expression):
+    """`cases(x, y; "a", "low": 0.3, …)`: a number for each combination of the levels of x and y. The levels of what is
+    0 or 1 are "0" and "1"."""
+
+    of: tuple[Name, ...]
+    rows: tuple[tuple[tuple[str, ...], float], ...]
+
+    @property
+    def children(self) -> tuple[Expression, ...]:
+        return self.of
+
+    def __str__(self) -> str:
+        rows = (f"{', '.join(str(Level(level)) for level in levels)}: {Number(y)}" for levels, y in self.rows)
+        return f"cases({', '.join(map(str, self.of))}; {', '.join(rows)})"
+
+
+@dataclass(frozen=True, slots=True)
 class Draw(Expression):
-    """A distribution. Only at the top of a mechanism, where `clip` or `round` may wrap it."""
+    """A distribution. Only at the top of a mechanism, where `clip` or `round` may wrap it.
+
+    With `levels`, the parameters are the weight of each; if they are ordered, the location and then the thresholds
+    between neighbours.
+    """
 
     family: str
     parameters: tuple[Expression, ...]
-    levels: tuple[str, ...] = ()  # of a Categorical, one for each parameter (its weight)
+    levels: tuple[str, ...] = ()
 
     @property
     def children(self) -> tuple[Expression, ...]:
         return self.parameters
 
     def __str__(self) -> str:
-        if self.levels:
-            inner = ", ".join(f'"{level}": {p}' for level, p in zip(self.levels, self.parameters, strict=True))
-        else:
-            inner = ", ".join(map(str, self.parameters))
-        return f"{self.family}({inner})"
+        if not self.levels:
+            return f"{self.family}({', '.join(map(str, self.parameters))})"
+        if not FAMILIES[self.family].ordered:
+            weights = zip(self.levels, self.parameters, strict=True)
+            return f"{self.family}({', '.join(f'{Level(level)}: {weight}' for level, weight in weights)})"
+        thresholds = zip(self.levels, self.parameters[1:], strict=False)
+        parts = [*(f"{Level(level)}: {threshold}" for level, threshold in thresholds), str(Level(self.levels[-1]))]
+        return f"{self.family}({self.parameters[0]}; {', '.join(parts)})"
 
 
 def find_draw(expression: Expression) -> Draw | None:

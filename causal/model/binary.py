@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..families import FAMILIES
-from ..language.syntax import Binary, Call, Draw, Expression, Name, Number, Past, Unary
+from ..language.syntax import Binary, Call, Draw, Expression, Name, Number, Past, Unary, find_draw
 from .model import Model, Variable
 
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "and", "or")
@@ -12,6 +12,13 @@ COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "and", "or")
 def is_binary(variable: Variable, model: Model) -> bool:
     """Whether all of a variable's values are 0 or 1, as far as its expressions show."""
     return _has_binary_values(variable, model, frozenset())
+
+
+def is_yes_or_no(variable: Variable, model: Model) -> bool:
+    """Whether it can only be 0 or 1, under interventions too: an event, or what is binary and drawn as such. What is 0
+    or 1 without chance, such as a treatment that nobody gets, may be set to a dose."""
+    draws = (find_draw(expression) for expression in (variable.start, variable.mechanism) if expression is not None)
+    return variable.kind == "event" or (any(draw is not None for draw in draws) and is_binary(variable, model))
 
 
 def _has_binary_values(variable: Variable, model: Model, inside: frozenset[str]) -> bool:

@@ -25,8 +25,9 @@ from ...ontology.vocabulary import local_name, parameter_iri, variable_iri
 from ..families import FAMILIES
 from ..language import Expression, parse_expression, parse_formula, parse_mechanism
 from ..language.syntax import RESERVED, Binary, Draw
+from .cases import build_cases
 from .clock import parse_clock, parse_schedule
-from .effects import parse_effect
+from .effects import check_examinable, parse_effect
 from .findings import Findings, Place
 from .formula import check_formulas, check_values, resolve_formulas
 from .model import KEY_COLUMNS, Claim, Clock, Effect, Evidence, Model, Parameter, Schedule, Variable
@@ -209,7 +210,7 @@ class _Builder:
                 tree = parse_mechanism(entry.uncertain)
                 if not isinstance(tree, Draw):
                     raise fail("uncertain must be a distribution", fix="Normal(3.6, 0.35)", value=entry.uncertain)
-                if tree.family in ("Categorical", "Hazard"):
+                if FAMILIES[tree.family].has_levels or tree.family == "Hazard":
                     raise fail("a parameter must be a number", fix="Normal(3.6, 0.35)", value=entry.uncertain)
                 uncertain = tree
         formula = None
@@ -238,6 +239,15 @@ class _Builder:
         self.broken.add(path.rpartition(".")[0])
         return None
 
+    def parse_mechanism(self, place: str, entry: VariableEntry) -> Expression | None:
+        """The mechanism, written as an expression or as a table of cases."""
+        if entry.cases is None:
+            return self.parse_key(f"{place}.mechanism", entry.mechanism)
+        with self.findings.catch(f"{place}.cases"):
+            return build_cases(entry.cases, entry.levels)
+        self.broken.add(place)
+        return None
+
     def parse_when(self, path: str, text: str, clock: Clock) -> Schedule | Expression | None:
         if self.timeless:
             return None
@@ -259,7 +269,7 @@ class _Builder:
             concept=entry.concept,
             unit=entry.unit,
             start=self.parse_key(f"{place}.start", entry.start),
-            mechanism=self.parse_key(f"{place}.mechanism", entry.mechanism),
+            mechanism=self.parse_mechanism(place, entry),
             of=entry.of,
             when=self.parse_when(f"{place}.when", entry.when, clock),
             missing=self.parse_key(f"{place}.missing", entry.missing),
@@ -269,6 +279,8 @@ class _Builder:
             any_of=entry.any_of,
             recorded=kind != "state" if entry.recorded is None else entry.recorded,
             claims=_build_claims(name, entry),
+            declared_levels=entry.levels,
+            ordered=bool(entry.ordered),
         )
 
     def extend(self, model: Model) -> dict[str, Variable]:
@@ -298,6 +310,7 @@ class _Builder:
     def read_effect(self, path: str, entry: EffectEntry, model: Model) -> Effect | None:
         with self.findings.catch(path):
             effect = parse_effect(entry, model)
+            check_examinable(effect, model)
             if effect.population is not None:
                 check_entry(f"{path}.population", effect.population, model, self.findings)
             return effect
@@ -307,8 +320,12 @@ class _Builder:
 def _override(old: VariableEntry, new: VariableEntry) -> VariableEntry:
     """The imported variable with the override's keys replaced. A new equation also replaces the claims."""
     changed = {key: getattr(new, key) for key in new.model_fields_set - {"overrides"}}
-    if {"start", "mechanism", "when", "missing"} & changed.keys():
+    if {"start", "mechanism", "cases", "when", "missing"} & changed.keys():
         changed.setdefault("caused_by", {})
+    if "mechanism" in changed:
+        changed["cases"] = None
+    elif "cases" in changed:
+        changed["mechanism"] = ""
     return old.model_copy(update=changed)
 
 

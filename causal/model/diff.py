@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from .cases import find_table
 from .model import Claim, Clock, Effect, Evidence, Model, Parameter, Schedule, Variable
 
 Facts = dict[str, str]
@@ -32,18 +33,19 @@ def diff_models(a: Model, b: Model) -> tuple[Difference, ...]:
     found = [*_compare("model", _describe_model(a), _describe_model(b))]
     found += _compare_all(a.parameters, b.parameters, _describe_parameter)
     found += _compare_all(a.variables, b.variables, _describe_variable)
-    found += _compare_all(_name_effects(a), _name_effects(b), _describe_effect)
+    found += _compare_all(_describe_effects(a), _describe_effects(b), dict)
     return tuple(found)
 
 
-def _name_effects(model: Model) -> dict[str, Effect]:
+def _describe_effects(model: Model) -> dict[str, Facts]:
     """Effects by treatment, outcome and time; duplicates are numbered."""
-    named: dict[str, Effect] = {}
+    named: dict[str, Facts] = {}
     for effect in model.effects:
         months = effect.at * model.clock.step * 12
         name = f"{effect.treatment} -> {effect.outcome} @ {months:.6g} months"
         count = sum(known.partition(" (")[0] == name for known in named)
-        named[f"{name} ({count + 1})" if count else name] = effect
+        facts = _describe_effect(effect) | {"contrast": model.write_contrast(effect)}
+        named[f"{name} ({count + 1})" if count else name] = facts
     return named
 
 
@@ -97,8 +99,17 @@ def _describe_variable(variable: Variable) -> Facts:
         "competes": variable.competes,
         "any_of": ", ".join(variable.any_of),
         "recorded": str(variable.recorded).lower(),
+        "levels": ", ".join(variable.declared_levels),
+        "ordered": "true" if variable.ordered else "",
     }
-    facts |= {key: str(expression) for key, expression in variable.expressions.items()}
+    for key, expression in variable.expressions.items():
+        table = find_table(expression)
+        if table is None:
+            facts[key] = str(expression)
+            continue
+        facts[f"{key}.of"] = ", ".join(table.of)
+        for levels, probabilities in table.rows:
+            facts[f"{key}[{', '.join(levels)}]"] = ", ".join(f"{p:.9g}" for p in probabilities)
     if isinstance(variable.when, Schedule):
         steps = variable.when
         facts["when"] = f"at {steps.at}" if steps.at else f"every {steps.every} steps from step {steps.first}"
@@ -118,7 +129,6 @@ def _describe_evidence(evidence: tuple[Evidence, ...]) -> str:
 
 def _describe_effect(effect: Effect) -> Facts:
     return {
-        "contrast": f"{effect.contrast[0]:g} against {effect.contrast[1]:g}",
         "decision": str(effect.decision),
         "strategy": effect.strategy,
         "population": str(effect.population or ""),

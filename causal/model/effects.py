@@ -45,6 +45,13 @@ def parse_effect(entry: EffectEntry | str, model: Model) -> Effect:
             fix="death: composite, with composite: 18",
             value=entry.effect,
         )
+    outcome = model.variables[match["outcome"]]
+    if entry.composite is not None and outcome.levels:
+        raise fail(
+            f"a number is no level of '{outcome.name}', so it cannot stand for the dead",
+            fix="death: hypothetical, or a level for the dead in the model itself",
+            value=entry.effect,
+        )
     contrast = _read_contrast(entry, model.variables[match["treatment"]])
     return Effect(
         treatment=match["treatment"],
@@ -58,6 +65,18 @@ def parse_effect(entry: EffectEntry | str, model: Model) -> Effect:
         composite=entry.composite,
         text=f"{match['treatment']} -> {match['outcome']} @ {match['at'].strip()}{_describe_settings(entry)}",
     )
+
+
+def check_examinable(effect: Effect, model: Model) -> None:
+    """Raise NosographError for an effect that cannot be examined on a record, since its outcome has no average."""
+    outcome = model.variables[effect.outcome]
+    if outcome.levels:
+        example = f'{outcome.name} {">=" if outcome.has_order else "=="} "{outcome.levels[-1]}"'
+        raise fail(
+            f"'{outcome.name}' has levels, and no average to examine",
+            fix=f"an outcome that is 0 or 1, with mechanism: {example}; or ask, which compares the share of each level",
+            value=effect.text,
+        )
 
 
 def _describe_settings(entry: EffectEntry) -> str:
@@ -78,21 +97,21 @@ def _read_contrast(entry: EffectEntry, treatment: Variable) -> tuple[float, floa
     """The two values to compare; level indices for a categorical."""
     if entry.contrast is None:
         families = {tree.family for e in treatment.expressions.values() for tree in e.walk() if isinstance(tree, Draw)}
-        if families - {"Bernoulli", "Hazard"}:
+        if treatment.levels or families - {"Bernoulli", "Hazard"}:
+            example = ", ".join(f'"{level}"' for level in treatment.levels[:2]) or "2, 0"
             raise fail(
                 f"'{treatment.name}' is not binary, so the effect needs two levels to compare",
-                fix=f'{{effect: "{entry.effect}", contrast: [2, 0]}}',
+                fix=f'{{effect: "{entry.effect}", contrast: [{example}]}}',
                 value=entry.effect,
             )
         return (1.0, 0.0)
     levels: list[float] = []
     for value in entry.contrast:
-        if isinstance(value, str) != bool(treatment.levels) or (
-            isinstance(value, str) and value not in treatment.levels
-        ):
+        name = value if isinstance(value, str) else f"{value:g}"
+        if name not in treatment.levels if treatment.levels else isinstance(value, str):
             known = ", ".join(treatment.levels) or "numbers"
-            raise fail(f"unknown level of '{treatment.name}'", fix=f"two of: {known}", value=str(value))
-        levels.append(float(treatment.levels.index(value)) if isinstance(value, str) else float(value))
+            raise fail(f"unknown level of '{treatment.name}'", fix=f"two of: {known}", value=name)
+        levels.append(float(treatment.levels.index(name)) if treatment.levels else float(value))
     if levels[0] == levels[1]:
         raise fail("the two levels are the same", fix="contrast: [1, 0]", value=entry.effect)
     return (levels[0], levels[1])

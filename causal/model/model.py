@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from ..families import FAMILIES
 from ..language import Expression, Read, reads
 from ..language.syntax import Draw, find_draw
 
@@ -113,6 +114,8 @@ class Variable:
     any_of: tuple[str, ...] = ()  # of a composite event: its components
     recorded: bool = True
     claims: tuple[Claim, ...] = ()
+    declared_levels: tuple[str, ...] = ()  # where no distribution names them
+    ordered: bool = False  # the levels, as declared
 
     @cached_property
     def expressions(self) -> dict[str, Expression]:
@@ -128,11 +131,21 @@ class Variable:
     @cached_property
     def levels(self) -> tuple[str, ...]:
         """The levels of a categorical variable; empty for others."""
-        for expression in (self.start, self.mechanism):
-            draw = find_draw(expression) if expression is not None else None
-            if draw is not None and draw.levels:
-                return draw.levels
-        return ()
+        return self.declared_levels or next((draw.levels for draw in self._draws if draw.levels), ())
+
+    @cached_property
+    def has_order(self) -> bool:
+        """Whether the levels are in order: declared so, or by the nature of the distribution."""
+        return self.ordered or any(FAMILIES[draw.family].ordered for draw in self._draws)
+
+    @property
+    def _draws(self) -> list[Draw]:
+        found = [find_draw(expression) for expression in (self.start, self.mechanism) if expression is not None]
+        return [draw for draw in found if draw is not None]
+
+    def write_value(self, value: float) -> str:
+        """A value as it is written in an expression: `"III"` for the index of a level, `24.5` for a number."""
+        return f'"{self.levels[int(value)]}"' if self.levels else f"{value:.9g}"
 
 
 @dataclass(frozen=True)
@@ -179,6 +192,10 @@ class Model:
     @property
     def claims(self) -> tuple[Claim, ...]:
         return tuple(claim for variable in self.variables.values() for claim in variable.claims)
+
+    def write_contrast(self, effect: Effect) -> str:
+        """The two values that an effect compares, as written: `"b" against "a"`, `1 against 0`."""
+        return " against ".join(map(self.variables[effect.treatment].write_value, effect.contrast))
 
     @property
     def graph(self) -> nx.DiGraph[str]:

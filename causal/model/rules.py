@@ -10,7 +10,7 @@ from ..language import Expression, Read, reads
 from ..language.syntax import find_draw
 from .events import check_events, find_circle
 from .findings import Findings
-from .levels import EXPECTED, check_levels_used
+from .levels import EXPECTED, check_levels_declared, check_levels_used
 from .model import Model, Variable
 from .order import find_cycle, find_waits
 
@@ -88,7 +88,10 @@ def check_model_rules(model: Model, findings: Findings, *, own: Set[str], broken
             path = f"{variable.name}.{key}"
             if variable.name not in broken:
                 _check_reads(variable, key, expression, model, findings)
-            check_levels_used(path, variable, expression, model, findings)
+            gives = variable if key in ("start", "mechanism") else None
+            check_levels_used(path, expression, model, findings, target=gives)
+        if variable.name not in broken:
+            check_levels_declared(variable, findings)
         if variable.kind == "treatment":
             _check_treatment(variable, model, findings)
     if circle := find_circle(model):
@@ -267,7 +270,7 @@ def check_entry(path: str, expression: Expression, model: Model, findings: Findi
                 fix="age >= 50",
                 value=str(expression),
             )
-    check_levels_used(path, Variable(name="", iri="", kind="static"), expression, model, findings)
+    check_levels_used(path, expression, model, findings)
 
 
 def _check_parameters(model: Model, findings: Findings, own: Set[str]) -> None:

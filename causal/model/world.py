@@ -9,7 +9,8 @@ from typing import Literal
 
 from ...errors import NosographError, fail, list_some, nearest
 from ..language import Expression, Read, parse_expression, reads
-from ..language.syntax import Number, find_draw
+from ..language.syntax import Level, Number
+from .binary import is_yes_or_no
 from .duration import parse_steps
 from .findings import Findings
 from .formula import refuse_derived
@@ -126,10 +127,11 @@ def take_from(world: str, target: str, *, model: Model) -> Intervention:
 
 def _parse_value(text: str, *, target: str, model: Model) -> Expression:
     levels = model.variables[target].levels if target in model.variables else ()
-    stripped = text.strip().strip('"')
-    if stripped in levels:
-        return parse_expression(str(levels.index(stripped)))
+    if text.strip() in levels:  # without its quotation marks
+        return Level(text.strip())
     value = parse_expression(text)
+    if levels and isinstance(value, Number):
+        raise fail(f"{target} takes {list_some(levels)}", value=text, fix=f'{target} = "{levels[0]}"')
     known = {"t", "dt", *model.parameters} | (set() if target in model.parameters else set(model.variables))
     for read in sorted(reads(value)):
         if read.name not in known:
@@ -142,7 +144,7 @@ def _parse_value(text: str, *, target: str, model: Model) -> Expression:
             cause = model.variables.get(read.name)
             if cause is not None and cause.kind != "static":
                 raise fail(f"{target} is static and cannot read {read.name}", value=text, fix="a number")
-    check_levels(value, model=model, variable=model.variables.get(target))
+    check_levels(value, model=model, target=model.variables.get(target))
     return value
 
 
@@ -166,29 +168,22 @@ def check_read(read: Read, *, model: Model, text: str) -> None:
         raise fail(f"the journey has only {model.clock.steps} steps", value=text, fix=f"{read.name}[-1]")
 
 
-def check_levels(expression: Expression, *, model: Model, variable: Variable | None = None) -> None:
-    """Raise NosographError if a level is not compared with a categorical that has it."""
+def check_levels(expression: Expression, *, model: Model, target: Variable | None = None) -> None:
+    """Raise NosographError if a level is not compared with a categorical that has it, nor given to `target`."""
     findings = Findings()
-    check_levels_used("", variable or Variable("", "", "static"), expression, model, findings)
+    check_levels_used("", expression, model, findings, target=target)
     findings.raise_errors()
 
 
 def _check_change(operator: str, value: Expression, *, target: str, model: Model, text: str) -> None:
-    """A categorical can only be set to one of its levels, an event or a binary static to 0 or 1."""
+    """A categorical can only be set, not changed; what is yes or no, to 0 or 1. Policies are checked when they run."""
     variable = model.variables.get(target)
     if variable is None:
         return
-    if variable.levels and (
-        operator != "=" or (isinstance(value, Number) and value.value not in range(len(variable.levels)))
-    ):
-        raise fail(
-            f"{target} takes {', '.join(variable.levels)}",
-            value=text,
-            fix=f'{target} = "{variable.levels[0]}"',
-        )
-    draw = find_draw(variable.mechanism) if variable.mechanism is not None else None
-    binary = variable.kind == "event" or (_is_static(target, model) and draw is not None and draw.family == "Bernoulli")
-    if binary and isinstance(value, Number) and value.value not in (0, 1):
+    if variable.levels and operator != "=":
+        fix = f'{target} = "{variable.levels[0]}"'
+        raise fail(f"{target} takes {list_some(variable.levels)}", value=text, fix=fix)
+    if isinstance(value, Number) and value.value not in (0, 1) and is_yes_or_no(variable, model):
         raise fail(f"{target} takes 0 or 1", value=text, fix=f"{target} = 1")
 
 

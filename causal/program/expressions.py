@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
+from itertools import product
 from typing import TypeAlias
 
 from torch import Tensor
 
 from ..language import Expression
 from ..language.evaluate import TreeCompiler
-from ..language.syntax import Level, Name, Number, Past
-from .tensors import TENSORS, Value
+from ..language.syntax import TRUTH_LEVELS, Cases, Level, Name, Number, Past
+from .tensors import TENSORS, Value, look_up
 
 Evaluator: TypeAlias = "Callable[[StepState], Value]"
 
@@ -31,6 +32,7 @@ class StepState:
     kept: dict[int, Value] = field(default_factory=dict)  # cached values that never change, by expression
     timed: dict[int, tuple[float, Value]] = field(default_factory=dict)  # cached values of one step, by expression
     dead: Tensor | None = None  # whose journey has ended: their values are not checked
+    patients: Tensor | None = None  # their numbers, to name one in a message
 
     def past(self, name: str, lag: int) -> Tensor:
         """The value `lag` steps ago; in step 0, and for constants, the current value."""
@@ -76,6 +78,17 @@ class _StepCompiler(TreeCompiler[StepState, Value]):
             evaluator = self.build(node)
             found = self.shared[node] = _keep_timed(evaluator) if names else _keep(evaluator)
         return found
+
+    def build(self, node: Expression) -> Evaluator:
+        return self.look_up(node) if isinstance(node, Cases) else super().build(node)
+
+    def look_up(self, node: Cases) -> Evaluator:
+        """The values in the order of the levels; each of `of` is read once."""
+        levels = [self.levels.get(name.name, TRUTH_LEVELS) for name in node.of]
+        known = dict(node.rows)
+        find = look_up([known[row] for row in product(*levels)], [len(own) for own in levels])
+        parts = [self.compile(name) for name in node.of]
+        return lambda state: find(*(part(state) for part in parts))
 
     def find_names(self, node: Expression) -> frozenset[str]:
         found = self.names.get(id(node))

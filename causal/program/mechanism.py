@@ -65,22 +65,46 @@ class Mechanism:
     def complain(self, bad: Tensor, value: Value, index: int, state: StepState, patients: Tensor, rule: str) -> None:
         """Raise NosographError for the first living patient whose parameter is `bad`."""
         assert self.family is not None
-        if state.dead is not None:
-            bad = bad & ~state.dead
-        if not bool(bad.any()):
+        found = find_bad(bad, value, time=state.time, dead=state.dead, patients=patients)
+        if found is None:
             return
-        where = bad.nonzero()[0]
-        found = float(as_tensor(value).expand(bad.shape)[tuple(where)])
-        number = f", patient {int(patients[where[-1]])}" if bad.dim() and bad.shape[-1] == len(patients) else ""
         names = self.family.parameters
         raise fail(
             f"the {names[min(index, len(names) - 1)]} of {self.family.name} must be {rule}",
             node=self.variable,
-            value=f"{found:g} at t = {state.time:g}{number}",
+            value=str(found),
             fix="where(recorded(x), …, …) around a measurement that may not be recorded yet"
-            if math.isnan(found)
+            if math.isnan(found.value)
             else self.family.get_domain(index).fix,
         )
+
+
+@dataclass(frozen=True)
+class BadValue:
+    """A value that must not be, when, and whose (None: everybody's)."""
+
+    value: float
+    time: float
+    patient: int | None
+
+    def __str__(self) -> str:
+        return f"{self.value:g} at t = {self.time:g}" + (
+            f", patient {self.patient}" if self.patient is not None else ""
+        )
+
+
+def find_bad(
+    bad: Tensor, value: Value, *, time: float, dead: Tensor | None, patients: Tensor | None
+) -> BadValue | None:
+    """The value of the first living patient for whom it is `bad`; None if there is none."""
+    if dead is not None:
+        bad = bad & ~dead
+    if not bool(bad.any()):
+        return None
+    where = bad.nonzero()[0]
+    found = float(as_tensor(value).expand(bad.shape)[tuple(where)])
+    known = patients is not None and bad.dim() and bad.shape[-1] == len(patients)
+    return BadValue(found, time, int(patients[where[-1]]) if patients is not None and known else None)
 
 
 def compile_mechanism(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -9,18 +10,20 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ...errors import NosographError, fail
+from ...errors import NosographError, fail, list_some
 from ..families import FAMILIES
 from ..language import Expression, reads
-from ..language.syntax import find_draw
+from ..language.evaluate import encode_result
+from ..language.syntax import Level, Number, find_draw
 from ..model.arrows import evaluated_steps
+from ..model.binary import is_yes_or_no
 from ..model.composites import list_components
 from ..model.formula import evaluate_formula, find_inputs, order_formulas, refuse_derived
 from ..model.model import Model
 from ..model.order import order_variables
 from ..model.world import Intervention, World
 from .expressions import Evaluator, StepState, compile_expression
-from .mechanism import Mechanism, compile_mechanism
+from .mechanism import Mechanism, compile_mechanism, find_bad
 from .tensors import Value, is_true
 
 
@@ -32,7 +35,7 @@ class Site:
     variable: str
     noise: Literal["normal", "uniform", "uniform64"]
     steps: tuple[int, ...]
-    levels: tuple[str, ...]  # components, for a categorical
+    levels: tuple[str, ...]  # components, where each level has its own noise
 
 
 def noise_sites(model: Model, *, steps: int, needed: Iterable[str] | None = None) -> list[Site]:
@@ -45,7 +48,8 @@ def noise_sites(model: Model, *, steps: int, needed: Iterable[str] | None = None
             at = evaluated_steps(variable, key, steps=steps)
             if draw is not None and at:
                 family = FAMILIES[draw.family]
-                sites.append(Site(site_name(variable.name, key), variable.name, family.noise, at, draw.levels))
+                levels = draw.levels if family.noise_by_level else ()
+                sites.append(Site(site_name(variable.name, key), variable.name, family.noise, at, levels))
     return sites
 
 
@@ -80,6 +84,7 @@ class Plan:
         self.step_order = [n for n in order_variables(model, first=False, worlds=worlds) if n in wanted]
         self.step_order = [n for n in self.step_order if model.variables[n].kind != "static"]
         self.levels = {v.name: v.levels for v in model.variables.values() if v.levels}
+        self.yes_or_no = {v.name for v in model.variables.values() if is_yes_or_no(v, model)}
         self.constant = {"dt", *model.parameters, *(v.name for v in model.variables.values() if v.kind == "static")}
         self.components = {
             v.name: list_components(model.variables, v.name) for v in model.variables.values() if v.any_of
@@ -94,7 +99,8 @@ class Plan:
         for index, act in sorted(acts, key=lambda pair: pair[1].source != ""):
             if act.target in model.variables:
                 source = names.index(act.source) if act.source else None
-                forced = Forced(index, act, self.evaluator(act.value), source)
+                value = encode_result(act.value, model.variables[act.target].levels)
+                forced = Forced(index, act, self.evaluator(value), source)
                 self.forced.setdefault(act.target, []).append(forced)
         variables = model.variables.values()
         policies = reads(*(forced.intervention.value for active in self.forced.values() for forced in active))
@@ -179,7 +185,11 @@ class Plan:
         measured = {v.name for v in self.model.variables.values() if v.kind == "measurement"}
         return {
             (v.name, key): compile_mechanism(
-                expression, variable=v.name, evaluator=self.evaluator, known=known, measured=measured
+                encode_result(expression, v.levels),
+                variable=v.name,
+                evaluator=self.evaluator,
+                known=known,
+                measured=measured,
             )
             for v in self.model.variables.values()
             if v.name in wanted
@@ -193,8 +203,8 @@ class Plan:
             return natural
         if step == 0:
             moment.now.setdefault(name, natural)  # in step 0 a target's own past is its natural start
-        truth = natural.dtype == torch.bool and self.model.variables[name].kind in ("event", "static")
-        # other binary variables may be set to a fraction, such as half a dose
+        truth = natural.dtype == torch.bool and name in self.yes_or_no
+        # what is 0 or 1 without chance may be set to a dose
         kind = natural.dtype if truth or natural.dtype != torch.bool else torch.float32
         shape = (*natural.shape[:-2], len(self.worlds), natural.shape[-1])
         rows = list(natural.to(kind).expand(shape).unbind(-2))
@@ -207,8 +217,32 @@ class Plan:
             new = new.expand(rows[0].shape)
             old = rows[forced.world]
             changed = {"=": new, "+=": old + new, "*=": old * new}[forced.intervention.operator]
+            if forced.intervention.operator != "=" or not isinstance(forced.intervention.value, Number | Level):
+                self.check_value(forced, changed, moment)
             rows[forced.world] = torch.as_tensor(is_true(changed)) if truth else changed.to(kind)
         return torch.stack(rows, -2)
+
+    def check_value(self, forced: Forced, value: Tensor, moment: StepState) -> None:
+        """Raise NosographError for the first living patient whom an intervention gives what the variable cannot be."""
+        name = forced.intervention.target
+        variable = self.model.variables[name]
+        if variable.levels:
+            valid = (value >= 0) & (value < len(variable.levels)) & (value == torch.floor(value))
+            rule, fix = list_some(variable.levels), f'{name} = "{variable.levels[0]}"'
+        elif name in self.yes_or_no:
+            valid = (value == 0) | (value == 1)
+            rule, fix = "0 or 1", f"{name} = 1"
+        else:  # a measurement is checked where it is recorded
+            valid = torch.isfinite(value) | (variable.kind == "measurement")
+            rule, fix = "a finite number", f"{name} = clip(…, low, high)"
+        if bool(valid.all()):
+            return
+        dead = moment.dead[..., min(forced.world, moment.dead.shape[-2] - 1), :] if moment.dead is not None else None
+        found = find_bad(~valid, value, time=moment.time, dead=dead, patients=moment.patients)
+        if found is not None:
+            if math.isnan(found.value):
+                fix = "where(recorded(x), …, …) around a measurement that may not be recorded yet"
+            raise fail(f"the intervention must give {rule}", node=name, value=str(found), fix=fix)
 
 
 def _spread(value: Value, shape: tuple[int, int]) -> Tensor:

@@ -86,9 +86,9 @@ class Pass:
         self.variables = plan.model.variables
         self.dt = plan.model.clock.dt
         none = torch.zeros(1, len(patients), dtype=torch.bool)
-        self.moment = StepState(time=0.0, dt=self.dt, parameters=plan.parameters, now={}, history=[])
         dated = plan.find_dated(keep)
         self.tracks = {name: _Track() for name in dict.fromkeys([*keep, *dated])}
+        self.moment = StepState(time=0.0, dt=self.dt, parameters=plan.parameters, now={}, history=[], patients=patients)
         self.row = dict.fromkeys(noise, 0)
         self.rates: dict[str, list[Tensor]] = {name: [] for name in dated}  # of hazards, to date their events
         # whether a hazard's event would have happened anyway, where an intervention may make it happen
@@ -155,7 +155,7 @@ class Pass:
         self.row[site] += 1
         at = noise[..., row, :]
         mechanism = self.plan.mechanisms[variable.name, key]
-        if mechanism.family is not None and mechanism.family.name == "Categorical":
+        if mechanism.family is not None and mechanism.family.noise_by_level:
             at = at.movedim(-2, 0)
             at = at.unsqueeze(-2) if at.dim() > 2 else at  # Pyro's particle dimensions are left of the levels
         return at.unsqueeze(-2)

@@ -7,7 +7,7 @@ and pow), so that a patient is the same in any batch.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import torch
@@ -156,6 +156,21 @@ def _interpolate(points: Points) -> Callable[[Value], Value]:
         return ys[right - 1] * (1 - weight) + ys[right] * weight
 
     return interpolate
+
+
+def look_up(values: Sequence[float], sizes: Sequence[int]) -> Callable[..., Value]:
+    """A function of codes (0, 1, … below each of `sizes`): the value in their place, the last code counting fastest.
+    NaN where a code is NaN."""
+    table = torch.tensor(values, dtype=torch.float32)
+
+    def find(*codes: Value) -> Value:
+        place, known = torch.zeros((), dtype=torch.int64), torch.ones((), dtype=torch.bool)
+        for code, size in zip(map(as_tensor, codes), sizes, strict=True):
+            known = known & ~torch.isnan(code)
+            place = place * size + torch.nan_to_num(code).to(torch.int64)
+        return torch.where(known, table[place], torch.nan)
+
+    return find
 
 
 TENSORS: Arithmetic[Value] = Arithmetic(

@@ -24,11 +24,11 @@ PATIENTS_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class RecordedMeasurement:
-    """One measurement on record. `time` is in the clock's unit, since entry; a level is told by its number."""
+    """One measurement on record, a number or a level. `time` is in the clock's unit, since entry."""
 
     variable: str
     time: float
-    value: float
+    value: float | str
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def summarize_patients(
             continue
         recorded = _split(pq.read_table(files[0]), world, numbers)
         record = _split(
-            pq.read_table(files[1], columns=["patient", "world", "time", "variable", "value"]), world, numbers
+            pq.read_table(files[1], columns=["patient", "world", "time", "variable", "value", "level"]), world, numbers
         )
         events = _split(pq.read_table(files[2]), world, numbers)
         listing = _split(pq.read_table(files[4]), world, numbers) if with_listing else None
@@ -112,9 +112,9 @@ def summarize_patient(
         phenotypes.names[i]: date_onset(model, phenotypes.names[i], float(times[seen[:, i].argmax()]), statics)
         for i in found
     }
-    values: dict[str, list[float]] = {}
+    values: dict[str, list[float | str]] = {}
     for row in rows:
-        values.setdefault(model.variables[row["variable"]].of, []).append(row["value"])
+        values.setdefault(model.variables[row["variable"]].of, []).append(_told(row))
     examined = (n for n in phenotypes.names if n not in onsets and n in values and not any(values[n]))
     deaths = [e["time"] for e in closing if ends[e["event"]] == "journey" and e["recorded"] and e["time"] <= limit]
     written = [(r["concept"], r["variable"] or "") for r in listing or () if r["concept"]]
@@ -124,11 +124,17 @@ def summarize_patient(
         encounter=encounter,
         onsets={name: min(time, encounter) for name, time in onsets.items()},
         examined=tuple(examined),
-        measured=tuple(RecordedMeasurement(r["variable"], r["time"], r["value"]) for r in rows),
+        measured=tuple(RecordedMeasurement(r["variable"], r["time"], _told(r)) for r in rows),
         written=tuple(dict.fromkeys(written)) if listing is not None else None,
         death=min(deaths, default=None),
         lost=not deaths and bool(closing) and close <= limit,
     )
+
+
+def _told(row: Mapping[str, Any]) -> float | str:
+    """The number or the level of a row of the record."""
+    told: float | str = row["value"] if row["level"] is None else row["level"]
+    return told
 
 
 def date_onset(model: Model, name: str, first: float, statics: Mapping[str, Any]) -> float:

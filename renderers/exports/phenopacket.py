@@ -157,12 +157,14 @@ class PacketWriter:
         return sorted(concepts, key=lambda concept: (rank.get(concept, len(rank)), concept))
 
     def measurements(self, patient: PatientSummary) -> Iterator[v2.Measurement]:
-        """Recorded measurements that have a unit, and a concept of their own or of what they measure."""
+        """Recorded numbers that have a unit, and a concept of their own or of what they measure. A level is left out:
+        no ontology class stands for it."""
         for measured in patient.measured:
             variable = self.model.variables[measured.variable]
             of = self.model.variables.get(variable.of)
             concept = variable.concept or (of.concept if of else "")
-            if variable.kind == "measurement" and concept and variable.unit:
+            number = isinstance(measured.value, float)
+            if number and variable.kind == "measurement" and concept and variable.unit:
                 unit = v2.OntologyClass(id=f"UCUM:{variable.unit}", label=variable.unit)
                 yield v2.Measurement(
                     assay=self.term(self.knowledge.curie(concept)),

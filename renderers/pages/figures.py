@@ -154,7 +154,7 @@ def draw_timeline(
     for name in shown:
         variable = model.variables[name]
         points = mine.values.get(name, [])
-        if variable.kind == "treatment":
+        if variable.kind == "treatment" and not variable.levels:
             parts += _treatment(variable, points, x, line, closed, world)
             line += 30
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from ...causal.model.model import Variable
+from ...causal.model.model import Model, Variable
 from ...causal.program.journeys import times
 from ...simulate.cohort import Run
 
@@ -72,7 +72,8 @@ class Static:
 
 @dataclass(frozen=True)
 class Timeline:
-    """What happened to a patient in a world: values recorded by variable, and events as (time, name, recorded)."""
+    """What happened to a patient in a world: values recorded by variable (of a level its place in order), and events
+    as (time, name, recorded)."""
 
     values: dict[str, list[tuple[float, float]]]
     events: list[tuple[float, str, bool]]
@@ -252,10 +253,16 @@ def pick_examples(run: Run, count: int = 3) -> list[Example]:
             values: dict[str, list[tuple[float, float]]] = {}
             for row in record:
                 if (row["patient"], row["world"]) == (patient, world):
-                    values.setdefault(row["variable"], []).append((row["time"], row["value"]))
+                    values.setdefault(row["variable"], []).append((row["time"], _read_value(row, run.model)))
             mine = [row for row in events if (row["patient"], row["world"]) == (patient, world)]
             timelines.append(Timeline(values, [(row["time"], row["event"], row["recorded"]) for row in mine]))
         first = next(row for row in rows if row["patient"] == patient)
         statics = {name: value for name, value in first.items() if name not in ("patient", "world")}
         examples.append(Example(patient, statics, tuple(timelines)))
     return examples
+
+
+def _read_value(row: Mapping[str, Any], model: Model) -> float:
+    if row["level"] is None:
+        return float(row["value"])
+    return float(model.variables[row["variable"]].levels.index(row["level"]))

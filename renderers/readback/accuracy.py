@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...causal.model.model import Model, Variable
+from ...simulate.verification.frames import read_values
 from .measure import Measured
 from .record import Held, find_read
 
@@ -59,15 +60,13 @@ def _recorded(own: Held, variable: Variable) -> pd.DataFrame:
     """patient, step, value: of an event the value is its date, of a static the step is 0."""
     if variable.kind == "static":
         table = own.table("patients", ["patient", variable.name]).to_pandas().dropna()
-        values = table[variable.name]
-        if variable.levels:
-            values = values.astype(str).map({level: float(code) for code, level in enumerate(variable.levels)})
-        return _frame(table["patient"], 0, values)
+        column = "level" if variable.levels else "value"
+        return _frame(table["patient"], 0, read_values(table.rename(columns={variable.name: column}), variable))
     if variable.kind == "event":
         table = _rows_of(own.events, "event", variable).query("recorded")
         return _frame(table["patient"], table["time"] / own.model.clock.dt, table["time"])
     table = _rows_of(own.record, "variable", variable)
-    return _frame(table["patient"], table["time"] / own.model.clock.dt, table["value"])
+    return _frame(table["patient"], table["time"] / own.model.clock.dt, read_values(table, variable))
 
 
 def _rows_of(table: pa.Table, key: str, variable: Variable) -> pd.DataFrame:

@@ -85,6 +85,7 @@ def _read_rows(measured: Measured, model: Model, world: str) -> pd.DataFrame:
 
     rows = pd.DataFrame(measured.chart.rows, columns=["patient", "variable", "step", "value", "rounding"])
     name = rows["variable"]
+    named = name.map({v.name: bool(v.levels) for v in model.variables.values()}).astype(bool)
     return pd.DataFrame(
         {
             "patient": rows["patient"].astype(np.int64),
@@ -92,10 +93,17 @@ def _read_rows(measured: Measured, model: Model, world: str) -> pd.DataFrame:
             "time": times(rows["step"].to_list(), model=model),
             "variable": name,
             "concept": name.map({v.name: v.concept for v in model.variables.values()}),
-            "value": rows["value"].astype(np.float32),
+            "value": rows["value"].where(~named).astype(np.float32),
+            "level": _name_levels(rows, model),
             "unit": name.map({v.name: v.unit for v in model.variables.values()}),
         }
     )
+
+
+def _name_levels(rows: pd.DataFrame, model: Model) -> list[str | None]:
+    """The level that each value stands for; None where it is a number."""
+    levels = [model.variables[name].levels for name in rows["variable"]]
+    return [own[int(value)] if own else None for own, value in zip(levels, rows["value"], strict=True)]
 
 
 def _read_events(measured: Measured, read: frozenset[str], world: str) -> pd.DataFrame:

@@ -133,9 +133,10 @@ def _check_outcome(measure: Measure, effect: Effect, *, model: Model) -> None:
     """Raise NosographError where the outcome is of no kind that the measure is for. Whether values are binary shows
     only when they are there."""
     outcome = model.variables[effect.outcome]
-    if outcome.levels:
-        fix = f"{effect.treatment} -> a number or an event @ …"
-        raise fail(f"{outcome.name} has levels, and no average", value=effect.text, fix=fix)
+    if outcome.levels and not measure.levels:
+        able = [other.name for other in list_measures().values() if other.levels]
+        problem = f"{outcome.name} has levels, and {measure.name} takes numbers or events"
+        raise fail(problem, value=effect.text, fix=f"--measure {' or '.join(able)}: the share of each level")
     if measure.outcome == "event" and outcome.kind != "event":
         events = [v.name for v in model.variables.values() if v.kind == "event"]
         fix = f"{effect.treatment} -> {events[0]} @ …" if events else "a model with events"

@@ -19,7 +19,8 @@ class Measure:
     """A measure: how an outcome is contrasted between two worlds.
 
     `name`: of `--measure`; `help`: one line on what it is; `answer`: its code.
-    `outcome`: what it needs; "binary" is 0 or 1 for everybody, as an event is. Outcomes with levels have no measure.
+    `outcome`: what it needs; "binary" is 0 or 1 for everybody, as an event is.
+    `levels`: whether it also takes an outcome that has levels, whose shares it then compares.
     `mediator`: whether it takes none, may take a variable, needs a variable, or needs one held at a value ("tau = 1").
     `quantile`: whether it needs one, which is written after the name: "quantile 0.9".
     """
@@ -30,6 +31,7 @@ class Measure:
     outcome: Literal["number", "binary", "event"] = "number"
     mediator: Literal["none", "optional", "variable", "value"] = "none"
     quantile: bool = False
+    levels: bool = False
 
     @property
     def usage(self) -> str:

@@ -19,6 +19,7 @@ from ...errors import fail
 from ..contrast import contrast_worlds, read_outcome, run_entrants
 from .answer import Answer
 from .estimates import Mask, Numbers, estimate_mean, gain_of_pairing
+from .shares import compare_levels, describe_levels
 
 
 @dataclass(frozen=True)
@@ -130,9 +131,12 @@ class Question:
         return defined
 
     def describe_contrast(self, outcomes: Numbers, *, what: str, note: str = "") -> Answer:
-        """The average of outcomes[0] - outcomes[1], (2, patients), among those for whom both are defined."""
+        """The average of outcomes[0] - outcomes[1], (2, patients), among those for whom both are defined; where the
+        outcome has levels, the difference of each level's share."""
         defined = self.find_defined(*outcomes)
         first, second = outcomes[0][defined], outcomes[1][defined]
+        if self.model.variables[self.effect.outcome].levels:
+            return self.describe_shares(first, second, what=what, note=note, defined=defined)
         found = estimate_mean(first - second)
         return Answer(
             question=self.text,
@@ -147,6 +151,22 @@ class Question:
                 "undefined": float(1 - defined.mean()),
                 "variance_gain": gain_of_pairing(first, second, float((first - second).var(ddof=1))),
             },
+        )
+
+    def describe_shares(self, first: Numbers, second: Numbers, *, what: str, note: str, defined: Mask) -> Answer:
+        """The difference of each level's share between the two worlds: `first` and `second` are the places of the
+        levels of those for whom both are `defined`."""
+        outcome = self.model.variables[self.effect.outcome]
+        differences, intervals = compare_levels(outcome, first, second)
+        shares = describe_levels(outcome, {self.label(0): first, self.label(1): second})
+        return Answer(
+            question=self.text,
+            value=differences,
+            interval=intervals,
+            method=f"{what}: the difference of the share of each level of {outcome.name}, over {len(first):,} people, "
+            "each in both worlds with the same noise",
+            note=" ".join(part for part in (note, describe_undefined(defined)) if part),
+            details={**shares, "patients": len(first), "undefined": float(1 - defined.mean())},
         )
 
 

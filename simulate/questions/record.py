@@ -18,7 +18,7 @@ from ..contrast import read_outcome
 from .answer import COUPLING, Answer, Interval
 from .estimates import Z95, Numbers
 from .timelines import Band, TimelineEvent, Timelines
-from .trajectories import choose_shown, draw_timelines, read_trajectory
+from .trajectories import choose_shown, draw_timelines, read_trajectory, shares_axis
 
 BAND = (0.05, 0.5, 0.95)  # of the picture
 INTERVAL = (0.025, 0.5, 0.975)
@@ -144,9 +144,8 @@ def _draw(journeys: Journeys, model: Model, record: PatientRecord, outcome: Effe
             if o.variable == name and o.value is not None
         )
         evidence[name] = points
-        of = model.variables[name].of
-        if of and model.variables[of].unit == model.variables[name].unit:
-            evidence.setdefault(of, points)
+        if shares_axis(model.variables[name], model):
+            evidence.setdefault(model.variables[name].of, points)
     title = record.patient or "A record"
     events = _chances(journeys, model)
     return draw_timelines(

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...causal.model.model import Model
+from ...causal.model.model import Model, Variable
 from ...causal.model.world import World
 from ...causal.program.journeys import Journeys, living, open_record, times
 from .timelines import Band, TimelineEvent, TimelineIntervention, Timelines, TimelineVariable
@@ -83,6 +83,12 @@ def find_evidence(journeys: Journeys, *, model: Model) -> dict[str, tuple[tuple[
             rows = np.flatnonzero(~np.isnan(values))
             points = tuple((round(float(k * model.clock.dt), 9), float(values[k])) for k in rows)
             found[variable.name] = points
-            if variable.of and model.variables[variable.of].unit == variable.unit:
+            if shares_axis(variable, model):
                 found.setdefault(variable.of, points)
     return found
+
+
+def shares_axis(measurement: Variable, model: Model) -> bool:
+    """Whether a measurement's values can be drawn among those of what it measures: same unit, same levels."""
+    of = model.variables.get(measurement.of)
+    return of is not None and (of.unit, of.levels) == (measurement.unit, measurement.levels)

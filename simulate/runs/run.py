@@ -147,5 +147,6 @@ def hash_model(model: Model) -> str:
         schedule = (v.when.every, v.when.first, v.when.at) if isinstance(v.when, Schedule) else ()
         claims = sorted((c.cause, *((e.source, e.checked or "", e.says) for e in c.evidence)) for c in v.claims)
         nature = (v.name, v.kind, v.concept, v.unit, v.of, v.occurs, v.ends, v.competes, v.any_of, v.recorded)
-        parts.append(repr((nature, expressions, schedule, claims)))
+        levels = (v.declared_levels, v.ordered) if v.declared_levels or v.ordered else ()
+        parts.append(repr((nature, *levels, expressions, schedule, claims)))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -110,8 +110,8 @@ def _spread_measured(
 
 
 def build_record(journeys: Journeys, *, model: Model) -> pa.Table:
-    """patient, world, time, variable, concept, value, unit: one row a recorded measurement, and one for a treatment at
-    the start and whenever it changes."""
+    """patient, world, time, variable, concept, value, level, unit: one row a recorded measurement, and one for a
+    treatment at the start and whenever it changes. What has levels has a `level`, everything else a `value`."""
     worlds = len(journeys.worlds)
     slots: list[tuple[int, int]] = []  # (step, index of the variable)
     values: list[Tensor] = []
@@ -158,10 +158,24 @@ def _record(
             "time": number_column(step_times[slot]),
             "variable": name_codes(which, names),
             "concept": name_codes(which, [model.variables[name].concept for name in names]),
-            "value": number_column(values),
+            **_values_and_levels(values, which, [model.variables[name] for name in names]),
             "unit": name_codes(which, [model.variables[name].unit for name in names]),
         }
     )
+
+
+def _values_and_levels(
+    values: NDArray[np.float32], which: NDArray[np.int32], variables: Sequence[Variable]
+) -> dict[str, pa.Array]:
+    """The columns `value` and `level`: of each row one is null. `which`: the place of each row's variable."""
+    levels = [level for variable in variables for level in variable.levels]
+    before = np.cumsum([0, *(len(variable.levels) for variable in variables)], dtype=np.int32)
+    named = np.array([bool(variable.levels) for variable in variables], dtype=bool)[which]
+    codes = np.where(named, values, 0).astype(np.int32) + before[which]
+    return {
+        "value": number_column(np.where(named, np.float32(0), values), None if not named.any() else pack_bits(~named)),
+        "level": name_codes(np.where(named, codes, 0).astype(np.int32), levels, pack_bits(named)),
+    }
 
 
 def build_events(journeys: Journeys, *, model: Model) -> pa.Table:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...causal.effects.columns import Column
 from ...causal.effects.design import Array
-from ...causal.model.model import Effect, Model
+from ...causal.model.model import Effect, Model, Variable
 from ...causal.program.journeys import times
 
 if TYPE_CHECKING:
@@ -36,16 +36,25 @@ def build_frame(cohort: Tables, columns: Sequence[Column], *, world: str) -> pd.
         by = float(times([column.step], model=model)[0]) + 1e-6
         if variable.kind == "static":
             values = patients[column.variable]
-            if variable.levels:
-                values = values.map({level: float(code) for code, level in enumerate(variable.levels)})
+            values = _find_places(values, variable) if variable.levels else values
         elif variable.kind == "event":
             happened = events[events["recorded"] & (events["event"] == column.variable) & (events["time"] <= by)]
             values = happened.groupby("patient").size().reindex(frame.index, fill_value=0)
         else:
             rows = record[(record["variable"] == column.variable) & (record["time"] <= by)]
-            values = rows.drop_duplicates("patient", keep="last").set_index("patient")["value"]
+            values = read_values(rows.drop_duplicates("patient", keep="last").set_index("patient"), variable)
         frame[column.name] = values.reindex(frame.index).astype(np.float64)
     return frame
+
+
+def read_values(rows: pd.DataFrame, variable: Variable) -> pd.Series[Any]:
+    """The values of one variable's rows of the record, float64: its numbers, or the places of its levels in order."""
+    return _find_places(rows["level"], variable) if variable.levels else rows["value"].astype(np.float64)
+
+
+def _find_places(names: pd.Series[Any], variable: Variable) -> pd.Series[Any]:
+    places = {level: float(code) for code, level in enumerate(variable.levels)}
+    return names.astype(object).map(places).astype(np.float64)
 
 
 def apply_death(frame: pd.DataFrame, cohort: Tables, effect: Effect, column: str, *, world: str) -> pd.DataFrame:
@@ -95,7 +104,7 @@ def build_history(cohort: Tables, *, until: int, world: str) -> pd.DataFrame:
                 columns["open"] *= 1 - np.maximum.accumulate(happened, axis=1)
         else:
             values = np.full((len(patients), until + 1), np.nan)
-            values[row, step] = rows["value"].to_numpy()[early]
+            values[row, step] = read_values(rows, variable).to_numpy()[early]
             columns[variable.name] = _carry_forward(values)
     index = pd.MultiIndex.from_product([patients, range(until + 1)], names=["patient", "step"])
     return pd.DataFrame({name: values.ravel() for name, values in columns.items()}, index=index)

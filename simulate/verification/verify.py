@@ -16,7 +16,7 @@ from ...causal.effects.examine import Examination, examine
 from ...causal.effects.regimes import is_regime
 from ...causal.language import Expression, reads
 from ...causal.model.compose import Source
-from ...causal.model.effects import parse_effect
+from ...causal.model.effects import check_examinable, parse_effect
 from ...causal.model.load import as_model
 from ...causal.model.model import Effect, Model
 from ...causal.model.world import FACTUAL
@@ -176,6 +176,8 @@ def choose_effects(model: Model, effects: str | Sequence[str | Effect] | None) -
     """The effects that are asked for, or the model's declared ones. Raises NosographError where there are none."""
     effects = [effects] if isinstance(effects, str) else effects
     chosen = [parse_effect(e, model) if isinstance(e, str) else e for e in effects] if effects else list(model.effects)
+    for effect in chosen:
+        check_examinable(effect, model)
     if not chosen:
         raise fail("the model declares no effects", node=model.id, fix='--effect "treatment -> outcome @ 18 months"')
     return chosen

@@ -29,5 +29,5 @@ def on_the_treated(question: Question) -> Answer:
     return answer.with_details(treated=float(treated.mean()))
 
 
-ATE = Measure("ate", help="the average effect; with --given, a conditional one", answer=average)
-ATT = Measure("att", help="the average effect on those who naturally have the first level", answer=on_the_treated)
+ATE = Measure("ate", help="the average effect; with --given, a conditional one", answer=average, levels=True)
+ATT = Measure("att", help="the average effect on those who naturally have the first level", answer=on_the_treated, levels=True)

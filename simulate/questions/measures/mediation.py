@@ -112,4 +112,4 @@ def _explain(mediator: str, lacking: float) -> str:
 
 NDE = Measure("nde", help="the natural direct effect", answer=natural_direct, mediator="variable")
 NIE = Measure("nie", help="the natural indirect effect", answer=natural_indirect, mediator="variable")
-CDE = Measure("cde", help="the controlled direct effect", answer=controlled_direct, mediator="value")
+CDE = Measure("cde", help="the controlled direct effect", answer=controlled_direct, mediator="value", levels=True)

@@ -97,7 +97,9 @@ BAD = {
     "level that is not": 'd = where(sex == "femal", 1, 0)',
     "level of a number": 'd = where(age == "old", 1, 0)',
     "level alone": 'd = "female"',
-    "levels chosen": 'sex = where(age > 70, "male", "female")',
+    "numbers chosen for a level": "sex = where(age > 70, 1, 0)",
+    "level chosen for a number": 'd = where(age > 70, "male", "female")',
+    "level that is not chosen": 'sex = where(age > 70, "man", "female")',
     "categorical as a number": "x = sex",
     "code that is not": "sex = 7",
     "half a level": "sex = 0.5",
@@ -184,10 +186,49 @@ def test_a_policy_reads_what_is_recorded_and_its_own_past(model: Model) -> None:
     assert torch.equal(found["d"].float(), torch.stack(expected))
 
 
-def test_half_a_dose_is_half_a_dose(model: Model) -> None:
-    assert (run(model, "d = 0.5")["d"] == 0.5).all()
-    halved, nature = run(model, "d *= 0.5 at 0 months"), run(model)
-    assert torch.equal(halved["d"], nature["d"] / 2)
+def test_what_is_drawn_as_yes_or_no_is_nothing_else(make_model: Callable[..., Model]) -> None:
+    drawn = {"start": "Bernoulli(0.5)", "mechanism": "d[-1]"}
+    for text in ("d = 2", "d = 0.5", "d *= 0.5 at 0 months", "d = -1"):
+        with pytest.raises(NosographError) as caught:
+            parse_intervention(text, model=make_model({"d": {"kind": "treatment", **drawn}}))
+        assert caught.value.problems[0].problem == "d takes 0 or 1"
+
+
+def test_half_a_dose_is_half_a_dose(make_model: Callable[..., Model]) -> None:
+    """Of a treatment that is a dose, or that nobody gets unless somebody intervenes."""
+    model = make_model(
+        {
+            "dose": {"kind": "treatment", "start": "10 * u", "mechanism": "dose[-1]"},
+            "u": {"kind": "static", "mechanism": "Uniform(0, 1)"},
+            "never": {"kind": "treatment", "start": "0", "mechanism": "never[-1]"},
+        }
+    )
+    assert (run(model, "never = 0.5")["never"] == 0.5).all()
+    halved, nature = run(model, "dose *= 0.5 at 0 months"), run(model)
+    assert torch.equal(halved["dose"], nature["dose"] / 2)
+
+
+@pytest.mark.parametrize(
+    ("policy", "shown"),
+    [
+        ("where(age > 70, 2, 0)", "2 at t = 0, patient "),
+        ("0 * age / (age - age)", "nan at t = 0, patient "),
+        ("where(t > 0.2, 1, 0) * 0.5 * g", "0.65 at t = 0.25"),
+        ("0 / 0", "nan at t = 0"),
+    ],
+)
+def test_a_policy_that_gives_what_cannot_be_names_time_and_patient(model: Model, policy: str, shown: str) -> None:
+    with pytest.raises(NosographError) as caught:
+        run(model, f"d = {policy}")
+    (problem,) = caught.value.problems
+    assert problem.node == "d"
+    assert problem.problem == "the intervention must give 0 or 1"
+    assert problem.value.startswith(shown)
+
+
+def test_a_number_that_is_none_is_refused_too(model: Model) -> None:
+    with pytest.raises(NosographError, match="must give a finite number"):
+        run(model, "x = 1 / (age - age)")
 
 
 def test_a_parameter_changes_for_all_time(model: Model) -> None:
@@ -200,7 +241,25 @@ def test_a_parameter_changes_for_all_time(model: Model) -> None:
 
 def test_levels_by_name(model: Model) -> None:
     assert (run(model, "sex = male")["sex"] == 1).all()
-    assert torch.equal(run(model, 'sex = "female"')["sex"], run(model, "sex = 0")["sex"])
+    assert (run(model, 'sex = "female"')["sex"] == 0).all()
+    chosen = run(model, 'sex = where(age > 70, "male", "female")')
+    assert torch.equal(chosen["sex"][0] == 1, chosen["age"][0] > 70)
+    for text in ("sex = 0", "sex = 1"):
+        with pytest.raises(NosographError) as caught:
+            parse_intervention(text, model=model)
+        assert caught.value.problems[0].fix == 'sex = "female"'
+
+
+def test_levels_that_look_like_numbers_are_names(make_model: Callable[..., Model]) -> None:
+    """Levels "1" to "5": a number is the level of that name where there is one, and never an index."""
+    levels = ", ".join(f'"{k}": 1' for k in range(1, 6))
+    model = make_model({"stage": {"kind": "static", "mechanism": f"Categorical({levels})"}})
+    for text in ('stage = "1"', "stage = 1", " stage=1 "):
+        assert (run(model, text)["stage"] == 0).all()
+    assert (run(model, "stage = 5")["stage"] == 4).all()
+    for text in ("stage = 0", 'stage = "0"', "stage = 1.0", "stage = where(t > 0, 1, 2)"):
+        with pytest.raises(NosographError, match="1, 2, 3, 4, 5"):
+            parse_intervention(text, model=model)
 
 
 def test_events_that_are_set(model: Model) -> None:

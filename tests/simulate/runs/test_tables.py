@@ -74,18 +74,20 @@ def test_the_record_is_what_a_plain_loop_finds(journeys: Journeys, tables: dict[
                     if variable.kind == "measurement" and k in journeys.steps[name]:
                         row = journeys.steps[name].index(k)
                         if bool(at(journeys.recorded[name], w)[row, i]):
-                            expected.append(
-                                (3_000 + i, world.name, k, name, float(at(journeys.values[name], w)[row, i]))
-                            )
+                            value = float(at(journeys.values[name], w)[row, i])
+                            told = (None, variable.levels[int(value)]) if variable.levels else (value, None)
+                            expected.append((3_000 + i, world.name, k, name, *told))
                     if variable.kind == "treatment":
                         path = at(journeys.values[name], w)[:, i]
                         if k == 0 or path[k] != path[k - 1]:
-                            expected.append((3_000 + i, world.name, k, name, float(path[k])))
+                            expected.append((3_000 + i, world.name, k, name, float(path[k]), None))
     found = [
-        (row["patient"], row["world"], round(row["time"] * 12), row["variable"], row["value"])
+        (row["patient"], row["world"], round(row["time"] * 12), row["variable"], row["value"], row["level"])
         for row in tables["record"].to_pylist()
     ]
     assert found == expected
+    assert {row[-1] for row in found} == {None, "low", "middle", "high"}
+    assert pa.types.is_dictionary(tables["record"].schema.field("level").type)
 
 
 def test_nothing_is_recorded_after_the_end(journeys: Journeys, tables: dict[str, pa.Table]) -> None:
