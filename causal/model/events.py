@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Set
 
 from ...errors import nearest
-from ..language import reads
+from ..language import Expression, reads
 from ..language.bounds import Range, bound
-from ..language.syntax import Draw
+from ..language.syntax import Binary, Draw, Name
 from .composites import ends_journey, list_components
 from .findings import Findings
 from .model import Model, Variable
@@ -73,15 +73,29 @@ def _check_ended(variable: Variable, model: Model, findings: Findings) -> None:
             if cause is None or cause.kind != "event" or not ends_journey(model.variables, name):
                 continue
             text = str(expression)
+            joined = _list_alternatives(expression)
             guard = rf"(?: and not ever\({name}\)|not ever\({name}\) and )"
             without = re.sub(guard, "", text)
-            fix = f"leave it out: {without}" if without != text else "leave it out, or name it in any_of of a composite"
+            fix = f"leave it out: {without}" if without != text else "leave it out, or any_of for an event of several"
+            if joined and variable.kind == "event":
+                fix = f"any_of: [{', '.join(joined)}] instead of the mechanism"
             findings.error(
                 f"{variable.name}.{key}",
                 f"'{name}' ends the journey, so '{variable.name}' can never see that it happened",
                 fix=fix,
                 value=text,
             )
+
+
+def _list_alternatives(expression: Expression) -> list[str]:
+    """The names in `a or b or c`; empty for any other expression."""
+    match expression:
+        case Name(name, 0):
+            return [name]
+        case Binary("or", left, right):
+            sides = _list_alternatives(left), _list_alternatives(right)
+            return [*sides[0], *sides[1]] if all(sides) else []
+    return []
 
 
 def _check_order(variable: Variable, model: Model, findings: Findings) -> None:

@@ -11,6 +11,7 @@ from ...errors import NosographError, fail, list_some, nearest
 from ..language import Expression, Read, parse_expression, reads
 from ..language.syntax import Level, Number
 from .binary import is_yes_or_no
+from .composites import ends_journey
 from .duration import parse_steps
 from .findings import Findings
 from .formula import refuse_derived
@@ -159,6 +160,10 @@ def _first(model: Model) -> str:
 def check_read(read: Read, *, model: Model, text: str) -> None:
     """Raise NosographError if a name cannot be read in this way."""
     variable = model.variables.get(read.name)
+    if variable is not None and variable.kind == "event" and ends_journey(model.variables, read.name):
+        raise fail(
+            f"{read.name!r} ends the journey, so nothing can see that it happened", value=text, fix="leave it out"
+        )
     if variable is None and (read.lag or read.how != "value"):
         raise fail(f"{read.name!r} has no past", value=text, fix=read.name)
     if variable is not None and read.how != "value" and variable.kind != EXPECTED[read.how]:

@@ -50,6 +50,16 @@ def test_what_ends_the_journey_cannot_be_seen(tmp_path: Path, read: str) -> None
     assert refuse(tmp_path, guard).fix == "leave it out: load[-1] > 1"
 
 
+def test_alternatives_are_a_composite(tmp_path: Path) -> None:
+    error = refuse(
+        tmp_path,
+        f"primary: {{kind: event, mechanism: stroke or death, {CAUSE % 'stroke, death'}}}".replace(
+            "{stroke, death:", "{stroke: {source: assumption}, death:"
+        ),
+    )
+    assert error.fix == "any_of: [stroke, death] instead of the mechanism"
+
+
 def test_a_composite_with_a_component_that_goes_on_can_be_seen(tmp_path: Path) -> None:
     primary = "primary: {kind: event, any_of: [stroke, death]}\n"
     reader = f"care: {{kind: state, start: '0', mechanism: 'ever(primary)', {CAUSE % 'primary'}}}"
