@@ -138,7 +138,7 @@ def _read_events(
     table = _select(run, "events", patients).select(["patient", "world", "time", "event", "recorded"])
     for patient, world, time, name, recorded in zip(*(column.to_pylist() for column in table.columns), strict=True):
         key = (patient, world)
-        if recorded:
+        if recorded and not model.variables[name].any_of:  # its components are there
             found[key].append(RecordedEvent(name, math.ceil(time / model.clock.dt - NEAR), time))
         if model.variables[name].ends != "nothing" and (key not in ends or time < ends[key][0]):
             ends[key] = (time, name)

@@ -114,7 +114,7 @@ def build_lexicon(
     Raises NosographError for a locale that is not there, and for a concept that nothing gives a label.
     """
     words = load_words(UsageWords, locale)
-    told = [v for v in model.variables.values() if v.recorded and v.kind != "state"]
+    told = [v for v in model.variables.values() if v.recorded and v.kind != "state" and not v.any_of]
     terms = {v.name: _describe(v, model, knowledge, scopes, words, locale) for v in told}
     return Lexicon(tell_apart(terms), locale)
 

@@ -112,7 +112,7 @@ def find_variable(reading: MeasuredValue, model: Model) -> Variable | None:
 
 
 def _is_recorded(variable: Variable) -> bool:
-    return variable.recorded and variable.kind != "state"
+    return variable.recorded and variable.kind != "state" and not variable.any_of
 
 
 def place(reading: MeasuredValue, *, at: float, variable: Variable, model: Model) -> Statement | None:

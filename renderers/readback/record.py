@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ...causal.model.composites import list_components
 from ...causal.model.model import Model
 from ...causal.program.journeys import times
 from ...simulate.cohort import Run, Tables
@@ -62,6 +63,7 @@ def build_read(measured: Measured, own: Held) -> Held:
     read = find_read(measured, model)
     record = _over(own.record, "variable", read, _read_rows(measured, model, world), ["patient", "time", "variable"])
     events = _over(own.events, "event", read, _read_events(measured, read, world), ["patient", "time", "event"])
+    events = _unite_events(events, model, read)
     return Held(model, {"patients": _read_statics(own, measured, read), "record": record, "events": events})
 
 
@@ -114,6 +116,20 @@ def _read_events(measured: Measured, read: frozenset[str], world: str) -> pd.Dat
     return pd.DataFrame(
         {"patient": rows["patient"].astype(np.int64), "world": world, "time": rows["time"], "event": rows["event"]}
     ).assign(recorded=True)
+
+
+def _unite_events(events: pa.Table, model: Model, read: frozenset[str]) -> pa.Table:
+    """The events, where a composite of which a component was read happens when its components do."""
+    import pandas as pd
+
+    held = events.to_pandas()
+    for variable in model.variables.values():
+        parts = list_components(model.variables, variable.name)
+        if variable.any_of and read & set(parts):
+            own = held[held["event"].isin(parts)].assign(event=variable.name).sort_values(["patient", "time"])
+            own = own.drop_duplicates("patient") if variable.occurs == "once" else own
+            held = pd.concat([held[held["event"] != variable.name], own], ignore_index=True)
+    return pa.Table.from_pandas(held.sort_values(["patient", "time", "event"], kind="stable"), preserve_index=False)
 
 
 def _over(own: pa.Table, key: str, read: frozenset[str], found: pd.DataFrame, order: list[str]) -> pa.Table:
