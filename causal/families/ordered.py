@@ -64,7 +64,8 @@ class OrderedLogistic(Family):
 def _bounds(value: Tensor, *parameters: Number) -> tuple[Tensor, Tensor]:
     """The thresholds below and above a level, each minus the location; infinite at the ends. Float64."""
     location, *thresholds = as_doubles(*parameters)
-    low, high = torch.full_like(value, -torch.inf, dtype=torch.float64), torch.full_like(value, torch.inf).double()
+    high = torch.full_like(value, torch.inf, dtype=torch.float64)
+    low = -high
     for index, threshold in enumerate(thresholds):
         low = torch.where(value == index + 1, threshold - location, low)
         high = torch.where(value == index, threshold - location, high)

@@ -68,12 +68,13 @@ def parse_effect(entry: EffectEntry | str, model: Model) -> Effect:
 
 
 def check_examinable(effect: Effect, model: Model) -> None:
-    """Raise NosographError for an effect that cannot be examined on a record, since its outcome has no average."""
+    """Raise NosographError for an effect that cannot be examined on a record, since its outcome has no average. Of two
+    levels, the average is the share of the second."""
     outcome = model.variables[effect.outcome]
-    if outcome.levels:
+    if len(outcome.levels) > 2:
         example = f'{outcome.name} {">=" if outcome.has_order else "=="} "{outcome.levels[-1]}"'
         raise fail(
-            f"'{outcome.name}' has levels, and no average to examine",
+            f"'{outcome.name}' has {len(outcome.levels)} levels, and no average to examine",
             fix=f"an outcome that is 0 or 1, with mechanism: {example}; or ask, which compares the share of each level",
             value=effect.text,
         )

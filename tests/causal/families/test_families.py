@@ -408,12 +408,57 @@ def test_bad_parameters_are_told_from_good(name: str, parameters: tuple[float, .
     assert [bool(part) for part in FAMILIES[name].valid(*parameters)] == valid
 
 
+THRESHOLDS = (0.4, -1.0, 0.5, 2.0)  # a location, and the thresholds between four levels
+
+
+def test_ordered_levels_have_the_probabilities_of_the_cumulative_logit() -> None:
+    """Against scipy's logistic law, pushed forward, as log-probabilities and as the sets of noise; far out, too."""
+    family = FAMILIES["OrderedLogistic"]
+    location, *cuts = THRESHOLDS
+    shares = np.diff(stats.logistic.cdf([-np.inf, *cuts, np.inf], location))
+    noise = draw_uniform64(seed=0, name="nyha", patients=EVERYONE, steps=1)
+    value = family.push(noise, *THRESHOLDS)
+    assert stats.chisquare(np.bincount(value.ravel(), minlength=4), shares * len(EVERYONE)).pvalue > FALSE_ALARM
+    exact = [torch.tensor(part, dtype=torch.float64) for part in THRESHOLDS]
+    places = torch.arange(4, dtype=torch.float64)
+    np.testing.assert_allclose(family.log_prob(places, *exact).exp(), shares, rtol=1e-12)
+    low, high = family.recover(places, *exact)
+    np.testing.assert_allclose(high - low, shares, rtol=1e-12)
+    low, high = family.recover(value, *THRESHOLDS)
+    assert bool(((low <= noise) & (noise <= high)).all())
+    fresh = draw_uniform64(seed=0, name="fresh", patients=EVERYONE, steps=1)
+    redrawn = family.draw_consistent(fresh, value, *THRESHOLDS)
+    assert torch.equal(family.push(redrawn, *THRESHOLDS), value)
+    far = family.log_prob(torch.tensor([0.0, 3.0]), *(torch.tensor(x, dtype=torch.float64) for x in (0, -80, 0, 80)))
+    np.testing.assert_allclose(far, [-80, -80], rtol=1e-12)
+    for impossible in (-1.0, 4.0, 0.5):
+        low, high = family.recover(torch.tensor(impossible), *exact)
+        assert low > high
+        assert family.log_prob(torch.tensor(impossible), *exact) == -torch.inf
+
+
+def test_a_greater_location_moves_nobody_down() -> None:
+    family = FAMILIES["OrderedLogistic"]
+    noise = draw_uniform64(seed=0, name="nyha", patients=EVERYONE, steps=1)
+    here, there = (family.push(noise, location, *THRESHOLDS[1:]) for location in (0.4, 0.9))
+    assert bool((there >= here).all())
+    assert bool((there > here).any())
+
+
+@pytest.mark.parametrize(("cuts", "valid"), [((1.0, 2.0), True), ((2.0, 1.0), False), ((1.0, 1.0), True)])
+def test_thresholds_increase(cuts: tuple[float, float], valid: bool) -> None:
+    assert bool(FAMILIES["OrderedLogistic"].valid(0.0, *cuts)[-1]) is valid
+
+
 def test_every_family_says_what_it_is() -> None:
     for name, family in FAMILIES.items():
         assert name == family.name
         assert len(family.domains) == len(family.parameters)
         fields = {field for _, field, _, _ in string.Formatter().parse(family.meaning) if field}
-        assert fields - {"unit"} == ({"levels"} if family.has_levels else set(family.parameters))
+        named = set(family.parameters)
+        if family.has_levels:
+            named = {"levels", "location"} if family.ordered else {"levels"}
+        assert fields - {"unit"} == named
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -421,9 +466,13 @@ def test_every_family_is_explained(name: str, make_model: Callable[..., Model]) 
     family = FAMILIES[name]
     values = [str(i + 2) if domain.high > 1 else "0.5" for i, domain in enumerate(family.domains)]
     inner = '"low": 1, "high": 3' if family.has_levels else ", ".join(values)
+    if family.has_levels:
+        values = ["low (1)", "high (3)"]
+    if family.ordered:
+        inner, values = '2 * 7; "low": 1, "high"', ["around 2 * 7", "low up to 1, high above"]
     said = describe_draw(parse_mechanism(f"clip(round({name}({inner})), 0, 9)"), unit="year")
     assert said.endswith("; limited to 0 to 9; rounded to a whole number")
-    assert all(value in said for value in (("low (1)", "high (3)") if family.has_levels else values))
+    assert all(value in said for value in values)
     assert "{" not in said
     kind = "event" if family.continuous_time else "static"
     text = str(explain_variable(make_model({"x": {"kind": kind, "mechanism": f"{name}({inner})"}}), "x"))
