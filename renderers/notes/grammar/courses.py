@@ -79,7 +79,7 @@ def say_treatment(context: NoteContext, fact: Fact, *, terse: bool = False) -> P
 
 def fill_course(context: NoteContext, fact: Fact, template: str, **more: Slot) -> Phrase:
     def dose() -> Phrase:
-        plain = fact.kind != "treatment" or not isinstance(fact.value, float) or fact.value in (0.0, 1.0)
+        plain = fact.kind != "treatment" or fact.value in (None, 0.0, 1.0)
         return () if plain else (Piece(" "), *context.value(fact))
 
     def bare() -> Phrase:
