@@ -54,7 +54,7 @@ class Tables:
 
     @property
     def record(self) -> pa.Table:
-        """What a clinic would have: patient, world, time, variable, concept, value, level, unit; a row a measurement."""
+        """What a clinic would have: patient, world, time, variable, concept, value, level, unit, by measurement."""
         return self.table("record")
 
     @property
