@@ -153,8 +153,8 @@ def _render_variable(variable: Variable) -> list[str]:
     if variable.expressions:
         equations = []
         for key, expression in variable.expressions.items():
-            first, *rows = write_equation(expression)
-            equations += [f"{key}: {first}", *(f"    {row}" for row in rows)]
+            first, *table = write_equation(expression)
+            equations += [f"{key}: {first}", *(f"    {line}" for line in table)]
         fence = "`" * max(3, 1 + _longest_run("".join(equations)))
         wrapped = (
             textwrap.wrap(text, WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)

@@ -89,28 +89,33 @@ def _compare_outcome(
 def _compare_all(
     journeys: Journeys, model: Model, posterior: Posterior, until: float
 ) -> tuple[dict[str, dict[str, float]], dict[str, Interval]]:
-    """For each variable that differs: its median at the horizon in each world, or the probability of an event by then
-    (for one that is repeated, of another after the record's end); and the interval of the difference."""
+    """For each variable that differs: its median at the horizon in each world, the share of each level of a category
+    then, or the probability of an event by then (for one that is repeated, of another after the record's end); and the
+    interval of the difference."""
     value: dict[str, dict[str, float]] = {}
     interval: dict[str, Interval] = {}
     worlds = [world.name for world in journeys.worlds]
     for name, variable in model.variables.items():
-        if variable.levels or variable.kind == "measurement":
+        if variable.kind == "measurement":
             continue
+        shares: dict[str, Numbers] = {}  # of particles that have it, (worlds, particles)
         if variable.kind == "event":
             after = until if variable.occurs == "repeatedly" else -math.inf
-            happened = torch.isfinite(first_dates(journeys, name, after=after)).double().numpy()
-            ends = {world: float(row.mean()) for world, row in zip(worlds, happened, strict=True)}
-            spread = _error_interval(happened[1] - happened[0], posterior)
+            shares[name] = torch.isfinite(first_dates(journeys, name, after=after)).double().numpy()
         else:
             last = read_trajectory(journeys, name, model=model)[:, -1].numpy()
             last = last[:, ~np.isnan(last).any(0)]
             if not last.shape[1]:
                 continue
-            ends = {world: float(np.median(row)) for world, row in zip(worlds, last, strict=True)}
-            spread = _central(last[1] - last[0])
-        if spread != (0.0, 0.0):
-            value[name], interval[name] = ends, spread
+            for place, level in enumerate(variable.levels):
+                shares[f"{name} = {level}"] = (last == place).astype(np.float64)
+            if not variable.levels and (spread := _central(last[1] - last[0])) != (0.0, 0.0):
+                value[name] = {world: float(np.median(row)) for world, row in zip(worlds, last, strict=True)}
+                interval[name] = spread
+        for key, rows in shares.items():
+            if (rows[0] != rows[1]).any():
+                value[key] = {world: float(row.mean()) for world, row in zip(worlds, rows, strict=True)}
+                interval[key] = _error_interval(rows[1] - rows[0], posterior)
     return value, interval
 
 
@@ -131,7 +136,8 @@ def _error_interval(values: Numbers, posterior: Posterior) -> Interval:
 
 
 def _draw(journeys: Journeys, model: Model, record: PatientRecord, outcome: Effect | None) -> Timelines:
-    """Medians and 90% bands among the particles alive, the record as evidence, and events as probabilities by time."""
+    """Medians and 90% bands among the particles alive (of levels without an order, the most frequent one), the record
+    as evidence, and events as probabilities by time."""
     differing = [name for name, value in journeys.values.items() if value.shape[0] > 1]
     named = outcome.outcome if outcome is not None else ""
     shown = choose_shown(model, journeys.worlds, outcome=named, differing=differing)
@@ -156,7 +162,13 @@ def _draw(journeys: Journeys, model: Model, record: PatientRecord, outcome: Effe
 def _band(journeys: Journeys, name: str, model: Model) -> dict[str, Band]:
     courses = read_trajectory(journeys, name, model=model)
     at = torch.tensor(BAND, dtype=torch.float64)
-    how = "nearest" if model.variables[name].levels else "linear"
+    variable = model.variables[name]
+    if variable.levels and not variable.has_order:  # there are no quantiles: the most frequent level
+        places = torch.arange(len(variable.levels))
+        counts = (courses[..., None] == places).sum(-2)  # worlds, steps, levels
+        modes = torch.where(counts.sum(-1) > 0, counts.argmax(-1).double(), torch.nan).numpy()
+        return {world.name: Band(row, row, row) for world, row in zip(journeys.worlds, modes, strict=True)}
+    how = "nearest" if variable.levels else "linear"
     low, middle, high = torch.nanquantile(courses, at, dim=-1, interpolation=how).numpy()
     return {world.name: Band(low[i], middle[i], high[i]) for i, world in enumerate(journeys.worlds)}
 

@@ -231,3 +231,17 @@ def test_pictures_have_the_names_on_their_axis(model: Model) -> None:
     np.testing.assert_allclose(shown["severity"].evidence, scores[["time", "value"]], rtol=1e-6)
     (axes,) = [axes for axes in figure_twins(answer.timelines).axes if axes.get_gid() == "variable-nyha"]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["1", "2", "3", "4"]
+
+
+def test_a_record_in_another_world_tells_the_shares_of_levels(model: Model, tmp_path: Path) -> None:
+    path = tmp_path / "record.csv"
+    path.write_text("time,variable,value\n0,score,4.1\n0,drug,a\n0.25,score,4.2\n")
+    answer = ask(model, record=path, do='drug = "c" from 6 months')
+    assert isinstance(answer.value, dict)
+    assert answer.value["drug = c"] == {"factual": 0, "asked": 1}
+    assert answer.value["drug = a"] == {"factual": 1, "asked": 0}
+    assert not [name for name in answer.value if name.startswith("stage")], "what does not differ is not listed"
+    assert answer.timelines is not None
+    (drug,) = [variable for variable in answer.timelines.variables if variable.name == "drug"]
+    assert drug.worlds["asked"].middle[0] == 0
+    assert drug.worlds["asked"].middle[6] == 2
