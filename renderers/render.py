@@ -18,6 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from ..causal.model.clock import time_of
 from ..errors import fail
 from ..ontology.knowledge import KnowledgeGraph
 from ..ontology.output import join_path
@@ -25,7 +26,7 @@ from ..simulate.cohort import Run, open_run
 from ..simulate.runs.job import ASIDE, JobFolder, PartFiles, Receipt, locate_aside
 from .binding import bind, check_requirements
 from .cohort_files import join_pieces
-from .journey import read_journeys, time_of
+from .journey import read_journeys
 from .noise import Noise
 from .protocol import Artifact, CohortRenderer, Moment, Options, Renderer
 from .registry import find_modality
@@ -268,7 +269,7 @@ def _find_moments(task: Task, renderer: Renderer, patients: Sequence[int]) -> It
         steps = (0,) if renderer.timeless else task.steps
         for step in steps if steps is not None else renderer.plan_moments(journey):
             noise = Noise(task.seed, task.modality, journey.patient, step)
-            yield Moment(journey, step, time_of(step, clock), noise)
+            yield Moment(journey, step, time_of(step, clock=clock), noise)
 
 
 def _write_artifact(task: Task, files: PartFiles, moment: Moment, artifact: Artifact) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,7 @@ import torch
 
 from ..causal.language import Expression
 from ..causal.model.compose import Source
+from ..causal.model.duration import GRID
 from ..causal.model.load import as_model, load_model, set_parameters
 from ..causal.model.model import Model
 from ..causal.model.world import FACTUAL, World, parse_intervention, parse_world
@@ -234,9 +236,12 @@ def choose_steps(model: Model, years: float | None) -> int:
     """The number of steps that `years` take, or the model's own."""
     if years is None:
         return model.clock.steps
-    steps = round(years / model.clock.step) if 0 < years <= 2 * model.clock.horizon else 0  # and not NaN
-    if not 1 <= steps <= model.clock.steps or abs(steps * model.clock.step - years) > 1e-6:
-        fix = f"at most {model.clock.horizon:g} years, in steps of {model.clock.text[0]}"
+    clock = model.clock
+    exact = years / clock.step if 0 < years <= 2 * clock.horizon else 0.0  # and not NaN
+    steps = round(exact)
+    if not 1 <= steps <= clock.steps or abs(exact - steps) > GRID:
+        last = min(max(math.floor(exact), 1), clock.steps)
+        fix = f"{last * clock.step:.9g}, {last} steps of {clock.text[0]}; at most {clock.horizon:.9g}"
         raise fail("the years are not whole steps within the horizon", value=f"{years:g} years", fix=fix)
     return steps
 

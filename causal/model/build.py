@@ -199,7 +199,16 @@ class _Builder:
                 self.timeless = True
             return default
         with self.findings.catch("clock"):
-            return parse_clock(document.clock.step, document.clock.horizon, document.clock.unit)
+            clock = parse_clock(document.clock.step, document.clock.horizon, document.clock.unit)
+            if clock.shortened:
+                self.findings.warn(
+                    "clock.horizon",
+                    f"the horizon is no whole number of steps of {clock.text[0]}: it ends with step {clock.steps}, at "
+                    f"{clock.end}",
+                    fix=f"horizon: {clock.end}",
+                    value=clock.text[1],
+                )
+            return clock
         self.timeless = True
         return default
 
