@@ -27,6 +27,7 @@ from ..language import Expression, parse_expression, parse_formula, parse_mechan
 from ..language.syntax import RESERVED, Binary, Draw
 from .cases import build_cases
 from .clock import parse_clock, parse_schedule
+from .domains import check_domains
 from .effects import check_examinable, parse_effect
 from .findings import Findings, Place
 from .formula import check_formulas, check_values, resolve_formulas
@@ -107,6 +108,8 @@ class _Builder:
             model = replace(model, effects=tuple(effect for effect in effects if effect is not None))
         own = frozenset(name for name, owner in self.owners.items() if owner == iri)
         check_model_rules(model, self.findings, own=own, broken=self.broken)
+        if not self.findings.errors:
+            check_domains(model, self.findings, own=own)
         return model
 
     def merge(self, iri: URIRef, document: Document) -> None:
