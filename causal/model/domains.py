@@ -7,9 +7,10 @@ from collections.abc import Iterator, Set
 from dataclasses import replace
 
 from ..families import FAMILIES
-from ..language import Expression, reads
-from ..language.bounds import ANYTHING, COMPARISONS, TRUTH, Bounds, Range
-from ..language.syntax import Binary, Call, Draw, Number
+from ..language import reads
+from ..language.bounds import ANYTHING, COMPARISONS, Bounds, Range
+from ..language.syntax import Binary, Call, Draw, Expression, Level, Number
+from .composites import list_components
 from .findings import Findings
 from .model import Model, Variable
 
@@ -73,7 +74,7 @@ def _find_range(variable: Variable, bounds: Bounds, model: Model) -> Range | Non
     if variable.levels:
         return ANYTHING
     if variable.kind == "event":
-        return TRUTH
+        return 0.0, float(len(list_components(model.variables, variable.name)))  # of a composite, one of each at most
     ranges = []
     for expression in (variable.start, variable.mechanism):
         names = {read.name for read in reads(expression) if read.how == "value"} & model.variables.keys()
@@ -129,13 +130,14 @@ def _check_draw(path: str, draw: Draw, bounds: Bounds, findings: Findings) -> No
     for index, parameter in enumerate(draw.parameters):
         domain = family.get_domain(index)
         if domain.excludes(*ranges[index]):
-            name = f'"{draw.levels[index]}"' if draw.levels else family.parameters[index]
+            weighed = bool(draw.levels) and not family.ordered
+            name = Level(draw.levels[index]) if weighed else family.parameters[min(index, len(family.parameters) - 1)]
             given = f"not {parameter}" if not reads(parameter) else f"but {_tell(parameter, bounds)}"
-            problem = f"the {'weight of ' if draw.levels else ''}{name} of {draw.family} must be {domain.rule}, {given}"
+            problem = f"the {'weight of ' if weighed else ''}{name} of {draw.family} must be {domain.rule}, {given}"
             findings.error(path, problem, fix=domain.fix, value=str(draw))
             return
     if family.contradicts(*ranges):
-        what = "weights" if draw.levels else " and ".join(family.parameters)
+        what = f"{family.parameters[-1]}s" if draw.levels else " and ".join(family.parameters)
         problem = f"the {what} of {draw.family} must be {family.joint_rule}"
         findings.error(path, problem, fix="other numbers", value=str(draw))
 

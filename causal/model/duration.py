@@ -53,11 +53,9 @@ def parse_instant(text: str, *, clock: Clock) -> float:
     """The time at `text` after the start, in steps: a whole number where it is on the grid. Raises NosographError for
     a time past the last step."""
     exact = parse_duration(text) / clock.step
-    if is_whole(exact):
-        exact = float(round(exact))
-    if exact > clock.steps:
+    if exact > clock.steps + TOLERANCE:
         raise fail("time past the horizon", value=text, fix=f"at most {clock.end}")
-    return exact
+    return float(round(exact)) if is_whole(exact) else exact
 
 
 def is_whole(steps: float) -> bool:

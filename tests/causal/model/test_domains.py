@@ -80,6 +80,7 @@ IMPOSSIBLE = {
     "0 ** -1": "this power has no value",
     'Categorical("a": 1, "b": -1)': 'the weight of "b" of Categorical must be zero or more, not -1',
     'Categorical("a": 0, "b": 0)': "the weights of Categorical must be",
+    'OrderedLogistic(0; "a": 1, "b": -1, "c")': "the thresholds of OrderedLogistic must be in increasing order",
     "Uniform(3, 1)": "low and high of Uniform must be finite, with high at least low",
     "Exponential(0)": "the rate of Exponential must be positive, not 0",
     "Beta(0, 1)": "the a of Beta must be positive",
@@ -92,7 +93,7 @@ IMPOSSIBLE = {
 
 @pytest.mark.parametrize("mechanism", IMPOSSIBLE)
 def test_a_constant_out_of_its_domain_is_an_error_with_its_line(mechanism: str, tmp_path: Path) -> None:
-    if "Categorical" in mechanism:
+    if "(0;" in mechanism or "Categorical" in mechanism:
         report = check(tmp_path, age=mechanism)
         line = 12
     else:
