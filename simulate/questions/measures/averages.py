@@ -30,4 +30,6 @@ def on_the_treated(question: Question) -> Answer:
 
 
 ATE = Measure("ate", help="the average effect; with --given, a conditional one", answer=average, levels=True)
-ATT = Measure("att", help="the average effect on those who naturally have the first level", answer=on_the_treated, levels=True)
+ATT = Measure(
+    "att", help="the average effect on those who naturally have the first level", answer=on_the_treated, levels=True
+)
