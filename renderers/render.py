@@ -19,11 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from ..causal.model.clock import time_of
+from ..causal.program.noise import check_seed
 from ..errors import fail
 from ..ontology.knowledge import KnowledgeGraph
 from ..ontology.output import join_path
 from ..simulate.cohort import Run, open_run
 from ..simulate.runs.job import ASIDE, JobFolder, PartFiles, Receipt, locate_aside
+from ..simulate.runs.workers import check_workers
 from .binding import bind, check_requirements
 from .cohort_files import join_pieces
 from .journey import read_journeys
@@ -115,6 +117,7 @@ def render(
     even where the lines hold all. `progress` is told of each finished batch's patients. Raises NosographError for what
     the run, the model or the renderer does not have, and where the run's folder holds another rendering.
     """
+    seed, workers = check_seed(seed), check_workers(workers)
     held = run if isinstance(run, Run) else _open(run)
     chosen = Options(find_modality(modality).check(options))
     renderer = build_renderer(held, modality, chosen)

@@ -21,10 +21,11 @@ from ..causal.model.load import as_model, load_model, set_parameters
 from ..causal.model.model import Model
 from ..causal.model.world import FACTUAL, World, parse_intervention, parse_world
 from ..causal.program.journeys import Journeys
+from ..causal.program.noise import check_seed
 from ..causal.program.sampling import sample
 from ..causal.program.threads import one_thread
 from ..causal.program.uncertainty import draw_parameters
-from ..errors import fail, nearest
+from ..errors import check_whole, fail, nearest
 from .dataset import build_dataset
 from .entrants import count_patients, parse_condition, select_entrants
 from .listing.clinic import ClinicPractice, build_listing, parse_clinic, prepare_practice
@@ -199,7 +200,7 @@ def simulate(
     `sample_parameters` draws the uncertain parameters, once for the cohort. Raises NosographError for what the model
     does not know and for N = 0.
     """
-    count_patients(patients)
+    patients, seed = count_patients(patients), check_seed(seed)
     model = as_model(model)
     model = set_parameters(model, draw_parameters(model, seed=seed)) if sample_parameters else model
     do = [do] if isinstance(do, str) else do
@@ -293,8 +294,7 @@ def simulate_cohorts(model: Model, folder: Path, *, cohorts: int, seed: int = 0,
     Cohort k is made with seed + k, and so is what `simulate_to` makes alone with that seed. What was interrupted goes
     on from the finished cohorts and shards. Raises NosographError as `simulate_to`, and where `folder` is a run itself.
     """
-    if cohorts < 1:
-        raise fail("at least one cohort is simulated", value=cohorts, fix="--cohorts 10")
+    check_whole(cohorts, "the number of cohorts", least=1, fix="--cohorts 10")
     if (folder / "manifest.json").exists():
         raise fail("the folder holds a run, and not cohorts", value=folder, fix="a new folder")
     return [simulate_to(model, folder / f"cohort-{k}", seed=seed + k, **options) for k in range(cohorts)]

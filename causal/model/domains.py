@@ -41,6 +41,20 @@ def check_domains(model: Model, findings: Findings, *, own: Set[str]) -> None:
             _check_values(f"{parameter.name}.uncertain", parameter.uncertain, bounds, findings)
 
 
+def check_constants(node: str, expression: Expression) -> None:
+    """Raise NosographError for an operation that has no value whatever the names stand for: `1 / 0`."""
+    findings = Findings()
+    _check_values(node, expression, Bounds({}), findings)
+    findings.raise_errors()
+
+
+def check_condition(condition: Expression, *, model: Model) -> None:
+    """Raise NosographError for a condition on entry that nobody can meet, since the model's values have limits."""
+    findings = Findings()
+    _check_entry("", condition, find_bounds(model), model, findings)
+    findings.raise_errors()
+
+
 def find_bounds(model: Model) -> Bounds:
     """Bounds of every name as long as nobody intervenes: variables, parameters (their values), `t` and `dt`.
 

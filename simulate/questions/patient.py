@@ -15,7 +15,7 @@ from ...causal.model.model import Effect, Model
 from ...causal.model.world import FACTUAL, World
 from ...causal.program.journeys import Journeys, first_dates
 from ...causal.program.sampling import sample
-from ...errors import fail, list_some, nearest
+from ...errors import check_whole, fail, list_some, nearest
 from ..contrast import read_outcome
 from ..entrants import meets
 from .answer import Answer
@@ -33,8 +33,7 @@ def compare_patient(model: Model, world: World, *, patient: int, outcome: Effect
     time at which it first happens there, None where it does not. Raises NosographError for a number of nobody who
     enters the model's population.
     """
-    if not 0 <= patient < 2**63:
-        raise fail("patients have numbers from 0", value=patient, fix="--patient 42")
+    patient = check_whole(patient, "a patient's number", least=0, fix="--patient 42")
     numbers = torch.tensor([patient])
     if model.population is not None and not bool(meets(model, [model.population], patients=numbers, seed=seed)):
         fix = f"--patient {_find_next(model, patient, seed=seed)}"
