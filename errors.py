@@ -46,6 +46,15 @@ def fail(
     return NosographError(Problem(problem, fix=fix, node=node, value=str(value), file=file, line=line))
 
 
+def check_whole(value: object, what: str, *, least: int, most: int = 2**63 - 1, fix: str) -> int:
+    """`value` as an int, where it is a whole number from `least` to `most`. Raises NosographError elsewhere."""
+    number = value.__index__() if hasattr(value, "__index__") and not isinstance(value, bool) else None
+    if number is None or not least <= number <= most:
+        limit = f"{least} or more" if most >= 2**63 - 1 else f"from {least} to {most}"
+        raise fail(f"{what} is a whole number, {limit}", value=value, fix=fix)
+    return int(number)
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """The known name most like `name`, or an empty string: for "did you mean"."""
     import difflib

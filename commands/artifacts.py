@@ -46,7 +46,7 @@ def render_command(
         bool | None,
         typer.Option("--files/--no-files", help="A file for each artifact, even of very many patients."),
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    workers: Annotated[int, typer.Option(help="Processes.")] = 1,
     seed: Seed = 0,
     as_json: AsJson = False,
     typed: Mapping[str, str | Sequence[str]],

@@ -55,7 +55,7 @@ def convert_hpo(
     population: Annotated[
         bool, typer.Option("--population", help="Everybody, with a prevalence, instead of the affected only.")
     ] = False,
-    workers: Annotated[int, typer.Option(min=1, help="With --all: processes.")] = 1,
+    workers: Annotated[int, typer.Option(help="With --all: processes.")] = 1,
     as_json: AsJson = False,
 ) -> None:
     """A model written from HPO's annotations of a disease, or of several mixed; or a survey of all of them."""

@@ -28,7 +28,7 @@ def simulate_command(
     years: Annotated[float | None, typer.Option(help="A shorter horizon.")] = None,
     where: Annotated[str | None, typer.Option(help='Who enters: "age >= 65".')] = None,
     keep: Annotated[str | None, typer.Option(help="Variables of the truth to write, with commas.")] = None,
-    every: Annotated[int, typer.Option(min=1, help="Write every so many steps of the truth.")] = 1,
+    every: Annotated[int, typer.Option(help="Write every so many steps of the truth.")] = 1,
     clinic: Annotated[
         str | None, typer.Option(help='How clinicians write it down: "listing=7, imprecise=0.1, incidental=0.5".')
     ] = None,
@@ -40,8 +40,8 @@ def simulate_command(
         int | None, typer.Option(help="So many runs, DIR/cohort-0 and so on, with seeds from --seed on.")
     ] = None,
     seed: Seed = 0,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
-    shard_size: Annotated[int, typer.Option(min=1, help="Patients in a file.")] = 10_000,
+    workers: Annotated[int, typer.Option(help="Processes.")] = 1,
+    shard_size: Annotated[int, typer.Option(help="Patients in a file.")] = 10_000,
     device: Annotated[str, typer.Option(help="cpu, or cuda where torch has one.")] = "cpu",
     as_json: AsJson = False,
 ) -> None:

@@ -28,7 +28,7 @@ def verify_command(
     ] = None,
     settings: Settings = None,
     seed: Seed = 0,
-    workers: Annotated[int, typer.Option(min=1, help="Processes that read; with --through.")] = 1,
+    workers: Annotated[int, typer.Option(help="Processes that read; with --through.")] = 1,
     as_json: AsJson = False,
 ) -> None:
     """DoWhy examines effects on the record alone; the truth comes from worlds. Exit code 1 if one is missed."""

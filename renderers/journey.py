@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,10 +13,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from ..causal.model.model import Clock, Model
+from ..causal.model.clock import steps_around, steps_at, time_of
+from ..causal.model.model import Model
 from ..simulate.cohort import Run
-
-NEAR = 1e-6  # of a step: what a date may be past a step's end by rounding
 
 
 @dataclass(frozen=True)
@@ -63,11 +61,6 @@ class Journey:
         return time < self.end or (time == self.end and not self.ended_by)
 
 
-def time_of(step: int, clock: Clock) -> float:
-    """The time of a step in the clock's unit, as the tables have it."""
-    return round(step * clock.step / clock.unit, 9)
-
-
 def read_journeys(
     run: Run, patients: Sequence[int], *, worlds: Sequence[str], truth: bool = False
 ) -> Iterable[Journey]:
@@ -79,7 +72,7 @@ def read_journeys(
     rows = _read_rows(run, patients, model)
     events, ends = _read_events(run, patients, model)
     states = _read_truth(run, patients, model) if truth else {}
-    last = time_of(int(run.manifest["steps"]), model.clock)
+    last = time_of(int(run.manifest["steps"]), clock=model.clock)
     for person in _select(run, "patients", patients).to_pylist():
         patient, world = person.pop("patient"), person.pop("world")
         if world not in worlds:
@@ -96,7 +89,7 @@ def read_journeys(
             end=end,
             ended_by=ended_by,
             truth={name: column for name, column in held.items() if name != "time"},
-            truth_steps=np.rint(held["time"] / model.clock.dt).astype(np.int64) if held else np.empty(0, np.int64),
+            truth_steps=steps_at(held["time"], clock=model.clock) if held else np.empty(0, np.int64),
         )
 
 
@@ -139,7 +132,7 @@ def _read_events(
     for patient, world, time, name, recorded in zip(*(column.to_pylist() for column in table.columns), strict=True):
         key = (patient, world)
         if recorded and not model.variables[name].any_of:  # its components are there
-            found[key].append(RecordedEvent(name, math.ceil(time / model.clock.dt - NEAR), time))
+            found[key].append(RecordedEvent(name, int(steps_around([time], clock=model.clock)[0]), time))
         if model.variables[name].ends != "nothing" and (key not in ends or time < ends[key][0]):
             ends[key] = (time, name)
     return found, ends

@@ -18,14 +18,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from ..causal.model.clock import time_of
+from ..causal.program.noise import check_seed
 from ..errors import fail
 from ..ontology.knowledge import KnowledgeGraph
 from ..ontology.output import join_path
 from ..simulate.cohort import Run, open_run
 from ..simulate.runs.job import ASIDE, JobFolder, PartFiles, Receipt, locate_aside
+from ..simulate.runs.workers import check_workers
 from .binding import bind, check_requirements
 from .cohort_files import join_pieces
-from .journey import read_journeys, time_of
+from .journey import read_journeys
 from .noise import Noise
 from .protocol import Artifact, CohortRenderer, Moment, Options, Renderer
 from .registry import find_modality
@@ -114,6 +117,7 @@ def render(
     even where the lines hold all. `progress` is told of each finished batch's patients. Raises NosographError for what
     the run, the model or the renderer does not have, and where the run's folder holds another rendering.
     """
+    seed, workers = check_seed(seed), check_workers(workers)
     held = run if isinstance(run, Run) else _open(run)
     chosen = Options(find_modality(modality).check(options))
     renderer = build_renderer(held, modality, chosen)
@@ -268,7 +272,7 @@ def _find_moments(task: Task, renderer: Renderer, patients: Sequence[int]) -> It
         steps = (0,) if renderer.timeless else task.steps
         for step in steps if steps is not None else renderer.plan_moments(journey):
             noise = Noise(task.seed, task.modality, journey.patient, step)
-            yield Moment(journey, step, time_of(step, clock), noise)
+            yield Moment(journey, step, time_of(step, clock=clock), noise)
 
 
 def _write_artifact(task: Task, files: PartFiles, moment: Moment, artifact: Artifact) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 
 import pyarrow.compute as pc
 
+from ..causal.model.clock import time_of
 from ..causal.model.duration import parse_steps
 from ..errors import fail, nearest
 from ..simulate.cohort import Run
-from .journey import time_of
 
 
 def choose_patients(run: Run, patients: str | Iterable[int] | None) -> list[int]:
@@ -52,7 +52,7 @@ def parse_times(run: Run, at: str | Sequence[str] | None) -> list[int] | None:
         raise fail(
             "a time is off the record: the run stops before it",
             value=", ".join(texts),
-            fix=f"at most {time_of(last, clock):g} {unit}s",
+            fix=f"at most {time_of(last, clock=clock):g} {unit}s",
         )
     return steps
 

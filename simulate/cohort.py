@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,14 +16,16 @@ import torch
 
 from ..causal.language import Expression
 from ..causal.model.compose import Source
+from ..causal.model.duration import GRID
 from ..causal.model.load import as_model, load_model, set_parameters
 from ..causal.model.model import Model
 from ..causal.model.world import FACTUAL, World, parse_intervention, parse_world
 from ..causal.program.journeys import Journeys
+from ..causal.program.noise import check_seed
 from ..causal.program.sampling import sample
 from ..causal.program.threads import one_thread
 from ..causal.program.uncertainty import draw_parameters
-from ..errors import fail, nearest
+from ..errors import check_whole, fail, nearest
 from .dataset import build_dataset
 from .entrants import count_patients, parse_condition, select_entrants
 from .listing.clinic import ClinicPractice, build_listing, parse_clinic, prepare_practice
@@ -197,7 +200,7 @@ def simulate(
     `sample_parameters` draws the uncertain parameters, once for the cohort. Raises NosographError for what the model
     does not know and for N = 0.
     """
-    count_patients(patients)
+    patients, seed = count_patients(patients), check_seed(seed)
     model = as_model(model)
     model = set_parameters(model, draw_parameters(model, seed=seed)) if sample_parameters else model
     do = [do] if isinstance(do, str) else do
@@ -234,9 +237,12 @@ def choose_steps(model: Model, years: float | None) -> int:
     """The number of steps that `years` take, or the model's own."""
     if years is None:
         return model.clock.steps
-    steps = round(years / model.clock.step) if 0 < years <= 2 * model.clock.horizon else 0  # and not NaN
-    if not 1 <= steps <= model.clock.steps or abs(steps * model.clock.step - years) > 1e-6:
-        fix = f"at most {model.clock.horizon:g} years, in steps of {model.clock.text[0]}"
+    clock = model.clock
+    exact = years / clock.step if 0 < years <= 2 * clock.horizon else 0.0  # and not NaN
+    steps = round(exact)
+    if not 1 <= steps <= clock.steps or abs(exact - steps) > GRID:
+        last = min(max(math.floor(exact), 1), clock.steps)
+        fix = f"{last * clock.step:.9g}, {last} steps of {clock.text[0]}; at most {clock.horizon:.9g}"
         raise fail("the years are not whole steps within the horizon", value=f"{years:g} years", fix=fix)
     return steps
 
@@ -288,8 +294,7 @@ def simulate_cohorts(model: Model, folder: Path, *, cohorts: int, seed: int = 0,
     Cohort k is made with seed + k, and so is what `simulate_to` makes alone with that seed. What was interrupted goes
     on from the finished cohorts and shards. Raises NosographError as `simulate_to`, and where `folder` is a run itself.
     """
-    if cohorts < 1:
-        raise fail("at least one cohort is simulated", value=cohorts, fix="--cohorts 10")
+    check_whole(cohorts, "the number of cohorts", least=1, fix="--cohorts 10")
     if (folder / "manifest.json").exists():
         raise fail("the folder holds a run, and not cohorts", value=folder, fix="a new folder")
     return [simulate_to(model, folder / f"cohort-{k}", seed=seed + k, **options) for k in range(cohorts)]

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from ..causal.language import Expression
+from ..causal.model.clock import limit_of
+from ..causal.model.duration import write_time
 from ..causal.model.model import Effect, Model
 from ..causal.model.world import Intervention, World, parse_intervention
 from ..causal.program.journeys import Journeys, count_occurrences, open_record
@@ -35,7 +37,7 @@ def contrast_worlds(model: Model, effect: Effect, *, base: tuple[Intervention, .
     variable = model.variables[effect.treatment]
     when = ""
     if variable.kind != "static":
-        time = f"{effect.decision * model.clock.step:.12g} years" if effect.decision else "0 years"
+        time = write_time(effect.decision, clock=model.clock)
         when = f" from {time}" if effect.strategy == "sustained" else f" at {time}"
     if effect.death == "hypothetical":
         mortal = [v.name for v in model.variables.values() if v.ends == "journey"]
@@ -109,7 +111,8 @@ def read_outcome(journeys: Journeys, model: Model, effect: Effect, *, recorded: 
         for row in range(len(steps)):
             outcome = torch.where(shown[:, row], values[:, row], outcome)
     elif variable.kind == "event":
-        outcome = count_occurrences(journeys, name, by=effect.at * model.clock.dt, on_record=recorded).float()
+        by = limit_of(effect.by, clock=model.clock)
+        outcome = count_occurrences(journeys, name, by=by, on_record=recorded).float()
     elif variable.kind == "static":
         outcome = values[:, 0].expand(worlds, count).float()
     else:

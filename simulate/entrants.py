@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 
 from ..causal.language import Expression, parse_expression, reads
+from ..causal.model.domains import check_condition
 from ..causal.model.model import Model
 from ..causal.model.world import check_levels, check_read
 from ..causal.program.expressions import StepState, compile_expression
 from ..causal.program.sampling import sample
 from ..causal.program.tensors import is_true
-from ..errors import fail, nearest
+from ..errors import check_whole, fail, nearest
 
 BLOCK = 20_000
 PATIENCE = 50 * BLOCK  # candidates in a row of whom nobody enters
@@ -30,9 +31,7 @@ class Entrants:
 
 def count_patients(patients: int) -> int:
     """`patients`, where it is a number of patients. Raises NosographError for none."""
-    if patients < 1:
-        raise fail("a cohort has at least one patient", value=patients, fix="-n 1000")
-    return patients
+    return check_whole(patients, "the number of patients", least=1, fix="-n 1000")
 
 
 def parse_condition(text: str, *, model: Model) -> Expression:
@@ -51,6 +50,7 @@ def parse_condition(text: str, *, model: Model) -> Expression:
                 f"who enters is chosen at the start, where {read.name!r} has no past", value=text, fix="age > 50"
             )
     check_levels(condition, model=model)
+    check_condition(condition, model=model)
     return condition
 
 

@@ -16,6 +16,7 @@ from ..language.syntax import find_draw
 from ..model.model import Model
 from ..model.world import FACTUAL, World
 from ..program.journeys import Journeys
+from ..program.noise import check_seed
 from ..program.plan import Plan, ancestors, noise_sites, site_name
 from ..program.sampling import draw_site
 from ..program.steps import Fact, Pass
@@ -90,6 +91,7 @@ def abduct(
 
     Raises NosographError for a record that the model cannot explain, naming the observation at fault.
     """
+    seed = check_seed(seed)
     evidence = collect_evidence(model, record)
     with torch.no_grad():
         target = Target(model, evidence, particles=particles, seed=seed, sample_parameters=sample_parameters)

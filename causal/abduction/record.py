@@ -48,7 +48,7 @@ from ...ontology.units import conversion_factor
 from ..model.arrows import measured_steps
 from ..model.composites import ends_journey, list_components
 from ..model.concepts import open_knowledge
-from ..model.duration import DURATION, parse_duration
+from ..model.duration import DURATION, GRID, TOLERANCE, parse_duration
 from ..model.model import Model, Variable
 
 COLUMNS = ("patient", "world", "time", "variable", "concept", "value", "level", "unit")
@@ -58,8 +58,6 @@ ROW_KEYS = {
     "events": ("time", "event", "happened"),
 }
 TRUTHS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
-GRID = 0.01  # of a step: the allowed error of an observation's time
-TOLERANCE = 1e-6  # of a step: how near the grid an event's time is on it
 
 
 @dataclass(frozen=True)
@@ -331,7 +329,7 @@ def _find_time(row: RecordRow, variable: Variable, model: Model) -> float:
         raise fail("not a time", value=row.time, fix=f"a number in the unit {clock.text[2]}, or 6 months") from None
     exact = years / clock.step
     if not 0 <= exact <= clock.steps + GRID:
-        raise fail("time outside the horizon", value=row.time, fix=f"between 0 and {clock.text[1]}")
+        raise fail("time outside the horizon", value=row.time, fix=f"between 0 and {clock.end}")
     return exact
 
 

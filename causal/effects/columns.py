@@ -27,6 +27,7 @@ class Column:
     role: Literal["covariate", "treatment", "outcome"]
     node: Node
     levels: tuple[str, ...] = ()
+    instant: float | None = None  # of an outcome: as `Effect.instant`
 
 
 def columns(model: Model, effect: Effect) -> tuple[Column, ...]:
@@ -55,7 +56,8 @@ def columns(model: Model, effect: Effect) -> tuple[Column, ...]:
         found.append(_column(treatment, effect.decision, cause, role="treatment"))
     outcome = model.variables[effect.outcome]
     if final is not None and outcome.recorded and outcome.kind != "state":
-        found.append(Column(f"{outcome.name}@{effect.at}", outcome.name, effect.at, "outcome", final, outcome.levels))
+        name, by = f"{outcome.name}@{effect.at}", effect.instant
+        found.append(Column(name, outcome.name, effect.at, "outcome", final, outcome.levels, by))
     return tuple(found)
 
 

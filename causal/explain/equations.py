@@ -11,7 +11,7 @@ from ..families import FAMILIES
 from ..language import Expression
 from ..language.syntax import ATOM, PRECEDENCE, Binary, Call, Name, find_draw
 from ..model.cases import find_table
-from ..model.duration import DURATION
+from ..model.duration import write_time
 from ..model.model import Clock, Parameter
 
 SHORT = 48  # longest expression, in characters, to quote in a sentence
@@ -115,10 +115,6 @@ def _shorten(name: str, parameter: Expression) -> str:
     return text if len(text) <= SHORT else f"the {name} above"
 
 
-def describe_time(step: int, clock: Clock) -> str:
+def describe_time(step: float, clock: Clock) -> str:
     """`6 months` for step 6 of a clock of `1 month`; `the start` for step 0."""
-    match = DURATION.fullmatch(clock.text[0])
-    if step == 0 or match is None:
-        return "the start" if step == 0 else f"step {step}"
-    number, unit = float(match["number"]) * step, match["unit"].removesuffix("s")
-    return f"{number:g} {unit}{'' if number == 1 else 's'}"
+    return write_time(step, clock=clock) if step else "the start"

@@ -12,6 +12,7 @@ from ...ontology.output import write_text
 from ...ontology.vocabulary import concept_iri, evidence_iri, local_name
 from ..language.syntax import Number
 from ..model.claims import count_claims
+from ..model.clock import write_steps
 from ..model.model import Claim, Effect, Evidence, Model, Parameter, Schedule, Variable
 from .equations import describe_time, write_equation
 
@@ -59,7 +60,7 @@ def render_page(model: Model) -> str:
 
 def _render_head(model: Model) -> list[str]:
     clock, counts = model.clock, count_claims(model.claims)
-    step, horizon, unit = clock.text
+    unit = clock.text[2]
     population = f"patients with {_code(model.population)} at step 0" if model.population else "all simulated patients"
     named = f"`{model.id}`, version {_escape(model.version)}" if model.version else f"`{model.id}`"
     lines = [f"# {_escape(model.title or model.id)}", "", f"{named}. Written by `nosograph model document`.", ""]
@@ -69,8 +70,7 @@ def _render_head(model: Model) -> list[str]:
     if model.disease:
         lines.append(f"- **Disease:** {_link_concept(model.disease)}")
     lines += [
-        f"- **Clock:** from 0 to {horizon} in {clock.steps} steps of {step}; `t` and `dt` are in {unit}s, "
-        f"`dt` = {clock.dt:.12g}",
+        f"- **Clock:** from 0 to {write_steps(clock)}; `t` and `dt` are in {unit}s, `dt` = {clock.dt:.12g}",
         f"- **Population:** {population}",
         *_describe_imports(model),
         f"- **Claims:** {counts.claims} causal claims: {counts.cited} cited ({counts.curated} of them as "
@@ -95,7 +95,7 @@ def _describe_imports(model: Model) -> list[str]:
 def _describe_effect(effect: Effect, model: Model) -> dict[str, str]:
     return {
         "effect": _code(f"{effect.treatment} -> {effect.outcome}"),
-        "at": describe_time(effect.at, model.clock),
+        "at": describe_time(effect.by, model.clock),
         "contrast": _escape(model.write_contrast(effect)),
         "decided at": describe_time(effect.decision, model.clock),
         "strategy": effect.strategy,

@@ -11,6 +11,7 @@ from ...errors import fail, list_some, nearest
 from ..language import Expression, Read, reads
 from ..model.arrows import measured_steps
 from ..model.claims import count_claims
+from ..model.clock import write_steps
 from ..model.formula import find_inputs, order_formulas
 from ..model.model import Claim, Effect, Evidence, Model, Parameter, Schedule, Variable
 from .equations import describe_draw, describe_time, format_quantity, substitute, write_equation
@@ -66,10 +67,7 @@ def _explain_head(model: Model, knowledge: KnowledgeGraph | None) -> Section:
     lines = [f"{model.id}, version {model.version}." if model.version else f"{model.id}."]
     lines += [model.description.strip()] if model.description.strip() else []
     lines += [f"Disease: {_name_concept(model.disease, knowledge)}."] if model.disease else []
-    lines.append(
-        f"Time goes from 0 to {clock.text[1]} in {clock.steps} steps of {clock.text[0]}; "
-        f"t and dt are in {clock.text[2]}s, so dt = {clock.dt:.4g}."
-    )
+    lines.append(f"Time goes from 0 to {write_steps(clock)}; t and dt are in {clock.text[2]}s, so dt = {clock.dt:.4g}.")
     if model.population is not None:
         lines.append(f"Who enters: {_in_numbers(model.population, model)}.")
     lines.append(
@@ -87,7 +85,7 @@ def _describe_estimand(effect: Effect, model: Model) -> str:
     given = "afterwards left to the model" if effect.strategy == "initiation" else "kept until the end"
     dead = f"composite, {effect.composite:g} for the dead" if effect.composite is not None else effect.death
     return (
-        f"{effect.treatment} on {effect.outcome} by {describe_time(effect.at, clock)}{among}: "
+        f"{effect.treatment} on {effect.outcome} by {describe_time(effect.by, clock)}{among}: "
         f"{model.write_contrast(effect)}, decided at {describe_time(effect.decision, clock)}, "
         f"{given} ({effect.strategy}); deaths: {dead}"
     )
@@ -124,7 +122,7 @@ def _explain_measuring(model: Model, variable: Variable) -> list[str]:
     lines = [f"It measures {variable.of}."] if variable.of else []
     if isinstance(variable.when, Schedule):
         times = len(measured_steps(variable, steps=model.clock.steps))
-        lines.append(f"It is taken {variable.when.text}: {times} times by {model.clock.text[1]}.")
+        lines.append(f"It is taken {variable.when.text}: {times} times by {model.clock.end}.")
     elif variable.when is None:
         lines.append(f"It is taken in every step, each {model.clock.text[0]}.")
     else:

@@ -10,6 +10,7 @@ float32 tensor that it would be if run alone, and only stable kernels are used.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Number: TypeAlias = "Tensor | float"
+Range = tuple[float, float]
 Noise = Literal["normal", "uniform", "uniform64"]
 
 
@@ -44,6 +46,7 @@ class Family(ABC):
     name: ClassVar[str]  # in the language
     parameters: ClassVar[tuple[str, ...]]  # their names, in order
     domains: ClassVar[tuple[Domain, ...]]  # one for each parameter; the last also for further ones
+    limits: ClassVar[Range] = (-math.inf, math.inf)  # of its values, whatever the parameters
     joint_rule: ClassVar[str] = ""  # what `valid` requires of the parameters jointly, completing "it must be …"
     meaning: ClassVar[str]  # in words, with {parameter} for each parameter and {unit} of time; and {levels}
     noise: ClassVar[Noise] = "uniform64"  # its kind; "uniform" is float32 and exact near 0, "uniform64" at both ends
@@ -57,6 +60,14 @@ class Family(ABC):
     def get_domain(self, index: int) -> Domain:
         """The domain of parameter number `index`."""
         return self.domains[min(index, len(self.domains) - 1)]
+
+    def support(self, *ranges: Range) -> Range:
+        """The least and greatest value, given the least and greatest of each parameter."""
+        return self.limits
+
+    def contradicts(self, *ranges: Range) -> bool:
+        """Whether no parameters in these ranges are jointly valid, though each may be alone."""
+        return False
 
     def valid(self, *parameters: Number) -> tuple[Tensor, ...]:
         """For each parameter, where its value is valid (bool)."""

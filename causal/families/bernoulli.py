@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .base import Family, Number, as_doubles, as_tensors
+from .base import Family, Number, Range, as_doubles, as_tensors
 from .domain import PROBABILITY
 from .lazy import torch
 
@@ -20,9 +20,14 @@ class Bernoulli(Family):
     parameters = ("probability",)
     domains = (PROBABILITY,)
     meaning = "{probability} is the probability of 1; otherwise it is 0"
+    limits = (0.0, 1.0)
     noise = "uniform"
     discrete = True
     binary = True
+
+    def support(self, *ranges: Range) -> Range:
+        """Only 0 with a probability of 0."""
+        return (0.0, 0.0) if ranges[0] == (0, 0) else self.limits
 
     def push(self, noise: Tensor, *parameters: Number) -> Tensor:
         (probability,) = as_tensors(*parameters)

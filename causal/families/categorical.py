@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .base import Family, Number, as_doubles, as_tensors
+from .base import Family, Number, Range, as_doubles, as_tensors
 from .domain import NONNEGATIVE
 from .lazy import torch
 
@@ -37,6 +37,9 @@ class Categorical(Family):
         """Weights are not negative, and at least one is positive."""
         some = _total(as_tensors(*parameters)) > 0
         return tuple(each & some for each in super().valid(*parameters))
+
+    def contradicts(self, *ranges: Range) -> bool:
+        return max(high for _, high in ranges) <= 0
 
     def push(self, noise: Tensor, *parameters: Number) -> Tensor:
         waits = [-torch.log1p(-u) / weight for u, weight in zip(noise, as_tensors(*parameters), strict=True)]

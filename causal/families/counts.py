@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import Family, Number, as_doubles, empty_unless, outside
+from .base import Family, Number, Range, as_doubles, empty_unless, outside
 from .domain import COUNT, NONNEGATIVE, POSITIVE, PROBABILITY
 from .lazy import special, torch
 
@@ -23,6 +24,7 @@ class Count(Family):
     """The common part of counts: an exact search for the quantile by comparing cumulative probabilities."""
 
     discrete = True
+    limits = (0.0, math.inf)
 
     @abstractmethod
     def moments(self, *theta: Array) -> tuple[Array, Array]:
@@ -124,6 +126,9 @@ class Binomial(Count):
     def moments(self, *theta: Array) -> tuple[Array, Array]:
         n, p = theta
         return n * p, n * p * (1 - p)
+
+    def support(self, *ranges: Range) -> Range:
+        return 0.0, ranges[0][1]
 
     def most(self, *theta: Array) -> Array:
         return theta[0].astype(float)

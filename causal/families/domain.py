@@ -36,8 +36,14 @@ class Domain:
         """Whether the range from `low` to `high` lies within the domain's bounds; false if one is NaN."""
         return (low > self.low or (low == self.low and not self.open)) and high <= self.high
 
+    def excludes(self, low: float, high: float) -> bool:
+        """Whether no number from `low` to `high` is in the domain."""
+        if low == high and (math.isinf(low) or (self.whole and not low.is_integer())):
+            return True
+        return high < self.low or (high == self.low and self.open) or low > self.high
 
-REAL = Domain(rule="a finite number")
+
+REAL = Domain(rule="a finite number", fix="clip(…, low, high)")
 POSITIVE = Domain(rule="positive", low=0.0, open=True)
 NONNEGATIVE = Domain(rule="zero or more", low=0.0)
 PROBABILITY = Domain(rule="between 0 and 1", low=0.0, high=1.0, fix="expit(…) or clip(…, 0, 1)")

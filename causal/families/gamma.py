@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from .base import Family, Number, as_doubles, empty_unless, outside
@@ -67,6 +68,7 @@ class Gamma(Family):
     parameters = ("shape", "rate")
     domains = (POSITIVE, POSITIVE)
     meaning = "positive and skewed: shape {shape} and rate {rate}, so with mean shape / rate"
+    limits = (0.0, math.inf)
 
     def log_prob(self, value: Tensor, *parameters: Number) -> Tensor:
         value, shape, rate = as_doubles(value, *parameters)
@@ -91,6 +93,7 @@ class Beta(Family):
     parameters = ("a", "b")
     domains = (POSITIVE, POSITIVE)
     meaning = "between 0 and 1: a is {a} and b is {b}, so with mean a / (a + b)"
+    limits = (0.0, 1.0)
 
     def log_prob(self, value: Tensor, *parameters: Number) -> Tensor:
         value, a, b = as_doubles(value, *parameters)

@@ -59,6 +59,7 @@ class LogNormal(Family):
     parameters = ("mu", "sigma")
     domains = (REAL, NONNEGATIVE)
     meaning = "positive and skewed: its logarithm is a bell curve around {mu} with standard deviation {sigma}"
+    limits = (0.0, math.inf)
     noise = "normal"
 
     def push(self, noise: Tensor, *parameters: Number) -> Tensor:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
-from .base import Family, Number, as_doubles, as_tensors, empty_unless
+from .base import Family, Number, Range, as_doubles, as_tensors, empty_unless
 from .domain import REAL
 from .lazy import torch
 
@@ -36,6 +37,9 @@ class OrderedLogistic(Family):
         for own, below, above in zip(rest, thresholds, thresholds[1:], strict=False):
             found.append(own & (below <= above))
         return tuple(found)
+
+    def contradicts(self, *ranges: Range) -> bool:
+        return any(below[0] > above[1] for below, above in itertools.pairwise(ranges[1:]))
 
     def push(self, noise: Tensor, *parameters: Number) -> Tensor:
         return self.quantile(noise, *parameters).to(torch.int8)

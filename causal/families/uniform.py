@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .base import Family, Number, as_doubles, as_tensors, empty_unless, outside
+from .base import Family, Number, Range, as_doubles, as_tensors, empty_unless, outside
 from .domain import REAL
 from .lazy import torch
 
@@ -25,6 +25,14 @@ class Uniform(Family):
     def valid(self, *parameters: Number) -> tuple[Tensor, ...]:
         low, high = as_tensors(*parameters)
         return REAL.contains(low), REAL.contains(high) & (high >= low)
+
+    def support(self, *ranges: Range) -> Range:
+        low, high = ranges
+        return low[0], high[1]
+
+    def contradicts(self, *ranges: Range) -> bool:
+        low, high = ranges
+        return low[0] > high[1]
 
     def push(self, noise: Tensor, *parameters: Number) -> Tensor:
         low, high = as_tensors(*parameters)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from .base import Family, Number, as_doubles, empty_unless, outside
@@ -19,6 +20,7 @@ class Exponential(Family):
     parameters = ("rate",)
     domains = (POSITIVE,)
     meaning = "positive: a waiting time at a constant rate of {rate}, so with mean 1 / rate"
+    limits = (0.0, math.inf)
 
     def log_prob(self, value: Tensor, *parameters: Number) -> Tensor:
         value, rate = as_doubles(value, *parameters)
@@ -41,6 +43,7 @@ class Weibull(Family):
     parameters = ("scale", "shape")
     domains = (POSITIVE, POSITIVE)
     meaning = "positive: a waiting time of scale {scale} and shape {shape}, longer than x by exp(-(x/scale)^shape)"
+    limits = (0.0, math.inf)
 
     def log_prob(self, value: Tensor, *parameters: Number) -> Tensor:
         value, scale, shape = as_doubles(value, *parameters)

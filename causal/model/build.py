@@ -27,12 +27,16 @@ from ..language import Expression, parse_expression, parse_formula, parse_mechan
 from ..language.syntax import RESERVED, Binary, Draw
 from .cases import build_cases
 from .clock import parse_clock, parse_schedule
+from .domains import check_domains
+from .duration import is_whole, parse_duration
 from .effects import check_examinable, parse_effect
 from .findings import Findings, Place
 from .formula import check_formulas, check_values, resolve_formulas
 from .model import KEY_COLUMNS, Claim, Clock, Effect, Evidence, Model, Parameter, Schedule, Variable
+from .refinement import find_obstacle
 from .rules import check_claims, check_entry, check_model_rules
 
+EQUATIONS = frozenset({"start", "mechanism", "cases", "when", "missing"})
 DEFAULT_CLOCK = ClockEntry(step="1 year", horizon="1 year", unit="year")
 
 
@@ -72,10 +76,12 @@ class _Builder:
     documents: Mapping[URIRef, Document]
     findings: Findings
     owners: dict[str, URIRef] = field(default_factory=dict)  # the document that declares each name
+    authors: dict[str, URIRef] = field(default_factory=dict)  # the document whose equations a variable has
     entries: dict[str, VariableEntry] = field(default_factory=dict)
     parameters: dict[str, Parameter] = field(default_factory=dict)
     extensions: list[tuple[str, VariableEntry, URIRef]] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)  # places whose expression does not parse
+    parts: list[tuple[str, URIRef, Variable]] = field(default_factory=list)  # what each document says of variables
     timeless: bool = False  # the clock is invalid, so times cannot be checked
 
     def build(self) -> Model:
@@ -101,12 +107,16 @@ class _Builder:
         )
         for name, variable in variables.items():
             check_claims(variable, name, model, self.findings, self.broken)
+        self.parts = [(name, self.authors[name], variable) for name, variable in variables.items()]
         model = replace(model, variables=self.extend(model))
+        self.check_steps(model, iri)
         if not self.timeless:
             effects = (self.read_effect(f"effects.{i}", e, model) for i, e in enumerate(document.effects))
             model = replace(model, effects=tuple(effect for effect in effects if effect is not None))
         own = frozenset(name for name, owner in self.owners.items() if owner == iri)
         check_model_rules(model, self.findings, own=own, broken=self.broken)
+        if not self.findings.errors:
+            check_domains(model, self.findings, own=own)
         return model
 
     def merge(self, iri: URIRef, document: Document) -> None:
@@ -118,6 +128,7 @@ class _Builder:
             if not target:
                 if self.declare(name, iri):
                     self.entries[name] = entry
+                    self.authors[name] = iri
             elif target not in self.entries or self.owners[target] == iri:
                 imported = [n for n, owner in self.owners.items() if owner != iri and n in self.entries]
                 near = nearest(target, imported)
@@ -136,6 +147,8 @@ class _Builder:
                 )
             else:
                 self.entries[name] = _override(self.entries[name], entry)
+                if EQUATIONS & entry.model_fields_set:
+                    self.authors[name] = iri
 
     def resolve_parameters(self) -> None:
         """Compute the values of the parameters that have a formula."""
@@ -155,6 +168,26 @@ class _Builder:
                 fix=f"unit: {document.clock.unit}",
                 value=root.clock.unit,
             )
+
+    def check_steps(self, model: Model, root: URIRef) -> None:
+        """What an import says of a variable was written for its own clock's steps, and must hold for the model's."""
+        if self.timeless:
+            return
+        for place, iri, variable in self.parts:
+            theirs = self.documents[iri].clock
+            if iri == root or theirs is None or place in self.broken:
+                continue
+            ratio = parse_duration(theirs.step) / model.clock.step
+            if is_whole(ratio) and round(ratio) == 1:
+                continue
+            whole = ratio > 1 and is_whole(ratio)
+            if obstacle := find_obstacle(variable, model.variables, whole=whole):
+                self.findings.error(
+                    "clock.step",
+                    f"'{place}' of '{local_name(iri)}' is written for steps of {theirs.step}: {obstacle}",
+                    fix=f"step: {theirs.step}, or {place}: {{overrides: {place}, …}}",
+                    value=model.clock.text[0],
+                )
 
     def declare(self, name: str, iri: URIRef) -> bool:
         """Register the name for the document; whether it was free."""
@@ -199,7 +232,16 @@ class _Builder:
                 self.timeless = True
             return default
         with self.findings.catch("clock"):
-            return parse_clock(document.clock.step, document.clock.horizon, document.clock.unit)
+            clock = parse_clock(document.clock.step, document.clock.horizon, document.clock.unit)
+            if clock.shortened:
+                self.findings.warn(
+                    "clock.horizon",
+                    f"the horizon is no whole number of steps of {clock.text[0]}: it ends with step {clock.steps}, at "
+                    f"{clock.end}",
+                    fix=f"horizon: {clock.end}",
+                    value=clock.text[1],
+                )
+            return clock
         self.timeless = True
         return default
 
@@ -287,9 +329,10 @@ class _Builder:
         """The variables, each extended event with the sum of its rates and the union of its claims. Rates add up: the
         first of several independent hazards strikes at the sum of their rates."""
         variables = dict(model.variables)
-        for place, entry, _ in self.extensions:
+        for place, entry, iri in self.extensions:
             event = variables[entry.extends]
             added = self.build_variable(event.name, place, entry, model.clock)
+            self.parts.append((place, iri, added))
             check_claims(added, place, model, self.findings, self.broken)
             if place in self.broken:
                 continue
@@ -320,7 +363,7 @@ class _Builder:
 def _override(old: VariableEntry, new: VariableEntry) -> VariableEntry:
     """The imported variable with the override's keys replaced. A new equation also replaces the claims."""
     changed = {key: getattr(new, key) for key in new.model_fields_set - {"overrides"}}
-    if {"start", "mechanism", "cases", "when", "missing"} & changed.keys():
+    if EQUATIONS & changed.keys():
         changed.setdefault("caused_by", {})
     if "mechanism" in changed:
         changed["cases"] = None

@@ -41,7 +41,7 @@ def _describe_effects(model: Model) -> dict[str, Facts]:
     """Effects by treatment, outcome and time; duplicates are numbered."""
     named: dict[str, Facts] = {}
     for effect in model.effects:
-        months = effect.at * model.clock.step * 12
+        months = effect.by * model.clock.step * 12
         name = f"{effect.treatment} -> {effect.outcome} @ {months:.6g} months"
         count = sum(known.partition(" (")[0] == name for known in named)
         facts = _describe_effect(effect) | {"contrast": model.write_contrast(effect)}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from ...errors import fail, nearest
 from ...ontology.document import EffectEntry, read_effect
 from ..language import parse_expression
 from ..language.syntax import Draw
-from .duration import parse_step
-from .model import Effect, Model, Variable
+from .duration import parse_instant, parse_step, write_time
+from .model import Clock, Effect, Model, Schedule, Variable
 
 EFFECT = re.compile(r"\s*(?P<treatment>\w+)\s*->\s*(?P<outcome>\w+)\s*@\s*(?P<at>.+)")
 
@@ -35,7 +36,7 @@ def parse_effect(entry: EffectEntry | str, model: Model) -> Effect:
     if parts := model.variables[match["treatment"]].any_of:
         problem = f"'{match['treatment']}' is a composite event, on which nobody can intervene"
         raise fail(problem, fix=f"one of its components: {', '.join(parts)}", value=entry.effect)
-    at = parse_step(match["at"], clock=model.clock)
+    at, instant, note = parse_outcome_time(match["at"], model.variables[match["outcome"]], clock=model.clock)
     decision = parse_step(entry.decision, clock=model.clock) if entry.decision else 0
     if at <= decision and model.variables[match["outcome"]].kind != "static":
         raise fail("the outcome comes before the decision", fix="a later time after @", value=entry.effect)
@@ -63,7 +64,8 @@ def parse_effect(entry: EffectEntry | str, model: Model) -> Effect:
         population=parse_expression(entry.population) if entry.population else None,
         death=entry.death or "while alive",
         composite=entry.composite,
-        text=f"{match['treatment']} -> {match['outcome']} @ {match['at'].strip()}{_describe_settings(entry)}",
+        text=f"{match['treatment']} -> {match['outcome']} @ {match['at'].strip()}{_describe_settings(entry, note)}",
+        instant=instant,
     )
 
 
@@ -80,9 +82,29 @@ def check_examinable(effect: Effect, model: Model) -> None:
         )
 
 
-def _describe_settings(entry: EffectEntry) -> str:
+def parse_outcome_time(text: str, outcome: Variable, *, clock: Clock) -> tuple[int, float | None, str]:
+    """The step at which an outcome is read, the exact instant by which an event is counted if that is within the step
+    (else None), and the words to add where another time is read than was asked for.
+
+    An outcome may be asked at any time: an event is counted by that instant; anything else has the value of the last
+    step at or before it. Raises NosographError for a time past the last step.
+    """
+    exact = parse_instant(text, clock=clock)
+    if exact.is_integer() or outcome.kind == "static":
+        return int(exact), None, ""
+    if outcome.kind == "event":
+        return math.ceil(exact), exact, ""
+    step = math.floor(exact)
+    if isinstance(outcome.when, Schedule):
+        due = [k for k in range(step + 1) if outcome.when.includes(k)]
+        return step, None, f"last due at {write_time(due[-1], clock=clock)}" if due else "never due by then"
+    return step, None, f"its value at {write_time(step, clock=clock)}, the last step by then"
+
+
+def _describe_settings(entry: EffectEntry, note: str) -> str:
     """The settings of an effect beyond its short form, in parentheses."""
-    rest = (
+    rest = [note] if note else []
+    rest += (
         [" against ".join(level if isinstance(level, str) else f"{level:g}" for level in entry.contrast)]
         if entry.contrast
         else []

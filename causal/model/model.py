@@ -62,12 +62,19 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Clock:
-    """Steps of `step`, until `horizon`; `t` and `dt` are in `unit`. All three are in years: 1 month is 1/12."""
+    """Steps of `step`, until `horizon`, a whole number of them; `t` and `dt` are in `unit`. All three are in years: 1
+    month is 1/12."""
 
     step: float
     horizon: float
     unit: float
     text: tuple[str, str, str]  # step, horizon and unit as written
+    shortened: str = ""  # the time of the last step, as text, where the horizon as written is no whole number of steps
+
+    @property
+    def end(self) -> str:
+        """The time of the last step, as text."""
+        return self.shortened or self.text[1]
 
     @property
     def steps(self) -> int:
@@ -169,6 +176,14 @@ class Effect:
     death: Literal["while alive", "hypothetical", "survivors", "composite"] = "while alive"
     composite: float | None = None
     text: str = ""
+    instant: float | None = (
+        None  # when an event is counted by, in steps, if that is within step `at` and not at its end
+    )
+
+    @property
+    def by(self) -> float:
+        """The time of the outcome, in steps: what happens later doesn't count."""
+        return self.at if self.instant is None else self.instant
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from ..language import Expression, Read, parse_expression, reads
 from ..language.syntax import Level, Number
 from .binary import is_yes_or_no
 from .composites import ends_journey
+from .domains import check_constants
 from .duration import parse_steps
 from .findings import Findings
 from .formula import refuse_derived
@@ -146,6 +147,7 @@ def _parse_value(text: str, *, target: str, model: Model) -> Expression:
             if cause is not None and cause.kind != "static":
                 raise fail(f"{target} is static and cannot read {read.name}", value=text, fix="a number")
     check_levels(value, model=model, target=model.variables.get(target))
+    check_constants(target, value)
     return value
 
 

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..model.clock import times_of
 from ..model.model import Model
 from ..model.world import World
 from .occurrences import Occurrences
@@ -126,5 +127,5 @@ def count_occurrences(
 
 
 def times(steps: Sequence[int], *, model: Model) -> NDArray[np.float64]:
-    """The steps' times in the clock's unit, rounded to a billionth."""
-    return np.round(np.asarray(steps, dtype=np.float64) * model.clock.step / model.clock.unit, 9)
+    """The steps' times in the clock's unit, as all tables have them."""
+    return times_of(steps, clock=model.clock)

@@ -13,8 +13,8 @@ from ...errors import fail
 from ..families import FAMILIES, Family
 from ..families.domain import REAL
 from ..language import Expression
-from ..language.bounds import Range, bound
-from ..language.syntax import Binary, Call, Draw, find_draw
+from ..language.bounds import Bounds, Range
+from ..language.syntax import Call, Draw, find_draw
 from .expressions import Evaluator, StepState
 from .tensors import Value, as_tensor, clip
 
@@ -140,23 +140,7 @@ def _doubtful(draw: Draw, index: int, family: Family, known: Mapping[str, Range]
         return True  # a measurement is NaN until it is first recorded
     if domain is REAL:
         return False  # an overflow is caught in the value itself
-    if any(_undefined(node, known) for node in expression.walk()):
+    bounds = Bounds(known)
+    if any(map(bounds.may_be_undefined, expression.walk())):
         return True  # bounds do not cover NaN
-    return domain.whole or not domain.covers(*bound(expression, known=known))
-
-
-def _undefined(node: Expression, known: Mapping[str, Range]) -> bool:
-    """Whether an operation may be undefined: the logarithm of a negative number, 0 / 0."""
-    match node:
-        case Call("log" | "sqrt", (operand,)):
-            return bound(operand, known=known)[0] < 0
-        case Call("logit", (operand,)):
-            low, high = bound(operand, known=known)
-            return low < 0 or high > 1
-        case Binary("/", _, divisor):
-            low, high = bound(divisor, known=known)
-            return low <= 0 <= high
-        case Binary("**", base, exponent):
-            low, high = bound(exponent, known=known)
-            return bound(base, known=known)[0] < 0 and not (low == high and low.is_integer())
-    return False
+    return domain.whole or not domain.covers(*bounds.of(expression))

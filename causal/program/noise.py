@@ -21,6 +21,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...errors import check_whole
+
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 Patients = torch.Tensor | NDArray[np.int64]
 
@@ -145,6 +147,11 @@ def _fill(kind: int, key: np.uint64, patients: NDArray[np.int64], first: int, ou
             _philox(words, stop - start, key)
             for step in range(max(first, quad * WORDS), min(last, (quad + 1) * WORDS)):
                 _transform(kind, words[step - quad * WORDS], out[step - first, start:stop])
+
+
+def check_seed(seed: int) -> int:
+    """`seed`, where it is one. Raises NosographError elsewhere."""
+    return check_whole(seed, "a seed", least=0, fix="--seed 0")
 
 
 def _key(seed: int, name: str, purpose: str, component: str) -> np.uint64:

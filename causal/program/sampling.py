@@ -13,7 +13,7 @@ from torch import Tensor
 from ..model.model import Model
 from ..model.world import FACTUAL, World
 from .journeys import Journeys, join_journeys
-from .noise import DRAWS
+from .noise import DRAWS, check_seed
 from .plan import Site, noise_sites
 from .program import Program
 from .tensors import Value
@@ -61,7 +61,7 @@ class KeyedNoise(Messenger):
         super().__init__()
         self.device = device
         self.sites = {site.name: site for site in noise_sites(model, steps=steps)}
-        self.seed, self.patients = seed, patients
+        self.seed, self.patients = check_seed(seed), patients
 
     def _pyro_sample(self, message: dict[str, Any]) -> None:
         site = self.sites.get(message["name"])

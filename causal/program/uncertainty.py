@@ -7,7 +7,7 @@ import torch
 from ..families import FAMILIES, Family
 from ..model.model import Model
 from .expressions import StepState, compile_expression
-from .noise import DRAWS
+from .noise import DRAWS, check_seed
 
 PURPOSE = "parameters"
 
@@ -27,7 +27,7 @@ def find_uncertain(model: Model) -> dict[str, tuple[Family, tuple[float, ...]]]:
 def draw_parameters(model: Model, *, seed: int) -> dict[str, float]:
     """Draw every `uncertain` parameter once from its distribution. A draw depends only on the seed, the parameter's
     name and its distribution, so adding a parameter does not change the others. Apply with `set_parameters`."""
-    drawn = {}
+    drawn, seed = {}, check_seed(seed)
     for name, (family, theta) in find_uncertain(model).items():
         noise = DRAWS[family.noise](seed=seed, name=name, patients=torch.arange(1), steps=1, purpose=PURPOSE)
         drawn[name] = float(family.push(noise, *theta))

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from ...causal.model.duration import TOLERANCE
 from ...causal.model.model import Model, Variable
 from ...errors import fail
 from ...simulate.cohort import Run
@@ -99,7 +100,8 @@ def summarize_patient(
     listing: Sequence[Mapping[str, Any]] | None,
 ) -> PatientSummary:
     """One patient, out of the rows of the tables. `present`: (steps, terms), at `times`."""
-    limit = np.inf if at is None else at + 1e-9
+    slack = TOLERANCE * model.clock.dt
+    limit = np.inf if at is None else at + slack
     ends = {event["event"]: model.variables[event["event"]].ends for event in events}
     closing = [e for e in events if ends[e["event"]] == "journey" or (ends[e["event"]] == "record" and e["recorded"])]
     close = min((e["time"] for e in closing), default=np.inf)
@@ -107,7 +109,7 @@ def summarize_patient(
     encounter = float(times[kept][-1])
     seen = present[kept]
     found = np.flatnonzero(seen.any(0))
-    rows = [row for row in record if row["time"] <= encounter + 1e-9]
+    rows = [row for row in record if row["time"] <= encounter + slack]
     onsets = {
         phenotypes.names[i]: date_onset(model, phenotypes.names[i], float(times[seen[:, i].argmax()]), statics)
         for i in found

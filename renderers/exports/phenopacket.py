@@ -18,6 +18,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from phenopackets.schema import v2
 
 from ...causal.catalog.rare.names import to_name
+from ...causal.model.clock import time_of
 from ...causal.model.model import Model
 from ...errors import fail
 from ...ontology.annotations import find_genes
@@ -28,7 +29,6 @@ from ...simulate.cohort import Run
 from ...simulate.listing.phenotypes import ABNORMALITY, ModelPhenotypes, find_phenotypes
 from ...simulate.runs.tables import LISTING
 from ..binding import begins_at_birth
-from ..journey import time_of
 from ..selection import choose_patients, find_worlds, parse_times
 from .patients import PatientSummary, summarize_patients
 
@@ -328,7 +328,7 @@ def export_phenopackets(
     steps = parse_times(run, at)
     if steps is not None and len(steps) > 1:
         raise fail("a phenopacket tells of one time", value=at, fix="--at with one time")
-    time = time_of(steps[0], run.model.clock) if steps is not None else None
+    time = time_of(steps[0], clock=run.model.clock) if steps is not None else None
     known = knowledge if knowledge is not None else KnowledgeGraph.open()
     phenotypes = find_phenotypes(run.model, knowledge=known)
     if not len(phenotypes) and not run.model.disease:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from ...causal.language import reads
 from ...causal.language.syntax import Binary, Expression, Name, Number, Past, Unary
+from ...causal.model.clock import time_of
 from ...causal.model.model import Model
 from ...ontology.knowledge import KnowledgeGraph
 from ..binding import begins_at_birth, converts, falls_under
-from ..journey import Journey, time_of
+from ..journey import Journey
 from ..noise import WEEK
 from .facts import Document
 from .lexicon import Lexicon
@@ -175,7 +176,7 @@ def _plan_visits(journey: Journey, practice: ClinicalPractice) -> list[Due]:
     found: list[Due] = []
     visit = letter = -1
     for step in sorted(clinic | volumes | treatments | admitted):
-        time = time_of(step, clock)
+        time = time_of(step, clock=clock)
         documents: list[Document] = ["discharge"] if step in admitted else []
         if step in clinic:
             due = letter < 0 or (step - letter) * clock.step >= LETTER_EVERY
@@ -205,7 +206,7 @@ def _plan_stay(journey: Journey, practice: ClinicalPractice) -> list[Due]:
     found: list[Due] = []
     last = -1
     for step in sorted(rounds | volumes):
-        time = time_of(step, clock)
+        time = time_of(step, clock=clock)
         found += [Due(step, time, "progress", last)] if step in rounds else []
         found += [Due(step, time, "imaging", last)] if step in volumes else []
         last = step if step in rounds else last

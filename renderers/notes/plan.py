@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from ..journey import Journey, RecordedEvent, RecordedValue, time_of
+from ...causal.model.clock import time_of
+from ..journey import Journey, RecordedEvent, RecordedValue
 from ..noise import Noise, invent_entry
 from .documents import NARROW, ClinicalPractice, Criterion, Due, plan_documents
 from .facts import Document, Fact, FactKind, NotePlan, Speaker, Status, Subject
@@ -35,8 +36,8 @@ def plan_notes(
         held = {document.step for document in due}
         due = [document for document in due if document.step in set(steps)]
         for step in steps:
-            if step not in held and journey.covers(time_of(step, clock)):
-                due.append(Due(step, time_of(step, clock), "progress", -1))
+            if step not in held and journey.covers(time_of(step, clock=clock)):
+                due.append(Due(step, time_of(step, clock=clock), "progress", -1))
         due.sort(key=lambda document: (document.time, document.step))
     return [_Planner(journey, practice, seed, document).plan() for document in due]
 

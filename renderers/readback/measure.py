@@ -14,7 +14,7 @@ from typing import Any
 from ...errors import fail, nearest
 from ...ontology.output import join_path
 from ...simulate.cohort import Run
-from ...simulate.runs.workers import run_parts
+from ...simulate.runs.workers import check_workers, run_parts
 from ..protocol import Artifact, Options, Renderer
 from ..render import BATCH, build_renderer
 from ..selection import choose_patients
@@ -102,7 +102,7 @@ def measure_rendering(
     each and what has been read. `progress` is told of each finished part's patients. Raises NosographError."""
     sizes = [len(source.patients[start : start + BATCH]) for start in range(0, len(source.patients), BATCH)]
     chart, artifacts = Chart(), 0
-    workers = min(workers, len(source.parts))
+    workers = min(check_workers(workers), len(source.parts))
     with closing(run_parts(PartReader(source), source.parts, workers=workers)) as parts:
         for size, (found, count) in zip(sizes, parts, strict=True):
             chart.add(found)

@@ -15,6 +15,7 @@ from ...causal.model.effects import parse_effect
 from ...causal.model.load import as_model
 from ...causal.model.model import Effect, Model
 from ...causal.model.world import Intervention, World, parse_intervention, parse_world
+from ...causal.program.noise import check_seed
 from ...causal.program.threads import one_thread
 from ...errors import fail, nearest
 from ..entrants import count_patients, parse_condition
@@ -59,7 +60,7 @@ def ask(
     if sum(form is not None for form in (patient, record, effect)) != 1:
         fix = '--effect "lecanemab -> cdr_sb @ 18 months", or --patient 42 or --record FILE with --do'
         raise fail("a question is about an effect, a patient, or a record: one of them", fix=fix)
-    model = as_model(model)
+    model, seed = as_model(model), check_seed(seed)
     with one_thread():
         if effect is not None:
             if outcome is not None:

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from ...causal.model.duration import parse_step
+from ...causal.model.clock import round_times
+from ...causal.model.effects import parse_outcome_time
 from ...causal.model.model import Effect, Model
 from ...causal.model.world import FACTUAL, World
 from ...causal.program.journeys import Journeys, first_dates
 from ...causal.program.sampling import sample
-from ...errors import fail, list_some, nearest
+from ...errors import check_whole, fail, list_some, nearest
 from ..contrast import read_outcome
 from ..entrants import meets
 from .answer import Answer
@@ -32,8 +33,7 @@ def compare_patient(model: Model, world: World, *, patient: int, outcome: Effect
     time at which it first happens there, None where it does not. Raises NosographError for a number of nobody who
     enters the model's population.
     """
-    if not 0 <= patient < 2**63:
-        raise fail("patients have numbers from 0", value=patient, fix="--patient 42")
+    patient = check_whole(patient, "a patient's number", least=0, fix="--patient 42")
     numbers = torch.tensor([patient])
     if model.population is not None and not bool(meets(model, [model.population], patients=numbers, seed=seed)):
         fix = f"--patient {_find_next(model, patient, seed=seed)}"
@@ -81,20 +81,21 @@ def parse_outcome(text: str, *, model: Model) -> Effect:
         variables = [v for v in model.variables.values() if v.kind != "static"]
         own = text.strip() if text.strip() in model.variables else nearest(text, [v.name for v in variables])
         name = own or (variables or list(model.variables.values()))[0].name
-        raise fail("an outcome is a variable, @ and a time", value=text, fix=f"{name} @ {model.clock.text[1]}")
+        raise fail("an outcome is a variable, @ and a time", value=text, fix=f"{name} @ {model.clock.end}")
     name = match["name"]
     if name not in model.variables:
         near = nearest(name, model.variables)
         fix = text.replace(name, near) if near else list_some(model.variables)
         raise fail(f"there is no variable {name!r}", value=text, fix=fix)
-    return Effect("", name, parse_step(match["at"], clock=model.clock), text=text.strip())
+    at, instant, note = parse_outcome_time(match["at"], model.variables[name], clock=model.clock)
+    return Effect("", name, at, text=text.strip() + (f" ({note})" if note else ""), instant=instant)
 
 
-def last_values(journeys: Journeys, name: str, *, model: Model) -> list[Any]:
+def last_values(journeys: Journeys, name: str, *, model: Model) -> Sequence[Any]:
     """Of the first patient, in each world: a variable's last value, or when an event first happened; None if never."""
     variable = model.variables[name]
     if variable.kind == "event":
-        return [_finite(date) for date in first_dates(journeys, name)[:, 0].tolist()]
+        return _find_dates(journeys, name, model)
     found: list[Any] = []
     for row in read_trajectory(journeys, name, model=model)[:, :, 0].numpy():
         known = row[~np.isnan(row)]
@@ -134,9 +135,9 @@ def _find_next(model: Model, patient: int, *, seed: int) -> int:
 
 def _list_events(journeys: Journeys, model: Model) -> Sequence[TimelineEvent]:
     return [
-        TimelineEvent(world.name, name, model.variables[name].title, _finite(date), None, model.variables[name].ends)
+        TimelineEvent(world.name, name, model.variables[name].title, date, None, model.variables[name].ends)
         for name in journeys.occurrences
-        for world, date in zip(journeys.worlds, first_dates(journeys, name)[:, 0].tolist(), strict=True)
+        for world, date in zip(journeys.worlds, _find_dates(journeys, name, model), strict=True)
     ]
 
 
@@ -144,5 +145,7 @@ def _known(value: float) -> float | None:
     return None if value != value else value
 
 
-def _finite(date: float) -> float | None:
-    return round(date, 9) if date != float("inf") else None
+def _find_dates(journeys: Journeys, event: str, model: Model) -> list[float | None]:
+    """When an event first happened to the first patient in each world; None where it did not."""
+    dates = round_times(first_dates(journeys, event)[:, 0].numpy(), clock=model.clock).tolist()
+    return [date if date != float("inf") else None for date in dates]

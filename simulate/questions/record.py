@@ -11,6 +11,8 @@ import numpy as np
 import torch
 
 from ...causal.abduction import PatientRecord, Posterior, abduct, read_record
+from ...causal.model.clock import time_of
+from ...causal.model.duration import TOLERANCE
 from ...causal.model.model import Effect, Model, Variable
 from ...causal.model.world import FACTUAL, World
 from ...causal.program.journeys import Journeys, count_occurrences, first_dates, times
@@ -145,7 +147,7 @@ def _draw(journeys: Journeys, model: Model, record: PatientRecord, outcome: Effe
     evidence: dict[str, tuple[tuple[float, float], ...]] = {}
     for name in {observation.variable for observation in record.observations}:
         points = tuple(
-            (round(o.step * model.clock.dt, 9), o.value)
+            (time_of(o.step, clock=model.clock), o.value)
             for o in record.observations
             if o.variable == name and o.value is not None
         )
@@ -180,6 +182,6 @@ def _chances(journeys: Journeys, model: Model) -> Sequence[TimelineEvent]:
     for name in journeys.occurrences:
         variable = model.variables[name]
         for world, dates in zip(journeys.worlds, first_dates(journeys, name).numpy(), strict=True):
-            by = np.searchsorted(np.sort(dates), grid + 1e-9, side="right") / len(dates)
+            by = np.searchsorted(np.sort(dates), grid + TOLERANCE * model.clock.dt, side="right") / len(dates)
             found.append(TimelineEvent(world.name, name, variable.title, None, by, variable.ends))
     return found

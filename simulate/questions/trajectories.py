@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...causal.model.clock import time_of
 from ...causal.model.model import Model, Variable
 from ...causal.model.world import World
 from ...causal.program.journeys import Journeys, living, open_record, times
@@ -81,7 +82,7 @@ def find_evidence(journeys: Journeys, *, model: Model) -> dict[str, tuple[tuple[
         if variable.kind == "measurement" and variable.name in journeys.values:
             values = read_trajectory(journeys, variable.name, model=model)[0, :, 0].numpy()
             rows = np.flatnonzero(~np.isnan(values))
-            points = tuple((round(float(k * model.clock.dt), 9), float(values[k])) for k in rows)
+            points = tuple((time_of(int(k), clock=model.clock), float(values[k])) for k in rows)
             found[variable.name] = points
             if shares_axis(variable, model):
                 found.setdefault(variable.of, points)

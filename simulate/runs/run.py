@@ -17,10 +17,12 @@ from torch import Tensor
 
 from ...causal.language import Expression
 from ...causal.model.model import Model, Schedule
+from ...errors import check_whole
 from ..entrants import count_patients, select_entrants
 from .fingerprint import combine
 from .job import JobFolder, Receipt
 from .shard import Job, read_fingerprints, write_shard
+from .workers import check_workers
 
 SHARD_SIZE = 10_000
 LIBRARIES = ("nosograph", "torch", "pyro-ppl", "numpy", "numba", "pyarrow")
@@ -53,7 +55,8 @@ def write_run(
     The model is kept beside the data, as Turtle. `progress` is told of each finished shard's patients. Raises
     NosographError where the folder holds another run or cannot be written.
     """
-    count_patients(patients)
+    patients, workers = count_patients(patients), check_workers(workers)
+    shard_size = check_whole(shard_size, "the size of a shard", least=1, fix="--shard-size 10000")
     identity = describe_run(job, patients=patients, where=where, shard_size=shard_size)
     source = job.model.to_turtle().encode()
     job = replace(job, model=replace(job.model, rdf=None))  # workers need no graph

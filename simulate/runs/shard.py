@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ...causal.model.model import Model
 from ...causal.model.world import World
+from ...causal.program.noise import check_seed
 from ...causal.program.sampling import sample
 from ..listing.clinic import ClinicPractice, build_listing
 from .fingerprint import fingerprint_patients
@@ -35,6 +36,9 @@ class Job:
     layout: Layout = WHOLE
     device: str = "cpu"
     practice: ClinicPractice | None = None  # the clinic, where its imperfection is asked for
+
+    def __post_init__(self) -> None:
+        check_seed(self.seed)
 
     @property
     def tables(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ...causal.model.model import Model, Variable
 from ...causal.program.journeys import Journeys, living, open_record, times
+from ...errors import check_whole
 from ..arrow import name_codes, number_column, pack_bits, text_column
 
 TABLES = ("patients", "record", "events", "truth")
@@ -26,6 +27,9 @@ class Layout:
 
     keep: tuple[str, ...] | None = None
     every: int = 1
+
+    def __post_init__(self) -> None:
+        check_whole(self.every, "every so many steps", least=1, fix="--every 1")
 
 
 WHOLE = Layout()

@@ -16,12 +16,17 @@ from multiprocessing.context import ForkServerContext
 from typing import Any, TypeVar
 
 from ...causal.program.threads import one_thread
-from ...errors import fail
+from ...errors import check_whole, fail
 
 P = TypeVar("P")
 R = TypeVar("R")
 
 _work: Callable[[Any], Any] | None = None  # in a worker: what it does with each part
+
+
+def check_workers(workers: int) -> int:
+    """`workers`, where it is a number of processes. Raises NosographError elsewhere."""
+    return check_whole(workers, "the number of workers", least=1, most=1024, fix="--workers 1")
 
 
 def prepare_workers() -> ForkServerContext:

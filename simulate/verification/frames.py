@@ -9,8 +9,8 @@ import numpy as np
 
 from ...causal.effects.columns import Column
 from ...causal.effects.design import Array
+from ...causal.model.clock import limit_of, steps_around, steps_at
 from ...causal.model.model import Effect, Model, Variable
-from ...causal.program.journeys import times
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +33,7 @@ def build_frame(cohort: Tables, columns: Sequence[Column], *, world: str) -> pd.
     frame = pd.DataFrame(index=patients.index)
     for column in columns:
         variable = model.variables[column.variable]
-        by = float(times([column.step], model=model)[0]) + 1e-6
+        by = limit_of(column.step if column.instant is None else column.instant, clock=model.clock)
         if variable.kind == "static":
             values = patients[column.variable]
             values = _find_places(values, variable) if variable.levels else values
@@ -64,7 +64,7 @@ def apply_death(frame: pd.DataFrame, cohort: Tables, effect: Effect, column: str
         return frame
     ending = [variable.name for variable in cohort.model.variables.values() if variable.ends == "journey"]
     events = _of_world(cohort.events.to_pandas(), world)
-    by = float(times([effect.at], model=cohort.model)[0]) + 1e-6
+    by = limit_of(effect.by, clock=cohort.model.clock)
     dead = events[events["event"].isin(ending) & (events["time"] <= by)]["patient"]
     changed = frame.copy()
     changed.loc[frame.index.isin(dead), column] = np.nan if effect.composite is None else effect.composite
@@ -93,7 +93,7 @@ def build_history(cohort: Tables, *, until: int, world: str) -> pd.DataFrame:
         is_event = variable.kind == "event"
         rows = events[events["event"] == variable.name] if is_event else record[record["variable"] == variable.name]
         row, time = patients.get_indexer(rows["patient"]), rows["time"].to_numpy()
-        step = (np.ceil(time / dt - 1e-6) if is_event else np.rint(time / dt)).astype(np.int64)
+        step = (steps_around if is_event else steps_at)(time, clock=model.clock)
         row, step, early = row[step <= until], step[step <= until], step <= until
         if is_event:
             happened = np.zeros((len(patients), until + 1))

@@ -20,12 +20,13 @@ from ...causal.model.effects import check_examinable, parse_effect
 from ...causal.model.load import as_model
 from ...causal.model.model import Effect, Model
 from ...causal.model.world import FACTUAL
+from ...causal.program.noise import check_seed
 from ...causal.program.sampling import sample
 from ...causal.program.threads import one_thread
 from ...errors import fail
 from ..cohort import Cohort, Run, Tables, open_run
 from ..contrast import BATCH, Truth, find_truth
-from ..entrants import find_meeting, parse_condition, select_entrants
+from ..entrants import count_patients, find_meeting, parse_condition, select_entrants
 from .frames import apply_death, build_frame, build_history, condition_columns
 
 if TYPE_CHECKING:
@@ -124,7 +125,8 @@ def verify(
     `source`: a model, what `nosograph.load` finds, a run, or its folder. Raises NosographError for an effect that the
     model cannot have.
     """
-    source = as_model_or_run(source)
+    patients, truth_patients = count_patients(patients), count_patients(truth_patients)
+    source, seed = as_model_or_run(source), check_seed(seed)
     if isinstance(source, Run):
         return verify_records(source, [source], effects=effects, truth_patients=truth_patients)[0]
     chosen = choose_effects(source, effects)

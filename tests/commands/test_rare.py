@@ -36,7 +36,7 @@ WRONG = [
     ([*MIX, "OMIM:154700=1, ORPHA:55x=1"], "no disease", "ORPHA:5"),
     ([*MIX, "OMIM:154700=1, ORPHA:558=1", "--population"], "affected", "without --population"),
     ([*FROM_HPO, "--all"], "report goes to a file", "--report"),
-    (["simulate", "model.yaml", "--out", "run", "--cohorts", "0"], "at least one cohort", "--cohorts 10"),
+    (["simulate", "model.yaml", "--out", "run", "--cohorts", "0"], "number of cohorts is", "--cohorts 10"),
     (["simulate", "model.yaml", "--out", "run", "--clinic", "nonsense=3"], "another name", "listing=7"),
     (["simulate", "model.yaml", "--out", "run", "--clinic", "listing=-1"], "at least one term", "listing=7"),
     (["export", "run", "--to", "nonsense"], "unknown format", "--to phenopacket"),

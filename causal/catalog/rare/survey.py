@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from ....errors import NosographError
+from ....errors import NosographError, check_whole
 from ....ontology.annotations import list_diseases
 from ....ontology.knowledge import KnowledgeGraph
 from .document import convert_disease, release
@@ -127,6 +127,7 @@ def survey(
     A row with an impossible frequency is left out and counted; a problem with one disease does not stop the run. With
     several workers `knowledge` must be that of `KnowledgeGraph.open()`: each worker opens it for itself.
     """
+    check_whole(workers, "the number of workers", least=1, fix="--workers 1")
     started = time.monotonic()
     names = list_diseases(knowledge=knowledge)
     chosen = list(names if diseases is None else diseases)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -16,8 +17,6 @@ from .choices import Choices
 from .inflection import in_number, is_counted, is_plural, needs_the, say_level
 from .numbers import HOURS, show_date, show_month, show_number, show_span
 from .pieces import ARTICLE, Phrase, Piece, Slot, fill
-
-NEAR = 1e-6
 
 
 @dataclass(frozen=True)
@@ -171,7 +170,7 @@ class NoteContext:
     # --- times ---
 
     def is_now(self, time: float) -> bool:
-        return abs(time - self.plan.time) <= NEAR + 1e-9 * abs(time)
+        return math.isclose(time, self.plan.time, rel_tol=1e-9)
 
     def hours_between(self, earlier: float, later: float) -> float:
         return abs(later - earlier) / self.plan.year * HOURS["year"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ....causal.model.clock import limit_of
 from ....errors import fail
 from ..measure import Measure
 
@@ -78,9 +79,11 @@ def _gather(question: Question, failures: list[str]) -> tuple[Mask, Numbers]:
 
     from ....causal.program.journeys import first_dates
 
+    by = limit_of(question.effect.by, clock=question.model.clock)
+
     def read(journeys: Journeys) -> dict[str, Tensor]:
         first = torch.stack([first_dates(journeys, name) for name in failures]).amin(0)
-        return {"free": torch.isinf(first), "y": question.read_outcome(journeys)}
+        return {"free": first > by, "y": question.read_outcome(journeys)}
 
     found = question.gather(question.worlds(), read, keep=[question.effect.outcome, *failures])
     return found["free"], found["y"]

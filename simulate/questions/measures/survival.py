@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ....causal.model.clock import limit_of
 from ..measure import Measure
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def _gather(question: Question) -> dict[str, NDArray[Any]]:
 
     def read(journeys: Journeys) -> dict[str, Tensor]:
         first = torch.stack([first_dates(journeys, name) for name in ending]).amin(0)
-        return {"free": torch.isinf(first).double(), "time": first.clamp(max=effect.at * model.clock.dt)}
+        free = first > limit_of(effect.by, clock=model.clock)
+        return {"free": free.double(), "time": first.clamp(max=effect.by * model.clock.dt)}
 
     return question.gather(question.worlds(), read, keep=ending)
 

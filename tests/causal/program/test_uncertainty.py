@@ -108,7 +108,7 @@ def test_each_cohort_is_what_it_is_alone(model: Model, tmp_path: Path) -> None:
 
 
 def test_what_stands_in_the_way_is_said(model: Model, tmp_path: Path) -> None:
-    with pytest.raises(NosographError, match="at least one cohort"):
+    with pytest.raises(NosographError, match="number of cohorts is"):
         simulate_cohorts(model, tmp_path / "none", cohorts=0, patients=10)
     simulate_to(model, tmp_path / "run", patients=10)
     with pytest.raises(NosographError, match="holds a run, and not cohorts"):
