@@ -24,7 +24,7 @@ class Column:
     name: str
     variable: str
     step: int
-    role: Literal["covariate", "treatment", "outcome"]
+    role: Literal["covariate", "mediator", "treatment", "outcome"]
     node: Node
     levels: tuple[str, ...] = ()
     instant: float | None = None  # of an outcome: as `Effect.instant`

@@ -71,7 +71,7 @@ def augmented_weighting(
     for level, propensity in zip(contrast, propensities, strict=True):
         has = treatment == level
         predicted = np.empty(len(outcome))
-        for fold in _folds(len(outcome)):
+        for fold in make_folds(len(outcome)):
             coefficients = np.linalg.lstsq(design[~fold & has], outcome[~fold & has], rcond=None)[0]
             predicted[fold] = design[fold] @ coefficients
         pseudo.append(predicted + has / propensity * (outcome - predicted))
@@ -92,7 +92,7 @@ def cross_fitted_propensity(treatment: Array, design: Array, level: float) -> Ar
 
     has, terms = treatment == level, design[:, 1:]
     predicted = np.empty(len(treatment))
-    for fold in _folds(len(treatment)):
+    for fold in make_folds(len(treatment)):
         if terms.shape[1]:
             model = LogisticRegression(C=1.0, solver="newton-cholesky", max_iter=200)
             predicted[fold] = model.fit(terms[~fold], has[~fold]).predict_proba(terms[fold])[:, 1]
@@ -128,6 +128,7 @@ def _arm_regression(outcome: Array, has: Mask, design: Array) -> tuple[Array, Ar
     return design @ coefficients, influence
 
 
-def _folds(rows: int) -> list[Mask]:
+def make_folds(rows: int) -> list[Mask]:
+    """The rows of each fold: by their number, modulo 5."""
     number = np.arange(rows) % FOLDS
     return [number == fold for fold in range(FOLDS)]

@@ -1,102 +1,137 @@
-"""Whether an effect can be recovered from the record: DoWhy decides on the latent projection."""
+"""Whether an effect can be recovered from the record, and by what: DoWhy finds the adjustment set on the latent
+projection; where there is none, a front door or another functional of the record may identify the effect."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 import networkx as nx
 
 from ..model.model import Effect, Model
+from .adjustment import Adjustment, find_adjustment, separates
 from .columns import Column, columns
-from .dowhy import quiet_dowhy
+from .front_door import find_front_door
+from .functional import find_functional, find_hedge, write_functional
+from .later import later_columns
 from .paths import describe_path, open_path
 from .projection import project
+from .selection import close_selection, separate_worlds
 from .unroll import ENTERS, Graph, Node, final_node, survival_node, unroll, value_node
 
-MOST_CANDIDATES = 12  # DoWhy tries all subsets if none is valid: 4,096 take about a second
+MOST_RECORDED = 300  # quantities for which other ways than adjustment are looked for
+MOST_SHOWN = 12  # quantities of a functional that is written out
+
+Way: TypeAlias = Literal["", "adjustment", "adjustment at each decision", "front door", "functional"]
 
 
 @dataclass(frozen=True)
 class Identification:
-    """What the graph implies. `adjustment`: names of columns, meaningful if `identifiable`; `confounded`: whether a
-    backdoor path is open without adjustment; `reason`: why the effect is not identifiable, in words."""
+    """What the graph implies. `identified_by`: the way, empty if there is none; `adjustment`: names of columns (with a
+    front door, its covariates), meaningful if `identifiable`; `confounded`: whether a back-door path is open without
+    adjustment; `mediators`: the columns of a front door; `functional`: what identifies the effect in the third way.
+    `reason`: why the effect is not identifiable, in words; `hedge`: the columns of the hedge that proves it, empty
+    where another reason comes first.
+    """
 
     identifiable: bool
     confounded: bool
     adjustment: tuple[str, ...] = ()
     reason: str = ""
+    identified_by: Way = ""
+    mediators: tuple[Column, ...] = ()
+    functional: str = ""
+    hedge: tuple[str, ...] = ()
 
 
 def identify_effect(model: Model, effect: Effect) -> Identification:
-    """Unroll the model, project it onto the record's columns, and ask DoWhy for an adjustment set."""
+    """Unroll the model, project it onto the record's columns, and ask DoWhy for an adjustment set; without one, look
+    for another way."""
     offered = columns(model, effect)
     graph = unroll(model, until=max(effect.at, effect.decision), effect=effect)
     cause = value_node(model, effect.treatment, effect.decision)
     outcome = final_node(model, effect)
     if reason := _never_recorded(model, effect, offered):
-        confounded = cause is not None and outcome is not None and _confounded(graph, cause, outcome)
+        confounded = cause is not None and outcome is not None and _is_confounded(graph, cause, outcome)
         return Identification(False, confounded, reason=reason)
     if cause is None or outcome is None:  # both have columns, so both have nodes
         raise AssertionError(f"{effect.text}: no node for the treatment or the outcome")
-    return _identify(model, effect, graph, offered, cause, outcome)
+    names = {column.node: column.name for column in offered if column.role == "covariate"}
+    found = find_adjustment(graph, cause, outcome, list(names), selection=ENTERS if ENTERS in graph else None)
+    if found.nodes is not None:
+        adjustment = tuple(name for node, name in names.items() if node in found.nodes)
+        if reason := _survival(model, effect, graph, cause, outcome, {*found.given}):
+            return Identification(False, found.confounded, adjustment, reason)
+        return Identification(True, found.confounded, adjustment, identified_by="adjustment")
+    reason = _explain(model, effect, graph, cause, outcome, found)
+    refused = Identification(False, found.confounded, reason=reason)
+    if explain_selection(model, effect, graph, cause) or survival_node(model, effect) is not None:
+        return refused
+    return _look_further(model, effect, graph, offered, cause, outcome, refused)
 
 
-def identify(
-    projection: nx.DiGraph[Any], treatment: Hashable, outcome: Hashable, *, always: Iterable[Hashable] = ()
-) -> tuple[Hashable, ...] | None:
-    """DoWhy's backdoor adjustment set on a projection (attribute `latent` marks unobserved nodes); None without one.
-
-    Identified means that DoWhy's `backdoor` is not None; its instruments may be latent nodes. DoWhy starts from the set
-    of all candidates and takes the first valid one. Nodes in `always` (selection) must be in the set, because the
-    record is always conditioned on them.
-    """
-    import pandas as pd
-
-    text = {node: str(node) for node in projection}
-    back = {name: node for node, name in text.items()}
-    graph = nx.relabel_nodes(projection, text)
-    graph.add_edge(text[treatment], text[outcome])  # without a directed path DoWhy answers "zero" without a set
-    observed = [text[node] for node, latent in projection.nodes(data="latent") if not latent]
-    with quiet_dowhy() as dowhy:
-        # only the names of the columns matter here
-        model = dowhy.CausalModel(pd.DataFrame(columns=observed), text[treatment], text[outcome], graph=graph)
-        estimand = model.identify_effect(method_name="maximal-adjustment", proceed_when_unidentifiable=True)
-    if estimand.estimands["backdoor"] is None:
-        return None
-    # "backdoor" itself is the smallest set, which is empty in a randomized trial; the largest is more precise
-    largest = max((names for names in estimand.backdoor_variables.values()), key=len)
-    found = {back[name] for name in largest}
-    if not _separates(_cut(projection, treatment), treatment, outcome, found | set(always)):
-        return None
-    return tuple(node for node in projection if node in found and node not in set(always))
-
-
-def _identify(
-    model: Model, effect: Effect, graph: Graph, offered: tuple[Column, ...], cause: Node, outcome: Node
+def _look_further(
+    model: Model,
+    effect: Effect,
+    graph: Graph,
+    offered: Sequence[Column],
+    cause: Node,
+    outcome: Node,
+    refused: Identification,
 ) -> Identification:
-    always = [ENTERS] if ENTERS in graph else []
-    covariates = [column for column in offered if column.role == "covariate"]
-    # the projection has the d-separations of the whole graph, and cutting the cause's arrows commutes with it
-    cut = _cut(project(graph, [cause, outcome, *always, *[column.node for column in covariates]]), cause)
-    confounded = not _separates(cut, cause, outcome, set(always))
-    candidates = _candidates(cut, covariates, cause, outcome, set(always))
-    given = {column.node for column in candidates} | set(always)
-    if not _separates(cut, cause, outcome, given):
-        candidates = candidates[:MOST_CANDIDATES]  # if the whole set is invalid, so is every subset; DoWhy confirms it
-    projection = project(graph, [cause, outcome, *always, *[column.node for column in candidates]])
-    found = identify(projection, cause, outcome, always=always)
-    if found is None:
-        whole = _cut(graph, cause)
-        path = open_path(whole, cause, outcome, given)
-        reason = f"not identifiable: {describe_path(path, whole, model)}" if path else "not identifiable"
-        return Identification(False, confounded, reason=reason)
-    chosen = tuple(column for column in candidates if column.node in found)
-    names = tuple(column.name for column in chosen)
-    if reason := _selection(model, effect, graph, cause, outcome, {column.node for column in chosen} | set(always)):
-        return Identification(False, confounded, names, reason)
-    return Identification(True, confounded, names)
+    """The identification by another way than adjustment, or `refused` with the hedge."""
+    closed = close_selection(graph, ENTERS) if ENTERS in graph else graph
+    acting = nx.ancestors(closed, outcome)
+    known = [column for column in offered if column.role == "covariate" and column.node in acting]
+    later = [column for column in later_columns(model, effect, graph, offered) if column.node in acting]
+    if len(known) + len(later) > MOST_RECORDED:
+        beyond = f"the record holds {len(known) + len(later)} quantities on the way, too many to look for another way"
+        return replace(refused, reason=f"{refused.reason}; {beyond}")
+    names = {column.node: column.name for column in (*offered, *later)}
+    projection = project(closed, [cause, outcome, *(column.node for column in (*known, *later))])
+    if hedge := find_hedge(projection, cause, outcome):
+        return replace(refused, hedge=tuple(names[node] for node in hedge.whole))
+    door = find_front_door(closed, cause, outcome, recorded=[c.node for c in later], covariates=[c.node for c in known])
+    if door is not None:
+        return Identification(
+            True,
+            refused.confounded,
+            tuple(column.name for column in known if column.node in door.covariates),
+            identified_by="front door",
+            mediators=tuple(column for column in later if column.node in door.mediators),
+        )
+    written = f"of {len(projection)} quantities"
+    if len(projection) <= MOST_SHOWN:
+        written = write_functional(find_functional(projection, cause, outcome), names, free=(cause, outcome))
+    return Identification(True, refused.confounded, identified_by="functional", functional=written)
+
+
+def _explain(model: Model, effect: Effect, graph: Graph, cause: Node, outcome: Node, found: Adjustment) -> str:
+    """Why there is no adjustment set: selection if there would be one among everybody, else an open path."""
+    everybody = separate_worlds(graph, cause, None)
+    if found.always and separates(everybody, cause, outcome, found.offered):
+        return explain_selection(model, effect, graph, cause) or (
+            f"not recoverable: selection by {_describe_population(model, effect)} "
+            f"({describe_path(open_path(found.cut, cause, outcome, found.given), graph, model)})"
+        )
+    path = open_path(everybody, cause, outcome, found.given)
+    return f"not identifiable: {describe_path(path, graph, model)}" if path else "not identifiable"
+
+
+def explain_selection(model: Model, effect: Effect, graph: Graph, cause: Node) -> str:
+    """How the cause influences who enters, in words; empty if it does not."""
+    if ENTERS not in nx.descendants(graph, cause):
+        return ""
+    path = nx.shortest_path(graph, cause, ENTERS)
+    shown = path[:-1] if len(path) > 2 else path  # the condition is named already
+    how = describe_path(shown, graph, model)
+    return f"not recoverable: selection by {_describe_population(model, effect)} ({how})"
+
+
+def _describe_population(model: Model, effect: Effect) -> str:
+    conditions = [str(condition) for condition in (model.population, effect.population) if condition is not None]
+    return " and ".join(conditions) or "being alive at the decision"
 
 
 def _never_recorded(model: Model, effect: Effect, offered: tuple[Column, ...]) -> str:
@@ -108,33 +143,7 @@ def _never_recorded(model: Model, effect: Effect, offered: tuple[Column, ...]) -
     return ""
 
 
-def _candidates(
-    cut: nx.DiGraph[Any], covariates: list[Column], cause: Node, outcome: Node, fixed: set[Node]
-) -> list[Column]:
-    """The covariates to offer to DoWhy.
-
-    Ancestors of cause, outcome or selection: if any set of the covariates is valid, all of these together are (van der
-    Zander, Liśkiewicz & Textor 2014, "Constructing separators and adjustment sets in ancestral graphs"). Others are
-    added if the set stays valid: a baseline score does not cause a later one, but predicts it. A covariate that is
-    independent of the outcome given the others and the cause only costs precision and is dropped.
-    """
-    ancestors = set().union(*(nx.ancestors(cut, node) for node in [cause, outcome, *fixed]))
-    kept = [column for column in covariates if column.node in ancestors]
-    if not _separates(cut, cause, outcome, {column.node for column in kept} | fixed):
-        causes = nx.ancestors(cut, cause)
-        return sorted(kept, key=lambda column: column.node not in causes)
-    for column in covariates:
-        given = {other.node for other in kept} | fixed
-        if column.node not in given and _separates(cut, cause, outcome, {column.node, *given}):
-            kept.append(column)
-    for column in list(kept):
-        others = {other.node for other in kept if other is not column} | fixed
-        if nx.is_d_separator(cut, {cause, column.node}, {outcome}, others):
-            kept.remove(column)
-    return [column for column in covariates if column in kept]
-
-
-def _selection(model: Model, effect: Effect, graph: Graph, cause: Node, outcome: Node, given: set[Node]) -> str:
+def _survival(model: Model, effect: Effect, graph: Graph, cause: Node, outcome: Node, given: set[Node]) -> str:
     """Why an estimand that needs survival cannot be estimated from survivors; empty if it can, or needs none."""
     alive = survival_node(model, effect)
     if alive is None or nx.is_d_separator(graph, {outcome}, {alive}, given | {cause}):
@@ -144,16 +153,7 @@ def _selection(model: Model, effect: Effect, graph: Graph, cause: Node, outcome:
     return f"not recoverable: selection by death{how}"
 
 
-def _confounded(graph: Graph, cause: Node, outcome: Node) -> bool:
-    return not _separates(_cut(graph, cause), cause, outcome, {ENTERS} & set(graph))
-
-
-def _cut(graph: nx.DiGraph[Any], cause: Hashable) -> nx.DiGraph[Any]:
-    """The graph without the arrows out of the cause, so that only backdoor paths remain."""
-    cut: nx.DiGraph[Any] = graph.copy()
-    cut.remove_edges_from(list(graph.out_edges(cause)))
-    return cut
-
-
-def _separates(cut: nx.DiGraph[Any], cause: Hashable, outcome: Hashable, given: set[Any]) -> bool:
-    return nx.is_d_separator(cut, {cause}, {outcome}, given - {cause, outcome})
+def _is_confounded(graph: Graph, cause: Node, outcome: Node) -> bool:
+    selection = ENTERS if ENTERS in graph else None
+    always = set() if selection is None else {selection}
+    return not separates(separate_worlds(graph, cause, selection), cause, outcome, always)

@@ -9,14 +9,14 @@ causal models with hidden variables").
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import networkx as nx
 
 from ..language.syntax import Name, find_draw
 from ..model.model import Effect, Model, Variable
 from .columns import Column, columns
-from .identify import Identification, identify_effect
+from .identify import Identification, explain_selection, identify_effect
 from .paths import describe_path, open_path
 from .unroll import ENTERS, Graph, Node, final_node, unroll, value_node
 
@@ -54,11 +54,13 @@ def identify_regime(model: Model, effect: Effect) -> Identification:
     for step in _steps(graph, model, effect, outcome):
         decision: Node = (effect.treatment, step)
         after: set[Node] = nx.descendants(graph, decision)
+        if reason := explain_selection(model, effect, graph, decision):
+            return Identification(False, point.confounded, reason=reason)
         found = _known(model, effect, graph, step, after)
         names.update(dict.fromkeys(column.variable for column in found))
         given = _given(model, graph, step, found)
         if ending := sorted({node[-2] or "death" for node in given & after}):
-            return replace(point, identifiable=False, reason=_same_step(effect, str(ending[0])))
+            return Identification(False, point.confounded, point.adjustment, _same_step(effect, str(ending[0])))
         cut = graph.copy()
         cut.remove_edges_from(list(graph.out_edges(decision)))
         later = [(effect.treatment, other) for other in range(step + 1, effect.at + 1)]
@@ -67,7 +69,8 @@ def identify_regime(model: Model, effect: Effect) -> Identification:
             path = describe_path(open_path(cut, decision, outcome, given), cut, model)
             reason = f"not identifiable: {path} ({effect.treatment} as decided at step {step})"
             return Identification(False, point.confounded, reason=reason)
-    return Identification(True, point.confounded, tuple(name for name in names if name != effect.treatment))
+    history = tuple(name for name in names if name != effect.treatment)
+    return Identification(True, point.confounded, history, identified_by="adjustment at each decision")
 
 
 def find_decisions(model: Model, effect: Effect) -> tuple[Decision, ...]:

@@ -7,8 +7,9 @@ import dataclasses
 import networkx as nx
 import pytest
 
+from nosograph.causal.effects.adjustment import ask_dowhy
 from nosograph.causal.effects.columns import columns
-from nosograph.causal.effects.identify import identify, identify_effect
+from nosograph.causal.effects.identify import identify_effect
 from nosograph.causal.effects.projection import project
 from nosograph.causal.effects.unroll import ENTERS, last_recorded, unroll
 from nosograph.causal.language import parse_expression
@@ -200,7 +201,8 @@ def test_a_population_chosen_by_a_latent_opens_a_path() -> None:
     found = identify_effect(dataclasses.replace(model, population=parse_expression("zeal + severity > 0")), effect)
     assert not found.identifiable
     assert found.reason == (
-        "not identifiable: drug <- zeal (not recorded) -> who enters <- severity (not recorded) -> score"
+        "not recoverable: selection by zeal + severity > 0 "
+        "(drug <- zeal (not recorded) -> who enters <- severity (not recorded) -> score)"
     )
     harmless = identify_effect(dataclasses.replace(model, population=parse_expression("age >= 50")), effect)
     assert harmless.identifiable
@@ -225,8 +227,8 @@ def test_a_state_as_outcome_is_not_recorded_but_its_measurement_is() -> None:
 def test_a_latent_instrument_does_not_identify() -> None:
     """DoWhy lists the latent instrument; its backdoor is None all the same."""
     graph = nx.DiGraph([("u", "x"), ("u", "y"), ("z", "x"), ("z", "w"), ("x", "y")])
-    assert identify(project(graph, ["x", "y", "w"]), "x", "y") is None
-    assert identify(project(graph, ["x", "y", "w", "u"]), "x", "y") is not None
+    assert ask_dowhy(project(graph, ["x", "y", "w"]), "x", "y") is None
+    assert ask_dowhy(project(graph, ["x", "y", "w", "u"]), "x", "y") is not None
 
 
 def test_missingness_at_baseline_is_part_of_the_column() -> None:
