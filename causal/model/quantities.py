@@ -11,7 +11,7 @@ from ..language import Expression
 from ..language.bounds import COMPARISONS
 from ..language.syntax import Binary, Call, Draw, Name, Past, Unary
 from .findings import Findings
-from .model import Model
+from .model import Model, Parameter, Variable
 
 TIME_CODES = {"year": "a", "month": "mo", "week": "wk", "day": "d", "hour": "h", "minute": "min"}
 ALIKE = frozenset({"mean", "scale", "location", "low", "high"})  # parameters in the unit of the values
@@ -46,13 +46,15 @@ def check_quantities(model: Model, findings: Findings) -> None:
     conditions = [("population", model.population)]
     conditions += [(f"effects.{index}.population", effect.population) for index, effect in enumerate(model.effects)]
     for path, condition in conditions:
-        for group in _find_groups(condition, units) if condition is not None else ():
-            _compare(path, group, condition, findings)
+        if condition is not None and any(
+            _compare(path, group, condition, findings) for group in _find_groups(condition, units)
+        ):
+            continue
 
 
 def _collect_units(model: Model) -> dict[str, str]:
     """The declared unit of each name; names without one are left out."""
-    named = [*model.variables.values(), *model.parameters.values()]
+    named: list[Variable | Parameter] = [*model.variables.values(), *model.parameters.values()]
     units = {item.name: item.unit for item in named if _is_declared(item.unit)}
     time = model.clock.text[2].strip().lower().removesuffix("s")
     return units | (dict.fromkeys(("t", "dt"), TIME_CODES[time]) if time in TIME_CODES else {})
