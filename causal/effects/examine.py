@@ -22,9 +22,11 @@ from .estimate import (
     interacted_regression,
     naive_difference,
 )
+from .front_door import FRONT_DOOR
 from .g_formula import G_FORMULA, History, g_formula
-from .identify import identify_effect
+from .identify import Identification, identify_effect
 from .regimes import find_decisions, find_limit, identify_regime, is_regime
+from .without_adjustment import estimate_without_adjustment
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +44,8 @@ class Examination:
     there are no estimates or no truth. `naive_misses`: whether the unadjusted difference (by the treatment at the
     decision) excludes the truth at the same level; None if the graph shows no confounding. `reason`: why there is no
     estimate, or the caveats of a regime's estimate.
+    `identified_by`: the way (`Identification`), empty if there is none; `mediators`: the columns of a front door;
+    `hedge`: those that prove that the effect is not identifiable.
     `rows`: people in the analysis; `left_out`: the share without a treatment or an outcome.
     """
 
@@ -59,6 +63,9 @@ class Examination:
     rows: int
     left_out: float
     truth_error: float = 0.0
+    identified_by: str = ""
+    mediators: tuple[str, ...] = ()
+    hedge: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The row of `verify --json`; intervals are the individual 95% ones."""
@@ -81,6 +88,9 @@ class Examination:
                 for refutation in self.refutations
             ],
             "identifiable": self.identifiable,
+            "identified_by": self.identified_by,
+            "mediators": list(self.mediators),
+            "hedge": list(self.hedge),
             "recovered": self.recovered,
             "naive_misses": self.naive_misses,
             "reason": self.reason,
@@ -102,11 +112,17 @@ def pass_level(number_of_effects: int) -> float:
     return 1 - FAMILY_WISE_ERROR / (len(DECIDING) * number_of_effects)
 
 
+def identify(model: Model, effect: Effect) -> Identification:
+    """Whether and how the effect can be recovered, of a regime or of a point treatment."""
+    return identify_regime(model, effect) if is_regime(model, effect) else identify_effect(model, effect)
+
+
 def examine(
     model: Model,
     effect: Effect,
     frame: pd.DataFrame,
     *,
+    identification: Identification | None = None,
     history: pd.DataFrame | None = None,
     truth: float | None,
     truth_error: float = 0.0,
@@ -115,6 +131,8 @@ def examine(
 ) -> Examination:
     """Examine one effect on a frame with the columns of `columns(model, effect)`, one row per person.
 
+    `identification`: that of the effect, if it is known already (`identify`); the frame also has the columns of its
+    mediators, without which there is no estimate by the front door.
     `truth_error` is the standard error of `truth`, `number_of_effects`: of the table. Rows without a treatment or
     an outcome are dropped and counted. If the graph has no adjustment set, or more than 1% of the people have a
     probability under 0.5% of a level of the contrast, `reason` says so and nothing is estimated: weights are never
@@ -122,7 +140,7 @@ def examine(
     for missing columns, or for people missing from the history.
     """
     regime = is_regime(model, effect)
-    identification = identify_regime(model, effect) if regime else identify_effect(model, effect)
+    identification = identification or identify(model, effect)
     offered = columns(model, effect)
     if lacking := [column.name for column in offered if column.name not in frame]:
         raise ValueError(f"the frame lacks the columns {', '.join(lacking)}")
@@ -146,15 +164,24 @@ def examine(
             adjustment = [column for column in adjustment if column.name in identification.adjustment]
         reason = _without_history(model, effect, history) if regime else ""
         reason = reason or _too_few(kept, roles["treatment"], effect)
-        if not reason:
+        if not reason and identification.identified_by not in ("front door", "functional"):
             analysis = _Analysis.prepare(kept, roles["treatment"], roles["outcome"], adjustment, effect)
             reason = analysis.find_gap(effect)
-        if not reason and history is not None and regime:
+        if not reason and identification.identified_by in ("front door", "functional"):
+            estimates, reason = estimate_without_adjustment(
+                kept,
+                identification,
+                treatment=roles["treatment"],
+                outcome=roles["outcome"],
+                covariates=adjustment,
+                contrast=effect.contrast,
+            )
+        elif not reason and history is not None and regime:
             estimates, reason = _examine_regime(model, effect, present, history, roles["outcome"].name)
         elif not reason:
             estimates, refutations = analysis.estimate(), analysis.refute(seed)
     if estimates and truth is not None:
-        deciding = [estimate for estimate in estimates if estimate.method in (*DECIDING, G_FORMULA)]
+        deciding = [estimate for estimate in estimates if estimate.method in (*DECIDING, G_FORMULA, FRONT_DOOR)]
         recovered = all(estimate.covers(truth, level=level, truth_error=truth_error) for estimate in deciding)
     return Examination(
         effect=effect.text or f"{effect.treatment} -> {effect.outcome} @ step {effect.at}",
@@ -169,6 +196,9 @@ def examine(
         naive_misses=misses,
         reason=reason,
         adjustment=identification.adjustment,
+        identified_by=identification.identified_by,
+        mediators=tuple(column.name for column in identification.mediators),
+        hedge=identification.hedge,
         rows=len(kept),
         left_out=1 - len(kept) / len(frame) if len(frame) else 0.0,
     )
