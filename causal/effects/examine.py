@@ -18,12 +18,14 @@ from .estimate import (
     Estimate,
 )
 from .follow_up import FollowUp
+from .front_door import FRONT_DOOR
 from .g_formula import G_FORMULA, g_formula
-from .identify import identify_effect
+from .identify import Identification, identify_effect
 from .losses import Loss, find_losses
 from .regimes import find_decisions, find_limit, identify_regime, is_regime
 from .sample import Sample
 from .weights import weigh
+from .without_adjustment import estimate_without_adjustment
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +47,9 @@ class Examination:
     the graph shows no confounding. `reason`: why there is no estimate or no verdict, or the caveats of a regime's
     estimate. `strategies`: those of the effect, in a line. `complete_cases`: the estimate among those whose outcome is
     known, without weights, which ignores the losses; None if nobody is lost. `losses`: how outcomes are lost, and by
-    what. `rows`: people whose outcome is known; `left_out`: the share without a treatment or an outcome.
+    what. `identified_by`: the way (`Identification`), empty if there is none; `mediators`: the columns of a front door;
+    `hedge`: those that prove that the effect is not identifiable. `rows`: people whose outcome is known; `left_out`: the
+    share without a treatment or an outcome.
     """
 
     effect: str
@@ -65,6 +69,9 @@ class Examination:
     strategies: str = ""
     complete_cases: Estimate | None = None
     losses: tuple[str, ...] = ()
+    identified_by: str = ""
+    mediators: tuple[str, ...] = ()
+    hedge: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The row of `verify --json`; intervals are the individual 95% ones."""
@@ -89,6 +96,9 @@ class Examination:
             "recovered": self.recovered,
             "naive_misses": self.naive_misses,
             "reason": self.reason,
+            "identified_by": self.identified_by,
+            "mediators": list(self.mediators),
+            "hedge": list(self.hedge),
             "confounded": self.confounded,
             "adjustment": list(self.adjustment),
             "losses": list(self.losses),
@@ -114,11 +124,17 @@ def pass_level(number_of_effects: int) -> float:
     return 1 - FAMILY_WISE_ERROR / (len(DECIDING) * number_of_effects)
 
 
+def identify(model: Model, effect: Effect) -> Identification:
+    """Whether and how the effect can be recovered, of a regime or of a point treatment."""
+    return identify_regime(model, effect) if is_regime(model, effect) else identify_effect(model, effect)
+
+
 def examine(
     model: Model,
     effect: Effect,
     frame: pd.DataFrame,
     *,
+    identification: Identification | None = None,
     follow_up: pd.DataFrame | None = None,
     history: pd.DataFrame | None = None,
     truth: float | None,
@@ -128,19 +144,21 @@ def examine(
 ) -> Examination:
     """Examine one effect on a frame with the columns of `columns(model, effect)`, one row per person.
 
-    `follow_up` (from `build_follow_up`) says whose outcome the record tells, `history` (from `build_history`) what it
-    held over time; both are of the same people. Without `follow_up` the frame's outcome is taken as it is, and rows
-    without one are dropped. `truth_error` is the standard error of `truth`, `number_of_effects`: of the table. Rows
-    without a treatment are dropped and counted. If the graph has no adjustment set, if outcomes are lost by what is not
-    recorded, or if more than 1% of the people have a probability under 0.5% of a level of the contrast, `reason` says
-    so and nothing is estimated: weights are never trimmed. Raises ValueError for missing columns or people.
+    `identification`: that of the effect, if it is known already (`identify`); the frame also has the columns of its
+    mediators, without which there is no estimate by the front door. `follow_up` (from `build_follow_up`) says whose
+    outcome the record tells, `history` (from `build_history`) what it held over time; both are of the same people.
+    Without `follow_up` the frame's outcome is taken as it is, and rows without one are dropped. `truth_error` is the
+    standard error of `truth`, `number_of_effects`: of the table. Rows without a treatment are dropped and counted. If
+    the graph has no adjustment set, if outcomes are lost by what is not recorded, or if more than 1% of the people have
+    a probability under 0.5% of a level of the contrast, `reason` says so and nothing is estimated: weights are never
+    trimmed. Raises ValueError for missing columns or people.
     """
+    identification = identification or identify(model, effect)
     offered = columns(model, effect)
     if lacking := [column.name for column in offered if column.name not in frame]:
         raise ValueError(f"the frame lacks the columns {', '.join(lacking)}")
     sample = Sample.prepare(frame, offered, follow_up, history, steps=effect.at + 1)
     regime = is_regime(model, effect)
-    identification = identify_regime(model, effect) if regime else identify_effect(model, effect)
     losses: tuple[Loss, ...] = ()
     if identification.identifiable or effect.death == "survivors":
         nodes = [column.node for column in offered if column.name in identification.adjustment]
@@ -158,11 +176,11 @@ def examine(
         adjustment = [column for column in offered if column.role == "covariate"]
         if not regime:
             adjustment = [column for column in adjustment if column.name in identification.adjustment]
-        found = _estimate(model, effect, sample, adjustment, losses, seed=seed)
+        found = _estimate(model, effect, sample, adjustment, losses, identification, seed=seed)
     reason = found.reason or identification.reason
     recovered: bool | None = None
     if found.estimates and truth is not None:
-        deciding = [estimate for estimate in found.estimates if estimate.method in (*DECIDING, G_FORMULA)]
+        deciding = [estimate for estimate in found.estimates if estimate.method in (*DECIDING, G_FORMULA, FRONT_DOOR)]
         recovered = all(estimate.covers(truth, level=level, truth_error=truth_error) for estimate in deciding)
         margin = find_margin(model, effect, sample.outcome)
         if recovered and (wide := _too_wide(deciding, truth, margin, level=level, truth_error=truth_error)):
@@ -182,6 +200,9 @@ def examine(
         naive_misses=misses,
         reason=reason,
         adjustment=identification.adjustment,
+        identified_by=identification.identified_by,
+        mediators=tuple(column.name for column in identification.mediators),
+        hedge=identification.hedge,
         losses=tuple(loss.text for loss in losses),
         rows=int(sample.known.sum()),
         left_out=1 - float(sample.known.sum()) / len(frame) if len(frame) else 0.0,
@@ -219,7 +240,14 @@ class _Found:
 
 
 def _estimate(
-    model: Model, effect: Effect, sample: Sample, adjustment: Sequence[Column], losses: Sequence[Loss], *, seed: int
+    model: Model,
+    effect: Effect,
+    sample: Sample,
+    adjustment: Sequence[Column],
+    losses: Sequence[Loss],
+    identification: Identification,
+    *,
+    seed: int,
 ) -> _Found:
     """The g-formula's estimate of a regime; else those of DoWhy and ours, weighted for losses."""
     regime = is_regime(model, effect)
@@ -230,6 +258,8 @@ def _estimate(
         return _Found(reason=f"{'a regime: ' * regime}{what}, so the history is needed")
     if reason := sample.find_shortage(effect):
         return _Found(reason=reason)
+    if identification.identified_by in ("front door", "functional"):
+        return _estimate_otherwise(effect, sample, adjustment, identification)
     weights = np.where(sample.known, 1.0, 0.0)
     if losses and not regime:
         assert sample.follow is not None
@@ -248,3 +278,22 @@ def _estimate(
         complete = analysis.only(sample.known).estimate_augmented()
         complete = replace(complete, method="complete cases, unweighted")
     return _Found(analysis.estimate(), analysis.refute(seed), complete)
+
+
+def _estimate_otherwise(
+    effect: Effect, sample: Sample, adjustment: Sequence[Column], identification: Identification
+) -> _Found:
+    """The estimates of an effect that no adjustment identifies, which take no weights."""
+    if not sample.known.all() and identification.identified_by == "front door":
+        return _Found(reason="identifiable by front door, but outcomes are lost, and its estimate takes no weights")
+    assert sample.treatment is not None
+    assert sample.outcome_column is not None
+    found, reason = estimate_without_adjustment(
+        sample.frame,
+        identification,
+        treatment=sample.treatment,
+        outcome=sample.outcome_column,
+        covariates=adjustment,
+        contrast=effect.contrast,
+    )
+    return _Found(found, reason=reason)

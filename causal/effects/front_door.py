@@ -92,8 +92,6 @@ def estimate_front_door(
     covariates nothing is assumed of any functional form.
     """
     levels, values = np.unique(cause), np.unique(cells)
-    if reason := _find_gap(cause, cells, contrast):
-        return None, reason
     own, cell, rows = np.searchsorted(levels, cause), np.searchsorted(values, cells), np.arange(len(outcome))
     shares = _predict_probabilities(own, design, np.ones(len(own), dtype=np.bool_))  # (cause, rows)
     chances = np.stack([_predict_probabilities(cell, design, own == level) for level in range(len(levels))])
@@ -120,7 +118,7 @@ def estimate_front_door(
     return Estimate(FRONT_DOOR, float(difference.mean()), error_of_mean(difference)), ""
 
 
-def _find_gap(cause: Array, cells: Array, contrast: tuple[float, float]) -> str:
+def find_gap(cause: Array, cells: Array, contrast: tuple[float, float]) -> str:
     """Why there are too few people for an estimate, or too many values; else empty."""
     levels, values = np.unique(cause), np.unique(cells)
     if max(len(levels), len(values)) > MOST_VALUES:

@@ -281,6 +281,7 @@ def count_to_read(run: Run, modality: str) -> int:
 
 
 def _variables_of(model: Model, effect: Effect, found: Examination) -> list[str]:
-    """The variables whose recorded values an examination stands on: adjustment set, cause and outcome."""
+    """The variables whose recorded values an examination stands on: adjustment set, mediators, cause and outcome."""
     used = [c for c in columns(model, effect) if c.role != "covariate" or c.name in found.adjustment]
-    return list(dict.fromkeys(column.variable for column in used))
+    mediators = [name.partition("@")[0] for name in found.mediators]
+    return list(dict.fromkeys([*(column.variable for column in used), *mediators]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,10 @@ import torch
 
 from ...causal.effects.columns import columns
 from ...causal.effects.estimate import Estimate
-from ...causal.effects.examine import Examination, examine
+from ...causal.effects.examine import Examination, examine, identify
 from ...causal.effects.regimes import is_regime
 from ...causal.language import Expression, reads
+from ...causal.language.syntax import Binary
 from ...causal.model.compose import Source
 from ...causal.model.effects import check_examinable, parse_effect
 from ...causal.model.load import as_model
@@ -140,7 +141,7 @@ def verify(
     chosen = choose_effects(source, effects)
     with one_thread():
         cohort = _record(source, chosen, patients, seed)
-        examiner = _Examiner(source, FACTUAL.name, truth_patients, skip=patients, seed=seed, of=len(chosen), where=None)
+        examiner = _Examiner(source, FACTUAL.name, truth_patients, skip=patients, seed=seed, of=len(chosen))
         found = [examiner.examine(effect, [cohort])[0] for effect in chosen]
     return Verification(tuple(found), source.id, patients, seed)
 
@@ -170,10 +171,10 @@ def verify_records(
     world, seed = find_factual_world(run), int(run.manifest["seed"])
     chosen = choose_run_effects(run, effects)
     held = run.manifest["where"]
-    where = parse_condition(held, model=run.model) if held else None
+    model = _narrow(run.model, parse_condition(held, model=run.model)) if held else run.model
     found = []
     with one_thread():
-        examiner = _Examiner(run.model, world, truth_patients, skip=len(run), seed=seed, of=len(chosen), where=where)
+        examiner = _Examiner(model, world, truth_patients, skip=len(run), seed=seed, of=len(chosen))
         for effect in chosen:
             found.append(examiner.examine(effect, records))
             progress(1)
@@ -201,6 +202,12 @@ def choose_run_effects(run: Run, effects: str | Sequence[str | Effect] | None) -
             fix = "an earlier time, or a longer run"
             raise fail("the effect lies beyond the run's end", value=effect.text, fix=fix)
     return chosen
+
+
+def _narrow(model: Model, where: Expression) -> Model:
+    """The model of those who also meet `where` at entry: a condition of the run selects as its population does."""
+    joined = where if model.population is None else Binary("and", model.population, where)
+    return replace(model, population=joined)
 
 
 def _count_patients(record: Tables, world: str) -> int:
@@ -241,19 +248,16 @@ class _Examiner:
     skip: int
     seed: int
     of: int
-    where: Expression | None
 
     def examine(self, effect: Effect, records: Sequence[Tables]) -> list[Examination]:
         """One effect on each record, against one truth."""
-        truth = find_truth(
-            self.model, effect, patients=self.truth_patients, skip=self.skip, seed=self.seed, where=self.where
-        )
+        truth = find_truth(self.model, effect, patients=self.truth_patients, skip=self.skip, seed=self.seed)
         return [self._examine(effect, record, truth) for record in records]
 
     def _examine(self, effect: Effect, record: Tables, truth: Truth) -> Examination:
         model, world = self.model, self.world
-        offered = columns(model, effect)
-        frame = build_frame(record, offered, world=world)
+        offered, identification = columns(model, effect), identify(model, effect)
+        frame = build_frame(record, [*offered, *identification.mediators], world=world)
         follow_up = None
         if any(column.role == "outcome" for column in offered):
             follow_up = build_follow_up(record, effect, world=world)
@@ -269,6 +273,7 @@ class _Examiner:
             model,
             effect,
             frame,
+            identification=identification,
             follow_up=None if follow_up is None else follow_up.loc[frame.index],
             history=build_history(record, until=effect.at, world=world) if _needs_history(model, effect) else None,
             truth=truth.value,
