@@ -247,6 +247,9 @@ class EffectEntry(Entry):
     strategy: Literal["initiation", "sustained"] | None = None
     population: Text = ""
     death: Literal["while alive", "hypothetical", "survivors", "composite"] | None = None
+    leaving: Literal["hypothetical", "treatment policy", "last recorded"] | None = None
+    missed: Literal["hypothetical", "last recorded"] | None = None
+    stopping: Literal["treatment policy", "hypothetical", "while on treatment"] | None = None
     composite: Number | None = None
 
 

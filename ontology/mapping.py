@@ -34,7 +34,7 @@ PARAMETER_TEXT = ("formula", "unit", "uncertain", "title")
 VARIABLE_TEXT = ("kind", "title", "unit", "start", "mechanism", "when", "missing", "occurs", "ends", "competes")
 VARIABLE_NAMES = ("of", "extends", "overrides")
 NAME_LISTS = {"synonyms": NG.Synonym, "related_synonyms": NG.Synonym, "levels": NG.Category}
-EFFECT_TEXT = ("effect", "decision", "strategy", "population", "death")
+EFFECT_TEXT = ("effect", "decision", "strategy", "population", "death", "leaving", "missed", "stopping")
 
 
 def to_graph(document: Document, *, imported: Mapping[str, URIRef] | None = None) -> Graph:

@@ -8,6 +8,7 @@ from typing import Literal
 import networkx as nx
 
 from ..model.model import Effect, Model, Variable
+from ..model.strategies import keep_record_open
 from .unroll import Graph, Node, final_node, unroll, value_node
 
 
@@ -15,9 +16,9 @@ from .unroll import Graph, Node, final_node, unroll, value_node
 class Column:
     """One column of the frame (float64; NaN where nothing is recorded; level indices for a categorical).
 
-    A static: its value; a measurement: its last recorded value by `step`; a treatment: its value at `step`; the
-    outcome: its last recorded value by `step` while alive; an event: 1 if it happened by `step` (as an outcome: while
-    alive), else 0. Under "hypothetical" and "survivors" the outcome of the dead is NaN.
+    A static: its value; a measurement: its last recorded value by `step`; a treatment: its value at `step`; an event: 1
+    if it happened by `step`, else 0; the outcome: what the effect's strategies make of it, NaN where the record does
+    not tell.
     `node` is the column's node in the unrolled graph.
     """
 
@@ -37,6 +38,7 @@ def columns(model: Model, effect: Effect) -> tuple[Column, ...]:
     treatments at the decision. For a later decision also: measurements until then, the treatment itself in the step
     before, and earlier events. A treatment or an outcome that is never recorded has no column.
     """
+    model = keep_record_open(model, effect)
     graph = unroll(model, until=effect.decision)
     treatment = model.variables[effect.treatment]
     cause = value_node(model, effect.treatment, effect.decision)

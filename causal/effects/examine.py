@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..model.model import Effect, Model
+from ..model.strategies import describe_strategies
+from .analysis import Analysis
 from .columns import Column, columns
-from .design import Array, Mask, basis, encode
-from .dowhy import Refutation, linear_regression, propensity_weighting, refute
+from .design import Array
+from .dowhy import Refutation
 from .estimate import (
-    FEWEST,
-    PROPENSITY_FLOOR,
-    TOLERATED,
     Estimate,
-    augmented_weighting,
-    cross_fitted_propensity,
-    interacted_regression,
-    naive_difference,
 )
+from .follow_up import FollowUp
 from .front_door import FRONT_DOOR
-from .g_formula import G_FORMULA, History, g_formula
+from .g_formula import G_FORMULA, g_formula
 from .identify import Identification, identify_effect
+from .losses import Loss, find_losses
 from .regimes import find_decisions, find_limit, identify_regime, is_regime
+from .sample import Sample
+from .weights import weigh
 from .without_adjustment import estimate_without_adjustment
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FAMILY_WISE_ERROR = 0.001
+RISK_MARGIN = 0.02
+STANDARD_MARGIN = 0.1  # standard deviations of the outcome
 DECIDING = ("regression with treatment-by-covariate terms", "augmented inverse probability weighting")
 
 
@@ -41,12 +42,14 @@ class Examination:
 
     `recovered`: whether both deciding estimates (`DECIDING`: those that are consistent for an average contrast when
     effects vary; for a regime, that of the g-formula) cover the truth at the table's level (`pass_level`); None if
-    there are no estimates or no truth. `naive_misses`: whether the unadjusted difference (by the treatment at the
-    decision) excludes the truth at the same level; None if the graph shows no confounding. `reason`: why there is no
-    estimate, or the caveats of a regime's estimate.
-    `identified_by`: the way (`Identification`), empty if there is none; `mediators`: the columns of a front door;
-    `hedge`: those that prove that the effect is not identifiable.
-    `rows`: people in the analysis; `left_out`: the share without a treatment or an outcome.
+    there are no estimates or no truth, or if the intervals are too wide to tell (`find_margin`). `naive_misses`:
+    whether the unadjusted difference (by the treatment at the decision) excludes the truth at the same level; None if
+    the graph shows no confounding. `reason`: why there is no estimate or no verdict, or the caveats of a regime's
+    estimate. `strategies`: those of the effect, in a line. `complete_cases`: the estimate among those whose outcome is
+    known, without weights, which ignores the losses; None if nobody is lost. `losses`: how outcomes are lost, and by
+    what. `identified_by`: the way (`Identification`), empty if there is none; `mediators`: the columns of a front door;
+    `hedge`: those that prove that the effect is not identifiable. `rows`: people whose outcome is known; `left_out`: the
+    share without a treatment or an outcome.
     """
 
     effect: str
@@ -63,17 +66,19 @@ class Examination:
     rows: int
     left_out: float
     truth_error: float = 0.0
+    strategies: str = ""
+    complete_cases: Estimate | None = None
+    losses: tuple[str, ...] = ()
     identified_by: str = ""
     mediators: tuple[str, ...] = ()
     hedge: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The row of `verify --json`; intervals are the individual 95% ones."""
-        naive = self.naive
         return {
             "effect": self.effect,
             "truth": self.truth,
-            "naive": None if naive is None else {"estimate": naive.estimate, "interval": list(naive.interval)},
+            "naive": _as_json(self.naive),
             "estimates": [
                 {
                     "method": estimate.method,
@@ -94,16 +99,26 @@ class Examination:
             "recovered": self.recovered,
             "naive_misses": self.naive_misses,
             "reason": self.reason,
+            "identified_by": self.identified_by,
+            "mediators": list(self.mediators),
+            "hedge": list(self.hedge),
             "confounded": self.confounded,
             "adjustment": list(self.adjustment),
+            "losses": list(self.losses),
             "rows": self.rows,
             "left_out": self.left_out,
             "truth_error": self.truth_error,
+            "strategies": self.strategies,
+            "complete_cases": _as_json(self.complete_cases),
         }
 
     def covers(self, estimate: Estimate) -> bool | None:
         """Whether the estimate's 95% interval covers the truth (None without a truth)."""
         return None if self.truth is None else estimate.covers(self.truth, truth_error=self.truth_error)
+
+
+def _as_json(estimate: Estimate | None) -> dict[str, Any] | None:
+    return None if estimate is None else {"estimate": estimate.estimate, "interval": list(estimate.interval)}
 
 
 def pass_level(number_of_effects: int) -> float:
@@ -123,6 +138,7 @@ def examine(
     frame: pd.DataFrame,
     *,
     identification: Identification | None = None,
+    follow_up: pd.DataFrame | None = None,
     history: pd.DataFrame | None = None,
     truth: float | None,
     truth_error: float = 0.0,
@@ -132,64 +148,55 @@ def examine(
     """Examine one effect on a frame with the columns of `columns(model, effect)`, one row per person.
 
     `identification`: that of the effect, if it is known already (`identify`); the frame also has the columns of its
-    mediators, without which there is no estimate by the front door.
-    `truth_error` is the standard error of `truth`, `number_of_effects`: of the table. Rows without a treatment or
-    an outcome are dropped and counted. If the graph has no adjustment set, or more than 1% of the people have a
-    probability under 0.5% of a level of the contrast, `reason` says so and nothing is estimated: weights are never
-    trimmed. A regime (`is_regime`) needs the `history` of the same patients, from `build_history`. Raises ValueError
-    for missing columns, or for people missing from the history.
+    mediators, without which there is no estimate by the front door. `follow_up` (from `build_follow_up`) says whose
+    outcome the record tells, `history` (from `build_history`) what it held over time; both are of the same people.
+    Without `follow_up` the frame's outcome is taken as it is, and rows without one are dropped. `truth_error` is the
+    standard error of `truth`, `number_of_effects`: of the table. Rows without a treatment are dropped and counted. If
+    the graph has no adjustment set, if outcomes are lost by what is not recorded, or if more than 1% of the people have
+    a probability under 0.5% of a level of the contrast, `reason` says so and nothing is estimated: weights are never
+    trimmed. Raises ValueError for missing columns or people.
     """
-    regime = is_regime(model, effect)
     identification = identification or identify(model, effect)
     offered = columns(model, effect)
     if lacking := [column.name for column in offered if column.name not in frame]:
         raise ValueError(f"the frame lacks the columns {', '.join(lacking)}")
-    roles: dict[str, Column] = {column.role: column for column in offered}
-    names = [roles[role].name for role in ("treatment", "outcome") if role in roles]
-    present = frame.dropna(subset=names)
-    kept = present.reset_index(drop=True)
-    naive = _naive(kept, roles, effect) if len(names) == 2 else None
+    sample = Sample.prepare(frame, offered, follow_up, history, steps=effect.at + 1)
+    regime = is_regime(model, effect)
+    losses: tuple[Loss, ...] = ()
+    if identification.identifiable or effect.death == "survivors":
+        nodes = [column.node for column in offered if column.name in identification.adjustment]
+        losses, reason = find_losses(model, effect, nodes)
+        if reason:
+            identification = replace(identification, identifiable=False, reason=reason)
     level = pass_level(number_of_effects)
+    naive = sample.compare(effect)
     misses: bool | None = None
     if identification.confounded and naive is not None and truth is not None:
         misses = not naive.covers(truth, level=level, truth_error=truth_error)
 
-    estimates: tuple[Estimate, ...] = ()
-    refutations: tuple[Refutation, ...] = ()
-    recovered: bool | None = None
-    reason = identification.reason
+    found = _Found()
     if identification.identifiable:
         adjustment = [column for column in offered if column.role == "covariate"]
         if not regime:
             adjustment = [column for column in adjustment if column.name in identification.adjustment]
-        reason = _without_history(model, effect, history) if regime else ""
-        reason = reason or _too_few(kept, roles["treatment"], effect)
-        if not reason and identification.identified_by not in ("front door", "functional"):
-            analysis = _Analysis.prepare(kept, roles["treatment"], roles["outcome"], adjustment, effect)
-            reason = analysis.find_gap(effect)
-        if not reason and identification.identified_by in ("front door", "functional"):
-            estimates, reason = estimate_without_adjustment(
-                kept,
-                identification,
-                treatment=roles["treatment"],
-                outcome=roles["outcome"],
-                covariates=adjustment,
-                contrast=effect.contrast,
-            )
-        elif not reason and history is not None and regime:
-            estimates, reason = _examine_regime(model, effect, present, history, roles["outcome"].name)
-        elif not reason:
-            estimates, refutations = analysis.estimate(), analysis.refute(seed)
-    if estimates and truth is not None:
-        deciding = [estimate for estimate in estimates if estimate.method in (*DECIDING, G_FORMULA, FRONT_DOOR)]
+        found = _estimate(model, effect, sample, adjustment, losses, identification, seed=seed)
+    reason = found.reason or identification.reason
+    recovered: bool | None = None
+    if found.estimates and truth is not None:
+        deciding = [estimate for estimate in found.estimates if estimate.method in (*DECIDING, G_FORMULA, FRONT_DOOR)]
         recovered = all(estimate.covers(truth, level=level, truth_error=truth_error) for estimate in deciding)
+        margin = find_margin(model, effect, sample.outcome)
+        if recovered and (wide := _too_wide(deciding, truth, margin, level=level, truth_error=truth_error)):
+            recovered, reason = None, f"{wide}; {reason}" if reason else wide
     return Examination(
         effect=effect.text or f"{effect.treatment} -> {effect.outcome} @ step {effect.at}",
+        strategies=describe_strategies(effect, model),
         truth=truth,
         truth_error=truth_error,
         naive=naive,
-        estimates=estimates,
-        refutations=refutations,
+        complete_cases=found.complete_cases,
+        estimates=found.estimates,
+        refutations=found.refutations,
         identifiable=identification.identifiable,
         confounded=identification.confounded,
         recovered=recovered,
@@ -199,120 +206,97 @@ def examine(
         identified_by=identification.identified_by,
         mediators=tuple(column.name for column in identification.mediators),
         hedge=identification.hedge,
-        rows=len(kept),
-        left_out=1 - len(kept) / len(frame) if len(frame) else 0.0,
+        losses=tuple(loss.text for loss in losses),
+        rows=int(sample.known.sum()),
+        left_out=1 - float(sample.known.sum()) / len(frame) if len(frame) else 0.0,
     )
 
 
-@dataclass(frozen=True)
-class _Analysis:
-    """Shared by the estimators: the encoded frame, the design matrix and the propensities of the two levels."""
+def find_margin(model: Model, effect: Effect, outcome: Array) -> float:
+    """The size under which a truth counts as none: two points of risk, 0.1 standard deviations of another outcome."""
+    variable = model.variables[effect.outcome]
+    if variable.kind == "event" and variable.occurs == "once":
+        return RISK_MARGIN
+    known = outcome[~np.isnan(outcome)]
+    return STANDARD_MARGIN * float(known.std()) if len(known) else 0.0
 
-    frame: pd.DataFrame  # the encoded adjustment set, then the treatment and the outcome
-    adjustment: Sequence[Column]
-    raw: pd.DataFrame
-    cause: Column
-    outcome: str
-    contrast: tuple[float, float]
-    design: Array
-    propensities: tuple[Array, Array]
 
-    @classmethod
-    def prepare(
-        cls, kept: pd.DataFrame, treatment: Column, outcome: Column, adjustment: Sequence[Column], effect: Effect
-    ) -> _Analysis:
-        cause = kept[treatment.name].to_numpy(dtype=np.float64)
-        contrast = effect.contrast
-        if set(np.unique(cause)) == set(contrast):  # two groups: DoWhy's weighting needs 0 and 1
-            cause, contrast = (cause == contrast[0]).astype(np.float64), (1.0, 0.0)
-        encoded = encode(kept, adjustment)
-        arms = [cause == level for level in contrast]
-        design, plain = basis(encoded, arms), basis(encoded, arms, products=False)
-        first = cross_fitted_propensity(cause, plain, contrast[0])
-        binary = set(np.unique(cause)) == {0.0, 1.0}
-        second = 1 - first if binary else cross_fitted_propensity(cause, plain, contrast[1])
-        frame = encoded.copy()
-        frame[treatment.name], frame[outcome.name] = cause, kept[outcome.name]
-        return cls(frame, adjustment, kept, treatment, outcome.name, contrast, design, (first, second))
-
-    def find_gap(self, effect: Effect) -> str:
-        """Who has a propensity under `PROPENSITY_FLOOR`, in words; empty if at most a share of `TOLERATED`."""
-        for level, propensity in zip(effect.contrast, self.propensities, strict=True):
-            rare = propensity < PROPENSITY_FLOOR
-            if rare.mean() > TOLERATED:
-                where = describe_region(self.raw, self.adjustment, rare)
-                return (
-                    f"not recoverable: positivity: {rare.mean():.0%} of the people have under {PROPENSITY_FLOOR:.1%} "
-                    f"probability of {effect.treatment} = {_level_name(self.cause, level)}{where}"
-                )
+def _too_wide(deciding: Sequence[Estimate], truth: float, margin: float, *, level: float, truth_error: float) -> str:
+    """Why intervals that cover the truth show nothing, in words: they would cover no effect, or a large one, as well.
+    Empty if they are narrow enough."""
+    half = max(estimate.reach(level=level, truth_error=truth_error) for estimate in deciding)
+    size = abs(truth) if abs(truth) >= margin else margin
+    if half < size:
         return ""
-
-    def estimate(self) -> tuple[Estimate, ...]:
-        cause = self.frame[self.cause.name].to_numpy(dtype=np.float64)
-        outcome = self.frame[self.outcome].to_numpy(dtype=np.float64)
-        found = [linear_regression(self.frame, self.cause.name, self.outcome, self.contrast)[0]]
-        if set(np.unique(cause)) == {0.0, 1.0} and len(self.frame.columns) > 2:
-            found.append(propensity_weighting(self.frame, self.cause.name, self.outcome))
-        found.append(interacted_regression(outcome, cause, self.design, self.contrast))
-        found.append(augmented_weighting(outcome, cause, self.design, self.contrast, self.propensities))
-        return tuple(found)
-
-    def refute(self, seed: int) -> tuple[Refutation, ...]:
-        return refute(self.frame, self.cause.name, self.outcome, self.contrast, seed=seed)
+    than = "the effect itself" if abs(truth) >= margin else f"the margin for no effect, {margin:.2g}"
+    return f"too few to tell: the deciding interval is ±{half:.2g}, which is wider than {than}"
 
 
-def describe_region(frame: pd.DataFrame, adjustment: Sequence[Column], rare: Mask) -> str:
-    """The covariate and cut that best separate the flagged rows from the others, as ": above all where age > 80"."""
-    best, words = 0.0, ""
-    for column in adjustment:
-        values = frame[column.name].to_numpy(dtype=np.float64)
-        if column.levels:
-            cuts = [(values == code, f'= "{level}"') for code, level in enumerate(column.levels)]
-        else:
-            points = np.unique(np.nanquantile(values, np.linspace(0.01, 0.99, 99)))
-            cuts = [(values <= point, f"<= {point:.3g}") for point in points]
-            cuts += [(values > point, f"> {point:.3g}") for point in points]
-        for inside, text in cuts:
-            score = float(inside[rare].mean() - inside[~rare].mean()) if not rare.all() else 0.0
-            if score > best:
-                best, words = score, f", above all where {column.name} {text}"
-    return words
+@dataclass(frozen=True)
+class _Found:
+    """The estimates of an effect that is identifiable, or why there are none."""
+
+    estimates: tuple[Estimate, ...] = ()
+    refutations: tuple[Refutation, ...] = ()
+    complete_cases: Estimate | None = None
+    reason: str = ""
 
 
-def _level_name(column: Column, level: float) -> str:
-    return f'"{column.levels[int(level)]}"' if column.levels else f"{level:g}"
+def _estimate(
+    model: Model,
+    effect: Effect,
+    sample: Sample,
+    adjustment: Sequence[Column],
+    losses: Sequence[Loss],
+    identification: Identification,
+    *,
+    seed: int,
+) -> _Found:
+    """The g-formula's estimate of a regime; else those of DoWhy and ours, weighted for losses."""
+    regime = is_regime(model, effect)
+    if limit := find_limit(model, effect) if regime else "":
+        return _Found(reason=limit)
+    if sample.history is None and (regime or any(loss.reads for loss in losses)):
+        what = f"{effect.treatment} changes after the decision by its own rule" if regime else "outcomes are lost"
+        return _Found(reason=f"{'a regime: ' * regime}{what}, so the history is needed")
+    if reason := sample.find_shortage(effect):
+        return _Found(reason=reason)
+    if identification.identified_by in ("front door", "functional"):
+        return _estimate_otherwise(effect, sample, adjustment, identification)
+    weights = np.where(sample.known, 1.0, 0.0)
+    if losses and not regime:
+        assert sample.follow is not None
+        weights, reason = weigh(model, effect, losses, sample.people, sample.follow)
+        if reason:
+            return _Found(reason=reason)
+    analysis = Analysis.prepare(sample, adjustment, effect, weights)
+    if reason := analysis.find_gap(effect):
+        return _Found(reason=reason)
+    if regime:
+        follow = sample.follow or FollowUp.whole(sample.outcome)
+        found, notes = g_formula(model, effect, find_decisions(model, effect), sample.people, follow)
+        return _Found(() if found is None else (found,), reason=notes)
+    complete = None
+    if not sample.known.all():
+        complete = analysis.only(sample.known).estimate_augmented()
+        complete = replace(complete, method="complete cases, unweighted")
+    return _Found(analysis.estimate(), analysis.refute(seed), complete)
 
 
-def _naive(kept: pd.DataFrame, roles: dict[str, Column], effect: Effect) -> Estimate | None:
-    cause = kept[roles["treatment"].name].to_numpy(dtype=np.float64)
-    if any((cause == level).sum() < 2 for level in effect.contrast):
-        return None
-    return naive_difference(kept[roles["outcome"].name].to_numpy(dtype=np.float64), cause, effect.contrast)
-
-
-def _too_few(kept: pd.DataFrame, treatment: Column, effect: Effect) -> str:
-    cause = kept[treatment.name].to_numpy(dtype=np.float64)
-    for level in effect.contrast:
-        count = int((cause == level).sum())
-        if count < FEWEST:
-            what = f"{effect.treatment} = {_level_name(treatment, level)}"
-            return f"not recoverable: positivity: {count} people of {len(cause)} have {what}"
-    return ""
-
-
-def _without_history(model: Model, effect: Effect, history: pd.DataFrame | None) -> str:
-    """Why a regime has no estimate, as far as is known without the data."""
-    if limit := find_limit(model, effect):
-        return limit
-    if history is None:
-        return f"a regime: {effect.treatment} changes after the decision by its own rule, so the history is needed"
-    return ""
-
-
-def _examine_regime(
-    model: Model, effect: Effect, present: pd.DataFrame, history: pd.DataFrame, outcome: str
-) -> tuple[tuple[Estimate, ...], str]:
-    people = History.align(history, present, steps=effect.at + 1)
-    values: Array = people.statics[outcome].to_numpy(dtype=np.float64)
-    found, notes = g_formula(model, effect, find_decisions(model, effect), people, values)
-    return (() if found is None else (found,)), notes
+def _estimate_otherwise(
+    effect: Effect, sample: Sample, adjustment: Sequence[Column], identification: Identification
+) -> _Found:
+    """The estimates of an effect that no adjustment identifies, which take no weights."""
+    if not sample.known.all() and identification.identified_by == "front door":
+        return _Found(reason="identifiable by front door, but outcomes are lost, and its estimate takes no weights")
+    assert sample.treatment is not None
+    assert sample.outcome_column is not None
+    found, reason = estimate_without_adjustment(
+        sample.frame,
+        identification,
+        treatment=sample.treatment,
+        outcome=sample.outcome_column,
+        covariates=adjustment,
+        contrast=effect.contrast,
+    )
+    return _Found(found, reason=reason)

@@ -13,6 +13,7 @@ from ..model.model import Effect, Model
 from .columns import Column
 from .design import FEW, ROWS_PER_TERM, Array, Mask, basis, encode
 from .estimate import FEWEST, TOLERATED, Estimate, error_of_mean
+from .follow_up import FollowUp
 from .regimes import Decision
 
 if TYPE_CHECKING:
@@ -41,14 +42,6 @@ class History:
             raise ValueError(f"the history lacks people, or does not have {steps} steps of each")
         arrays = {str(name): history[name].to_numpy(dtype=np.float64).reshape(-1, steps)[where] for name in history}
         return cls(kept.reset_index(drop=True), arrays)
-
-    def settled(self, model: Model, effect: Effect, step: int) -> Mask:
-        """Whose outcome can no longer change at `step`: the record has ended, or the event happened."""
-        settled: Mask = self.steps["open"][:, step] == 0
-        outcome = model.variables[effect.outcome]
-        if outcome.kind == "event" and outcome.name in self.steps:
-            settled |= self.steps[outcome.name][:, :step].any(axis=1)
-        return settled
 
     def value(self, column: Column) -> Array:
         if column.name in self.statics:
@@ -83,39 +76,45 @@ class _Strategy:
 
 
 def g_formula(
-    model: Model, effect: Effect, decisions: Sequence[Decision], history: History, outcome: Array
+    model: Model, effect: Effect, decisions: Sequence[Decision], history: History, follow: FollowUp
 ) -> tuple[Estimate | None, str]:
     """The average contrast of two sustained strategies by iterated conditional expectations (Bang & Robins 2005,
     doi:10.1111/j.1541-0420.2005.00377.x; the g-formula: Robins 1986), and its caveats in words.
 
     Backwards over the steps at which somebody deviates: the next expectation is regressed on the history among those
-    who have followed the strategy up to and including the step, and predicted for all who had followed it before. The
-    outcome of those whose record has ended stays unchanged. There are no weights to trim, but where nobody follows, the
-    regressions extrapolate; the caveats say for whom. The standard error is that of the stacked least squares, from
-    their influence function (residuals as in HC3). No estimate if too few follow a strategy.
+    who have followed the strategy up to and including the step, and are still followed at the next, and predicted for
+    all who had followed it before: the lost are treated as those who deviate. An outcome that is known before the step,
+    such as that of the dead, stays unchanged. There are no weights to trim, but where nobody follows, the regressions
+    extrapolate; the caveats say for whom. The standard error is that of the stacked least squares, from their influence
+    function (residuals as in HC3). No estimate if too few follow a strategy.
     """
     notes, parts = [], []
     for level in effect.contrast:
         words = f"{effect.treatment} = {_level_name(model, effect, level)}"
-        strategy = _follow(model, effect, decisions, history, level)
+        strategy = _follow(model, effect, decisions, history, follow, level)
         if strategy.few is not None:
-            return None, f"not recoverable: positivity: {strategy.few} people of {len(outcome)} keep to {words}"
-        parts.append(_iterate(strategy.rounds, outcome))
+            return None, f"not recoverable: positivity: {strategy.few} people of {len(follow.outcome)} keep to {words}"
+        parts.append(_iterate(strategy.rounds, follow.outcome))
         notes += _describe(model, strategy, words)
     expected = parts[0][0] - parts[1][0]
     influence = expected + parts[0][1] - parts[1][1]
     return Estimate(G_FORMULA, float(expected.mean()), error_of_mean(influence)), "; ".join(notes)
 
 
-def _follow(model: Model, effect: Effect, decisions: Sequence[Decision], history: History, level: float) -> _Strategy:
+def _follow(
+    model: Model, effect: Effect, decisions: Sequence[Decision], history: History, follow: FollowUp, level: float
+) -> _Strategy:
     treatment = history.steps[effect.treatment]
+    known = ~np.isnan(follow.outcome)
+    lost = np.where(known, np.inf, np.where(follow.lost == "", follow.visit * model.clock.dt, follow.until))
+    times = [decision.step * model.clock.dt + 1e-9 for decision in decisions]
     followed = np.ones(len(treatment), dtype=np.bool_)
     rounds: list[_Round] = []
     unsupported: dict[str, Mask] = {}
     began, shortened = 0, False
-    for decision in decisions:
-        open_ = followed & ~history.settled(model, effect, decision.step)
-        follows = open_ & (treatment[:, decision.step] == np.float32(level))
+    for decision, now, later in zip(decisions, times, [*times[1:], np.inf], strict=True):
+        open_ = followed & ~(known & (follow.until <= now))
+        follows = open_ & (treatment[:, decision.step] == np.float32(level)) & ((lost > later) | known)
         followed &= ~open_ | follows
         if decision is decisions[0]:
             began = int(follows.sum())

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 import networkx as nx
 
 from ..model.model import Effect, Model
+from ..model.strategies import keep_record_open
 from .adjustment import Adjustment, find_adjustment, separates
 from .columns import Column, columns
 from .front_door import find_front_door
@@ -50,6 +51,7 @@ def identify_effect(model: Model, effect: Effect) -> Identification:
     for another way."""
     offered = columns(model, effect)
     graph = unroll(model, until=max(effect.at, effect.decision), effect=effect)
+    model = keep_record_open(model, effect)
     cause = value_node(model, effect.treatment, effect.decision)
     outcome = final_node(model, effect)
     if reason := _never_recorded(model, effect, offered):

@@ -15,6 +15,7 @@ import networkx as nx
 
 from ..language.syntax import Name
 from ..model.model import Effect, Model, Variable
+from ..model.strategies import keep_record_open
 from .columns import Column, columns
 from .identify import Identification, explain_selection, identify_effect
 from .later import is_certain
@@ -51,6 +52,7 @@ def identify_regime(model: Model, effect: Effect) -> Identification:
     if {"treatment", "outcome"} - {column.role for column in columns(model, effect)}:
         return point
     graph, outcome = _unroll(model, effect)
+    model = keep_record_open(model, effect)
     names: dict[str, None] = {}
     for step in _steps(graph, model, effect, outcome):
         decision: Node = (effect.treatment, step)
@@ -78,6 +80,7 @@ def find_decisions(model: Model, effect: Effect) -> tuple[Decision, ...]:
     """The steps, from the effect's decision on, at which the treatment can act on the outcome other than through its
     own later values, in order, each with what is recorded by then and not caused by it. Later steps know more."""
     graph, outcome = _unroll(model, effect)
+    model = keep_record_open(model, effect)
     found = []
     for step in _steps(graph, model, effect, outcome):
         known = _known(model, effect, graph, step, nx.descendants(graph, (effect.treatment, step)))

@@ -9,8 +9,8 @@ Nodes are `(name, step)` for variables (statics at step 0) and `(kind, name, ste
 | "ever", "since" | whether, and how long ago, an event happened in an earlier step |
 | "race" | which of a group of competing events happens |
 | "alive" | whether no event has ended the journey by this step |
-| "final" | an outcome in the record: the last recorded value by this step while alive |
-| "enters" | whether a patient belongs to the population (and is alive at the decision) |
+| "final" | an outcome by this step, as the effect's strategies have it |
+| "enters" | whether a patient belongs to the population (and is alive and on the record at the decision) |
 
 Parameters, `t` and `dt` are constants, not nodes.
 """
@@ -25,6 +25,7 @@ import networkx as nx
 from ...errors import fail
 from ..language import Expression, Read, reads
 from ..model.model import Effect, Model, Schedule, Variable
+from ..model.strategies import counts_missed, find_last_due, keep_record_open
 
 Node: TypeAlias = tuple[str, int] | tuple[str, str, int]
 Graph: TypeAlias = "nx.DiGraph[Node]"
@@ -32,12 +33,15 @@ ENTERS: Node = ("enters", "population", 0)
 
 
 def unroll(model: Model, *, until: int, effect: Effect | None = None) -> Graph:
-    """The unrolled graph of `model` for the steps 0 to `until`; with `effect`, including its outcome and population.
+    """The unrolled graph of `model` for the steps 0 to `until`; with `effect`, including its outcome and population,
+    and without the endings that its outcome goes on after (`keep_record_open`).
 
     A lag that reaches before step 0 reads step 0. Every derived node is a function of its parents, so the graph is
     that of a structural causal model in which each node is either latent or recorded.
     """
     graph: Graph = nx.DiGraph()
+    entering = _entering(model, effect) if effect is not None else []
+    model = keep_record_open(model, effect) if effect is not None else model
     ending = [variable.name for variable in model.variables.values() if variable.ends == "journey"]
     for step in range(until + 1):
         for variable in model.variables.values():
@@ -46,11 +50,9 @@ def unroll(model: Model, *, until: int, effect: Effect | None = None) -> Graph:
         if ending and step > 0:
             _connect(graph, ("alive", "", step), _alive(model, step - 1), *[(name, step) for name in ending])
     if effect is not None:
-        _add_final(graph, model, effect.outcome, effect.at)
-        population = reads(model.population, effect.population)
-        alive = [_alive(model, effect.decision)]
-        if parents := [node for node in [*_sources(model, population, 0), *alive] if node is not None]:
-            _connect(graph, ENTERS, *parents)
+        _add_final(graph, model, effect)
+        if entering:
+            _connect(graph, ENTERS, *entering)
     if not nx.is_directed_acyclic_graph(graph):
         loop = " -> ".join(str(edge[0][-2]) for edge in nx.find_cycle(graph))
         raise fail(
@@ -59,6 +61,13 @@ def unroll(model: Model, *, until: int, effect: Effect | None = None) -> Graph:
             fix="read x[-1] for one of them, or add a start",
         )
     return graph
+
+
+def _entering(model: Model, effect: Effect) -> list[Node]:
+    """What decides who enters: the population, and not having died or left by the decision."""
+    endings = [variable.name for variable in model.variables.values() if variable.ends != "nothing"]
+    by_then: list[Node] = [(name, step) for name in endings for step in range(1, effect.decision + 1)]
+    return [*find_sources(model, reads(model.population, effect.population), 0), *by_then]
 
 
 def last_recorded(model: Model, name: str, step: int) -> Node | None:
@@ -84,19 +93,22 @@ def value_node(model: Model, name: str, step: int) -> Node | None:
 
 
 def final_node(model: Model, effect: Effect) -> Node | None:
-    """The node of the effect's outcome; None if it is never recorded.
-
-    Under "while alive" and "composite" death is part of the outcome; otherwise the outcome ignores it.
-    """
-    dies = effect.death in ("while alive", "composite") and _alive(model, effect.at) is not None
-    if dies or model.variables[effect.outcome].kind == "event":
+    """The node of the effect's outcome; None if it is never recorded. A value that is always that of one step is its
+    own node; otherwise death, stopping, missed visits and visits at will decide which value it is."""
+    model = keep_record_open(model, effect)
+    outcome = model.variables[effect.outcome]
+    dies = effect.death != "survivors" and _alive(model, effect.at) is not None
+    if dies or outcome.kind == "event" or effect.stopping == "while on treatment":
         return ("final", effect.outcome, effect.at)
+    due = find_last_due(effect, model)
+    if due is not None and counts_missed(effect, model):
+        return (effect.outcome, due)
     return value_node(model, effect.outcome, effect.at)
 
 
 def survival_node(model: Model, effect: Effect) -> Node | None:
-    """The node of being alive at the outcome's step if the estimand needs survival; else None."""
-    return _alive(model, effect.at) if effect.death in ("hypothetical", "survivors") else None
+    """The node of being alive at the outcome's step if the estimand is of survivors; else None."""
+    return _alive(model, effect.at) if effect.death == "survivors" else None
 
 
 def _connect(graph: Graph, node: Node, *parents: Node | None) -> None:
@@ -127,7 +139,7 @@ def _is_random(model: Model, variable: Variable, step: int) -> bool:
     )
 
 
-def _sources(model: Model, found: Iterable[Read], step: int, *, measurement: str = "") -> list[Node]:
+def find_sources(model: Model, found: Iterable[Read], step: int, *, measurement: str = "") -> list[Node]:
     """The nodes that these reads refer to at `step`.
 
     `measurement`: the one that reads; reading itself means its previous recorded value, if any.
@@ -154,7 +166,7 @@ def _add_variable(graph: Graph, model: Model, variable: Variable, step: int) -> 
         _add_measurement(graph, model, variable, step)
     else:
         rule = variable.start if step == 0 and variable.start is not None else variable.mechanism
-        parents = _sources(model, reads(rule), step)
+        parents = find_sources(model, reads(rule), step)
         if rule is None and step > 0:
             parents = [(variable.name, step - 1)]
         _connect(graph, (variable.name, step), *parents)
@@ -168,8 +180,8 @@ def _add_event(graph: Graph, model: Model, variable: Variable, step: int) -> Non
             _connect(graph, (how, name, step), earlier, (name, step - 1))
     if step == 0:
         return
-    parents = _sources(model, reads(variable.mechanism), step)
-    parents += [(part, step) for part in variable.any_of]
+    parents = find_sources(model, reads(variable.mechanism), step)
+    parents += [(component, step) for component in variable.any_of]
     if variable.occurs == "once" and step > 1:
         parents.append(("ever", name, step))
     if variable.competes:
@@ -183,30 +195,32 @@ def _add_measurement(graph: Graph, model: Model, variable: Variable, step: int) 
     name = variable.name
     if not _may_record(variable, step):
         return
-    parents = _sources(model, reads(variable.mechanism), step, measurement=name)
+    parents = find_sources(model, reads(variable.mechanism), step, measurement=name)
     if variable.of:
         parents.append((variable.of, 0 if model.variables[variable.of].kind == "static" else step))
     _connect(graph, (name, step), *parents)
     if _is_random(model, variable, step):
         when = variable.when if isinstance(variable.when, Expression) else None
-        causes = _sources(model, reads(when, variable.missing), step, measurement=name)
+        causes = find_sources(model, reads(when, variable.missing), step, measurement=name)
         _connect(graph, ("recorded", name, step), *causes, *_ended_record(model, step))
         earlier = last_recorded(model, name, step - 1) if step > 0 else None
         _connect(graph, ("last", name, step), earlier, (name, step), ("recorded", name, step))
 
 
-def _add_final(graph: Graph, model: Model, name: str, until: int) -> None:
-    """Add the chain of recorded values of `name` by each step while alive."""
-    variable = model.variables[name]
+def _add_final(graph: Graph, model: Model, effect: Effect) -> None:
+    """Add the chain of the outcome by each step: what becomes of it while alive, and on treatment if it ends there."""
+    name, variable = effect.outcome, model.variables[effect.outcome]
+    missed = counts_missed(effect, model) and isinstance(variable.when, Schedule)
     earlier: Node | None = None
-    for step in range(until + 1):
-        alive = _alive(model, step)
-        parents: list[Node | None] = [earlier, alive]
+    for step in range(effect.at + 1):
+        parents: list[Node | None] = [earlier, _alive(model, step)]
+        if effect.stopping == "while on treatment" and step > effect.decision:
+            parents.append(value_node(model, effect.treatment, step))
         if variable.kind == "event":
             parents += [(name, step) if step else None, *_ended_record(model, step)]
         elif variable.kind == "measurement":
             if _may_record(variable, step):
-                random = _is_random(model, variable, step)
+                random = _is_random(model, variable, step) and not missed
                 parents += [(name, step), ("recorded", name, step) if random else None]
         elif variable.kind != "static" or step == 0:
             parents.append((name, step))

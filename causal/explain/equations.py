@@ -11,8 +11,7 @@ from ..families import FAMILIES
 from ..language import Expression
 from ..language.syntax import ATOM, PRECEDENCE, Binary, Call, Name, find_draw
 from ..model.cases import find_table
-from ..model.duration import write_time
-from ..model.model import Clock, Parameter
+from ..model.model import Parameter
 
 SHORT = 48  # longest expression, in characters, to quote in a sentence
 
@@ -113,8 +112,3 @@ def _shorten(name: str, parameter: Expression) -> str:
     """A parameter's expression, or a reference to it if it is long."""
     text = str(parameter)
     return text if len(text) <= SHORT else f"the {name} above"
-
-
-def describe_time(step: float, clock: Clock) -> str:
-    """`6 months` for step 6 of a clock of `1 month`; `the start` for step 0."""
-    return write_time(step, clock=clock) if step else "the start"

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..model.arrows import Cut, find_cut, find_reach
+from ..model.duration import describe_time
 from ..model.model import Model
 from ..model.world import Intervention
-from .equations import describe_time, format_quantity, substitute
+from .equations import format_quantity, substitute
 from .explanation import Explanation, Section
 
 

@@ -13,8 +13,10 @@ from ...ontology.vocabulary import concept_iri, evidence_iri, local_name
 from ..language.syntax import Number
 from ..model.claims import count_claims
 from ..model.clock import write_steps
+from ..model.duration import describe_time
 from ..model.model import Claim, Effect, Evidence, Model, Parameter, Schedule, Variable
-from .equations import describe_time, write_equation
+from ..model.strategies import describe_strategies
+from .equations import write_equation
 
 READING = "../documents.md#reading-a-models-page"  # relative to docs/catalog/
 HEADINGS = {
@@ -100,7 +102,7 @@ def _describe_effect(effect: Effect, model: Model) -> dict[str, str]:
         "decided at": describe_time(effect.decision, model.clock),
         "strategy": effect.strategy,
         "among": _code(effect.population) if effect.population else "",
-        "deaths": effect.death + (f": {effect.composite:g}" if effect.composite is not None else ""),
+        "strategies": describe_strategies(effect, model),
     }
 
 

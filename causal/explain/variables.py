@@ -12,9 +12,11 @@ from ..language import Expression, Read, reads
 from ..model.arrows import measured_steps
 from ..model.claims import count_claims
 from ..model.clock import write_steps
+from ..model.duration import describe_time
 from ..model.formula import find_inputs, order_formulas
 from ..model.model import Claim, Effect, Evidence, Model, Parameter, Schedule, Variable
-from .equations import describe_draw, describe_time, format_quantity, substitute, write_equation
+from ..model.strategies import describe_strategies
+from .equations import describe_draw, format_quantity, substitute, write_equation
 from .explanation import Explanation, Section
 
 if TYPE_CHECKING:
@@ -83,11 +85,10 @@ def _describe_estimand(effect: Effect, model: Model) -> str:
     clock = model.clock
     among = f", among those with {effect.population}" if effect.population is not None else ""
     given = "afterwards left to the model" if effect.strategy == "initiation" else "kept until the end"
-    dead = f"composite, {effect.composite:g} for the dead" if effect.composite is not None else effect.death
     return (
         f"{effect.treatment} on {effect.outcome} by {describe_time(effect.by, clock)}{among}: "
         f"{model.write_contrast(effect)}, decided at {describe_time(effect.decision, clock)}, "
-        f"{given} ({effect.strategy}); deaths: {dead}"
+        f"{given} ({effect.strategy}); {describe_strategies(effect, model)}"
     )
 
 

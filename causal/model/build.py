@@ -36,6 +36,7 @@ from .model import KEY_COLUMNS, Claim, Clock, Effect, Evidence, Model, Parameter
 from .quantities import check_quantities
 from .refinement import find_obstacle
 from .rules import check_claims, check_entry, check_model_rules
+from .strategies import warn_of_leaving
 
 EQUATIONS = frozenset({"start", "mechanism", "cases", "when", "missing"})
 DEFAULT_CLOCK = ClockEntry(step="1 year", horizon="1 year", unit="year")
@@ -114,6 +115,7 @@ class _Builder:
         if not self.timeless:
             effects = (self.read_effect(f"effects.{i}", e, model) for i, e in enumerate(document.effects))
             model = replace(model, effects=tuple(effect for effect in effects if effect is not None))
+            warn_of_leaving(model, self.findings)
         own = frozenset(name for name, owner in self.owners.items() if owner == iri)
         check_model_rules(model, self.findings, own=own, broken=self.broken)
         if not self.findings.errors:

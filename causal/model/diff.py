@@ -133,5 +133,8 @@ def _describe_effect(effect: Effect) -> Facts:
         "strategy": effect.strategy,
         "population": str(effect.population or ""),
         "death": effect.death,
+        "leaving": effect.leaving,
+        "missed": effect.missed,
+        "stopping": effect.stopping,
         "composite": "" if effect.composite is None else f"{effect.composite:g}",
     }

@@ -70,3 +70,8 @@ def write_time(steps: float, *, clock: Clock) -> str:
     assert match is not None
     number, unit = Decimal(match["number"]) * Decimal(str(round(steps, 6))), match["unit"].removesuffix("s")
     return f"{number.normalize():f} {unit}" + ("" if number == 1 else "s")
+
+
+def describe_time(step: float, clock: Clock) -> str:
+    """`6 months` for step 6 of a clock of `1 month`; `the start` for step 0."""
+    return write_time(step, clock=clock) if step else "the start"

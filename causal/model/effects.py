@@ -54,15 +54,20 @@ def parse_effect(entry: EffectEntry | str, model: Model) -> Effect:
             value=entry.effect,
         )
     contrast = _read_contrast(entry, model.variables[match["treatment"]])
+    _check_strategies(entry)
+    sustained = entry.strategy == "sustained" or entry.stopping == "hypothetical"
     return Effect(
         treatment=match["treatment"],
         outcome=match["outcome"],
         at=at,
         contrast=contrast,
         decision=decision,
-        strategy=entry.strategy or "initiation",
+        strategy="sustained" if sustained else "initiation",
         population=parse_expression(entry.population) if entry.population else None,
         death=entry.death or "while alive",
+        leaving=entry.leaving or "hypothetical",
+        missed=entry.missed or ("last recorded" if entry.leaving == "last recorded" else "hypothetical"),
+        stopping="while on treatment" if entry.stopping == "while on treatment" else "treatment policy",
         composite=entry.composite,
         text=f"{match['treatment']} -> {match['outcome']} @ {match['at'].strip()}{_describe_settings(entry, note)}",
         instant=instant,
@@ -101,6 +106,30 @@ def parse_outcome_time(text: str, outcome: Variable, *, clock: Clock) -> tuple[i
     return step, None, f"its value at {write_time(step, clock=clock)}, the last step by then"
 
 
+def _check_strategies(entry: EffectEntry) -> None:
+    """Raise NosographError for strategies that do not go together."""
+    if entry.leaving == "last recorded" and (
+        entry.missed == "hypothetical" or entry.death not in (None, "while alive")
+    ):
+        raise fail(
+            "leaving: last recorded is about the last value that was recorded while alive, whatever came after",
+            fix="leaving: last recorded alone",
+            value=entry.effect,
+        )
+    if entry.stopping == "hypothetical" and entry.strategy == "initiation":
+        raise fail(
+            "stopping: hypothetical means that nobody stops, which is a sustained strategy",
+            fix="strategy: sustained",
+            value=entry.effect,
+        )
+    if entry.stopping == "while on treatment" and entry.strategy == "sustained":
+        raise fail(
+            "nobody stops under a sustained strategy",
+            fix="strategy: initiation, with stopping: while on treatment",
+            value=entry.effect,
+        )
+
+
 def _describe_settings(entry: EffectEntry, note: str) -> str:
     """The settings of an effect beyond its short form, in parentheses."""
     rest = [note] if note else []
@@ -110,9 +139,12 @@ def _describe_settings(entry: EffectEntry, note: str) -> str:
         else []
     )
     rest += [f"decided at {entry.decision}"] if entry.decision else []
-    rest += ["sustained"] if entry.strategy == "sustained" else []
+    rest += ["sustained"] if entry.strategy == "sustained" or entry.stopping == "hypothetical" else []
     rest += [entry.population] if entry.population else []
     rest += [f"death: {entry.death}"] if entry.death and entry.death != "while alive" else []
+    rest += [f"leaving: {entry.leaving}"] if entry.leaving and entry.leaving != "hypothetical" else []
+    rest += [f"missed: {entry.missed}"] if entry.missed and entry.missed != "hypothetical" else []
+    rest += ["stopping: while on treatment"] if entry.stopping == "while on treatment" else []
     return f" ({'; '.join(rest)})" if rest else ""
 
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 Kind = Literal["static", "state", "event", "treatment", "measurement"]
 Checked = Literal["text", "abstract", "curated", "recalled"]
+Death = Literal["while alive", "hypothetical", "survivors", "composite"]
+Leaving = Literal["hypothetical", "treatment policy", "last recorded"]
+Missed = Literal["hypothetical", "last recorded"]
+Stopping = Literal["treatment policy", "while on treatment"]  # a hypothetical one is a sustained strategy
 
 KEY_COLUMNS = frozenset({"patient", "world", "time"})  # of the tables that a run writes; not allowed as names
 
@@ -161,9 +165,8 @@ class Effect:
     `decision`, is `contrast[0]` against `contrast[1]`.
 
     `strategy`: "initiation" (afterwards the model decides) or "sustained" (kept until the end).
-    `death`: "while alive" (the last value recorded before death), "hypothetical" (had nobody died),
-    "survivors" (those alive in each world; not by itself a causal contrast), "composite" (`composite` is the value
-    for the dead).
+    `death`, `leaving` (the record), `missed` (visits) and `stopping` (the treatment): what each does to the outcome;
+    `strategies.py` says what the names mean. `composite` is the value for the dead.
     """
 
     treatment: str
@@ -173,7 +176,10 @@ class Effect:
     decision: int = 0
     strategy: Literal["initiation", "sustained"] = "initiation"
     population: Expression | None = None
-    death: Literal["while alive", "hypothetical", "survivors", "composite"] = "while alive"
+    death: Death = "while alive"
+    leaving: Leaving = "hypothetical"
+    missed: Missed = "hypothetical"
+    stopping: Stopping = "treatment policy"
     composite: float | None = None
     text: str = ""
     instant: float | None = (

@@ -114,12 +114,13 @@ def first_dates(journeys: Journeys, event: str, *, after: float = -math.inf) -> 
 
 
 def count_occurrences(
-    journeys: Journeys, event: str, *, by: float, after: float = -math.inf, on_record: bool = False
+    journeys: Journeys, event: str, *, by: float | Tensor, after: float = -math.inf, on_record: bool = False
 ) -> Tensor:
     """How often an event happened later than `after` and no later than `by`, both in the clock's unit: float64,
-    (worlds, patients). `on_record`: as far as the record holds it."""
+    (worlds, patients), as `by` may be. `on_record`: as far as the record holds it."""
     found, count = journeys.occurrences[event], len(journeys.patients)
-    chosen = (found.date > after) & (found.date <= by)
+    last = by[found.world, found.patient] if isinstance(by, Tensor) else by
+    chosen = (found.date > after) & (found.date <= last)
     if on_record:
         chosen = chosen & found.on_record
     place = (found.world * count + found.patient)[chosen]

@@ -74,7 +74,8 @@ def verdict_of(effect: Document) -> Markup:
     if not effect["identifiable"]:
         kind, words = "open", f"Not identifiable from the record: {effect['reason'].removeprefix('not identifiable: ')}"
     elif effect["recovered"] is None:
-        kind, words = "open", f"Not asked: {effect['reason'] or 'there is no truth to compare with'}"
+        reason = effect["reason"] or "there is no truth to compare with"
+        kind, words = "open", reason[0].upper() + reason[1:] if effect["estimates"] else f"Not asked: {reason}"
     else:
         kind, words = ("good", "✓ Recovered") if effect["recovered"] else ("bad", "✗ Missed by the adjusted estimates")
         if effect["naive_misses"] is not None:
@@ -85,8 +86,10 @@ def verdict_of(effect: Document) -> Markup:
 def draw_effect(effect: Document) -> Markup:
     """A card: the verdict, the estimates with their intervals against the truth, and the refutations."""
     rows = [("without adjustment", effect["naive"], None)] if effect["naive"] else []
+    rows += [("complete cases, unweighted", effect["complete_cases"], None)] if effect.get("complete_cases") else []
     rows += [(found["method"], found, found["covers"]) for found in effect["estimates"]]
     parts = [tag("h3", effect["effect"]), verdict_of(effect)]
+    parts += [tag("p", effect["strategies"].capitalize() + ".")] if effect.get("strategies") else []
     truth = effect["truth"]
     if rows:
         digits = count_digits([found["interval"] for _, found, _ in rows])

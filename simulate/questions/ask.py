@@ -14,6 +14,7 @@ from ...causal.model.compose import Source
 from ...causal.model.effects import parse_effect
 from ...causal.model.load import as_model
 from ...causal.model.model import Effect, Model
+from ...causal.model.strategies import describe_strategies
 from ...causal.model.world import Intervention, World, parse_intervention, parse_world
 from ...causal.program.noise import check_seed
 from ...causal.program.threads import one_thread
@@ -124,7 +125,7 @@ def _ask_effect(
         quantile=quantile,
         binary=chosen.outcome == "binary",
     )
-    return chosen.answer(question)
+    return chosen.answer(question).with_details(strategies=describe_strategies(target, model))
 
 
 def _read_measure(text: str) -> tuple[Measure, float]:

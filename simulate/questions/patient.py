@@ -16,8 +16,8 @@ from ...causal.model.world import FACTUAL, World
 from ...causal.program.journeys import Journeys, first_dates
 from ...causal.program.sampling import sample
 from ...errors import check_whole, fail, list_some, nearest
-from ..contrast import read_outcome
 from ..entrants import meets
+from ..outcomes import read_outcome
 from .answer import Answer
 from .timelines import Band, TimelineEvent
 from .trajectories import choose_shown, draw_timelines, find_evidence, read_trajectory

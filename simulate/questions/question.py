@@ -16,8 +16,9 @@ from ...causal.model.model import Effect, Model
 from ...causal.model.world import Intervention, World
 from ...causal.program.journeys import Journeys
 from ...errors import fail
-from ..contrast import contrast_worlds, read_outcome, run_entrants
-from .answer import Answer
+from ..contrast import contrast_worlds, prevent_events, run_entrants
+from ..outcomes import list_read, read_outcome
+from .answer import COUPLING, Answer
 from .estimates import Mask, Numbers, estimate_mean, gain_of_pairing
 from .shares import compare_levels, describe_levels
 
@@ -52,7 +53,7 @@ class Question:
 
     def natural(self) -> World:
         """The world in which the treatment is left to its natural mechanism."""
-        return World("natural", self.base)
+        return World("natural", (*self.base, *prevent_events(self.model, self.effect)))
 
     def label(self, index: int) -> str:
         """The treatment and its level in the first (0) or the second world (1): "lecanemab = 1"."""
@@ -71,7 +72,8 @@ class Question:
     def gather(
         self, worlds: Sequence[World], read: Callable[[Journeys], dict[str, Tensor]], *, keep: Sequence[str]
     ) -> dict[str, NDArray[Any]]:
-        """What `read` finds in each batch, patients last, joined over all; `keep`: the variables that it reads."""
+        """What `read` finds in each batch, patients last, joined over all; `keep`: the variables that it reads, beside
+        those of the outcome."""
         parts = [
             read(journeys)
             for journeys in run_entrants(
@@ -80,7 +82,7 @@ class Question:
                 patients=self.patients,
                 seed=self.seed,
                 steps=self.effect.at,
-                keep=list(dict.fromkeys(keep)),
+                keep=list(dict.fromkeys([*list_read(self.effect), *keep])),
                 where=self.where,
             )
         ]
@@ -89,7 +91,7 @@ class Question:
     def gather_outcomes(self, worlds: Sequence[World]) -> Numbers:
         """The outcome, float64 (worlds, patients), NaN where it is undefined."""
         read = self.read_outcome
-        found: Numbers = self.gather(worlds, lambda j: {"y": read(j)}, keep=[self.effect.outcome])["y"]
+        found: Numbers = self.gather(worlds, lambda j: {"y": read(j)}, keep=[])["y"]
         return found
 
     def gather_natural(self) -> tuple[Numbers, Numbers]:
@@ -99,13 +101,15 @@ class Question:
         found = self.gather(
             (self.natural(), *self.worlds()),
             lambda journeys: {"y": self.read_outcome(journeys), "x": self.read_natural(journeys)},
-            keep=[effect.outcome, effect.treatment],
+            keep=[effect.treatment],
         )
         return found["y"], found["x"]
 
     def read_outcome(self, journeys: Journeys) -> Tensor:
         """The outcome, float64 (worlds, patients). Raises NosographError where it must be binary and is not."""
-        outcome = read_outcome(journeys, self.model, self.effect).double()
+        outcome = read_outcome(journeys, self.model, self.effect)
+        if self.binary and self.model.variables[self.effect.outcome].kind == "event":
+            outcome = torch.where(outcome > 1, 1.0, outcome)  # the risk of at least one
         if self.binary and not bool(((outcome == 0) | (outcome == 1) | torch.isnan(outcome)).all()):
             events = [v.name for v in self.model.variables.values() if v.kind == "event"]
             fix = f"{self.effect.treatment} -> {events[0]} @ …" if events else "an event as the outcome"
@@ -138,12 +142,13 @@ class Question:
         if self.model.variables[self.effect.outcome].levels:
             return self.describe_shares(first, second, what=what, note=note, defined=defined)
         found = estimate_mean(first - second)
+        coupled = COUPLING if self.effect.death == "survivors" else ""
         return Answer(
             question=self.text,
             value=found.value,
             interval=found.interval,
             method=f"{what}: the mean difference over {found.count:,} people, each in both worlds with the same noise",
-            note=" ".join(part for part in (note, describe_undefined(defined)) if part),
+            note=" ".join(part for part in (note, coupled, describe_undefined(defined)) if part),
             details={
                 "means": {self.label(0): float(first.mean()), self.label(1): float(second.mean())},
                 "standard_error": found.error,

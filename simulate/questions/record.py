@@ -16,7 +16,7 @@ from ...causal.model.duration import TOLERANCE
 from ...causal.model.model import Effect, Model, Variable
 from ...causal.model.world import FACTUAL, World
 from ...causal.program.journeys import Journeys, count_occurrences, first_dates, times
-from ..contrast import read_outcome
+from ..outcomes import read_outcome
 from .answer import COUPLING, Answer, Interval
 from .estimates import Z95, Numbers
 from .timelines import Band, TimelineEvent, Timelines
@@ -52,7 +52,7 @@ def compare_record(model: Model, world: World, *, path: str | Path, outcome: Eff
     if outcome is None:
         value, interval = _compare_all(journeys, model, posterior, until)
         return Answer(**found, value=value, interval=interval, note=COUPLING)
-    values = read_outcome(journeys, model, outcome).double().numpy()
+    values = read_outcome(journeys, model, outcome).numpy()
     if model.variables[outcome.outcome].occurs == "repeatedly":  # those that are still to come
         values = count_occurrences(journeys, outcome.outcome, after=until, by=outcome.at * model.clock.dt).numpy()
         found["method"] += f"; {outcome.outcome}: how often after the record's end"

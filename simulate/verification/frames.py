@@ -10,7 +10,7 @@ import numpy as np
 from ...causal.effects.columns import Column
 from ...causal.effects.design import Array
 from ...causal.model.clock import limit_of, steps_around, steps_at
-from ...causal.model.model import Effect, Model, Variable
+from ...causal.model.model import Model, Variable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,16 +27,16 @@ def build_frame(cohort: Tables, columns: Sequence[Column], *, world: str) -> pd.
     import pandas as pd
 
     model = cohort.model
-    patients = _of_world(cohort.patients.to_pandas(), world).set_index("patient")
-    record = _of_world(cohort.record.to_pandas(), world)
-    events = _of_world(cohort.events.to_pandas(), world)
+    patients = of_world(cohort.patients.to_pandas(), world).set_index("patient")
+    record = of_world(cohort.record.to_pandas(), world)
+    events = of_world(cohort.events.to_pandas(), world)
     frame = pd.DataFrame(index=patients.index)
     for column in columns:
         variable = model.variables[column.variable]
         by = limit_of(column.step if column.instant is None else column.instant, clock=model.clock)
         if variable.kind == "static":
             values = patients[column.variable]
-            values = _find_places(values, variable) if variable.levels else values
+            values = find_places(values, variable) if variable.levels else values
         elif variable.kind == "event":
             happened = events[events["recorded"] & (events["event"] == column.variable) & (events["time"] <= by)]
             values = happened.groupby("patient").size().reindex(frame.index, fill_value=0)
@@ -49,26 +49,13 @@ def build_frame(cohort: Tables, columns: Sequence[Column], *, world: str) -> pd.
 
 def read_values(rows: pd.DataFrame, variable: Variable) -> pd.Series[Any]:
     """The values of one variable's rows of the record, float64: its numbers, or the places of its levels in order."""
-    return _find_places(rows["level"], variable) if variable.levels else rows["value"].astype(np.float64)
+    return find_places(rows["level"], variable) if variable.levels else rows["value"].astype(np.float64)
 
 
-def _find_places(names: pd.Series[Any], variable: Variable) -> pd.Series[Any]:
+def find_places(names: pd.Series[Any], variable: Variable) -> pd.Series[Any]:
+    """The places of a categorical variable's levels in their order, float64, by their names."""
     places = {level: float(code) for code, level in enumerate(variable.levels)}
     return names.astype(object).map(places).astype(np.float64)
-
-
-def apply_death(frame: pd.DataFrame, cohort: Tables, effect: Effect, column: str, *, world: str) -> pd.DataFrame:
-    """The frame with the outcome of the dead as the effect has it: their `composite` value, or none (hypothetical,
-    survivors)."""
-    if effect.death == "while alive" or column not in frame:
-        return frame
-    ending = [variable.name for variable in cohort.model.variables.values() if variable.ends == "journey"]
-    events = _of_world(cohort.events.to_pandas(), world)
-    by = limit_of(effect.by, clock=cohort.model.clock)
-    dead = events[events["event"].isin(ending) & (events["time"] <= by)]["patient"]
-    changed = frame.copy()
-    changed.loc[frame.index.isin(dead), column] = np.nan if effect.composite is None else effect.composite
-    return changed
 
 
 def build_history(cohort: Tables, *, until: int, world: str) -> pd.DataFrame:
@@ -81,9 +68,9 @@ def build_history(cohort: Tables, *, until: int, world: str) -> pd.DataFrame:
     import pandas as pd
 
     model = cohort.model
-    patients = pd.Index(_of_world(cohort.patients.to_pandas(), world)["patient"], name="patient")
-    record = _of_world(cohort.record.to_pandas(), world)
-    events = _of_world(cohort.events.to_pandas(), world)
+    patients = pd.Index(of_world(cohort.patients.to_pandas(), world)["patient"], name="patient")
+    record = of_world(cohort.record.to_pandas(), world)
+    events = of_world(cohort.events.to_pandas(), world)
     events = events[events["recorded"]]
     columns = {"open": np.ones((len(patients), until + 1))}
     dt = model.clock.dt
@@ -105,12 +92,12 @@ def build_history(cohort: Tables, *, until: int, world: str) -> pd.DataFrame:
         else:
             values = np.full((len(patients), until + 1), np.nan)
             values[row, step] = read_values(rows, variable).to_numpy()[early]
-            columns[variable.name] = _carry_forward(values)
+            columns[variable.name] = carry_forward(values)
     index = pd.MultiIndex.from_product([patients, range(until + 1)], names=["patient", "step"])
     return pd.DataFrame({name: values.ravel() for name, values in columns.items()}, index=index)
 
 
-def _carry_forward(values: Array) -> Array:
+def carry_forward(values: Array) -> Array:
     """Each row's last value that is not NaN."""
     latest = np.maximum.accumulate(np.where(np.isnan(values), 0, np.arange(values.shape[1])), axis=1)
     return np.take_along_axis(values, latest, axis=1)
@@ -119,13 +106,14 @@ def _carry_forward(values: Array) -> Array:
 def _since(happened: Array) -> Array:
     """How many steps ago it last happened before each step; NaN where it has not."""
     steps = np.arange(happened.shape[1], dtype=np.float64)
-    latest = _carry_forward(np.where(happened > 0, steps, np.nan))
+    latest = carry_forward(np.where(happened > 0, steps, np.nan))
     earlier = np.full_like(latest, np.nan)
     earlier[:, 1:] = latest[:, :-1]
     return steps - earlier
 
 
-def _of_world(table: pd.DataFrame, world: str) -> pd.DataFrame:
+def of_world(table: pd.DataFrame, world: str) -> pd.DataFrame:
+    """The rows of one world."""
     return table[table["world"] == world]
 
 

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import torch
 
 from ...causal.effects.columns import columns
+from ...causal.effects.estimate import Estimate
 from ...causal.effects.examine import Examination, examine, identify
 from ...causal.effects.regimes import is_regime
 from ...causal.language import Expression, reads
@@ -20,6 +21,7 @@ from ...causal.model.compose import Source
 from ...causal.model.effects import check_examinable, parse_effect
 from ...causal.model.load import as_model
 from ...causal.model.model import Effect, Model
+from ...causal.model.strategies import counts_missed, list_losses
 from ...causal.model.world import FACTUAL
 from ...causal.program.noise import check_seed
 from ...causal.program.sampling import sample
@@ -28,7 +30,8 @@ from ...errors import fail
 from ..cohort import Cohort, Run, Tables, open_run
 from ..contrast import BATCH, Truth, find_truth
 from ..entrants import count_patients, find_meeting, parse_condition, select_entrants
-from .frames import apply_death, build_frame, build_history, condition_columns
+from .follow_up import build_follow_up
+from .frames import build_frame, build_history, condition_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,9 +83,13 @@ class Verification:
 
     def __str__(self) -> str:
         lines = [f"{self.model}: DoWhy on the record of {self.patients:,} patients, seed {self.seed} (95% intervals)"]
-        for effect, truth, naive, adjusted, verdict in self.rows():
-            lines += ["", effect, f"    truth                {truth}", f"    without adjustment   {naive}"]
-            lines += [f"    with adjustment      {adjusted}", f"    {verdict}"]
+        for found, (effect, truth, naive, adjusted, verdict) in zip(self.examinations, self.rows(), strict=True):
+            lines += ["", effect, f"    {found.strategies}"] if found.strategies else ["", effect]
+            lines += [f"    truth                {truth}", f"    without adjustment   {naive}"]
+            lines += [f"    complete cases       {_show(found.complete_cases)}"] if found.complete_cases else []
+            lines += [f"    with adjustment      {adjusted}"]
+            lines += [f"    weighted for         {'; '.join(found.losses)}"] if found.complete_cases else []
+            lines += [f"    {verdict}"]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -93,13 +100,14 @@ class Verification:
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _describe(found: Examination) -> tuple[str, str, str, str, str]:
-    def show(estimate: float, low: float, high: float) -> str:
-        return f"{estimate:+.3f} ({low:+.3f} to {high:+.3f})"
+def _show(estimate: Estimate | None) -> str:
+    return "-" if estimate is None else "{:+.3f} ({:+.3f} to {:+.3f})".format(estimate.estimate, *estimate.interval)
 
+
+def _describe(found: Examination) -> tuple[str, str, str, str, str]:
     truth = "-" if found.truth is None else f"{found.truth:+.3f}"
-    naive = show(found.naive.estimate, *found.naive.interval) if found.naive else "-"
-    adjusted = show(found.estimates[-1].estimate, *found.estimates[-1].interval) if found.estimates else "-"
+    naive = _show(found.naive)
+    adjusted = _show(found.estimates[-1] if found.estimates else None)
     if not found.identifiable:
         verdict = f"from the record {found.reason}"
     elif found.recovered is None:
@@ -225,6 +233,11 @@ def _record(model: Model, effects: Sequence[Effect], patients: int, seed: int) -
     return Cohort(model, (FACTUAL,), seed, steps, None, tuple(batches), drawn)
 
 
+def _needs_history(model: Model, effect: Effect) -> bool:
+    """Whether the examination may look at what happened since the decision."""
+    return is_regime(model, effect) or bool(list_losses(effect, model)) or counts_missed(effect, model)
+
+
 @dataclass(frozen=True)
 class _Examiner:
     """What the examinations of a table share; `of`: how many effects it has, `skip`: whom the truths leave out."""
@@ -245,12 +258,13 @@ class _Examiner:
         model, world = self.model, self.world
         offered, identification = columns(model, effect), identify(model, effect)
         frame = build_frame(record, [*offered, *identification.mediators], world=world)
-        for column in offered:
-            if column.role == "outcome":
-                frame = apply_death(frame, record, effect, column.name, world=world)
+        follow_up = None
+        if any(column.role == "outcome" for column in offered):
+            follow_up = build_follow_up(record, effect, world=world)
+            frame = frame.loc[follow_up.index]
         if effect.population is not None:
             names = sorted({read.name for read in reads(effect.population)} & set(model.variables))
-            entry = build_frame(record, condition_columns(model, names), world=world)
+            entry = build_frame(record, condition_columns(model, names), world=world).loc[frame.index]
             now = {name: torch.tensor(entry[name].to_numpy(), dtype=torch.float32)[None] for name in names}
             seen = {name: ~torch.isnan(value) for name, value in now.items()}
             kept = find_meeting([effect.population], model=model, now=now, seen=seen, count=len(frame))
@@ -260,7 +274,8 @@ class _Examiner:
             effect,
             frame,
             identification=identification,
-            history=build_history(record, until=effect.at, world=world) if is_regime(model, effect) else None,
+            follow_up=None if follow_up is None else follow_up.loc[frame.index],
+            history=build_history(record, until=effect.at, world=world) if _needs_history(model, effect) else None,
             truth=truth.value,
             truth_error=truth.error,
             seed=self.seed,

@@ -48,7 +48,10 @@ EFFECTS = st.fixed_dictionaries(
     {"effect": WORDS},
     optional={"contrast": st.lists(NUMBERS | WORDS, min_size=2, max_size=2), "decision": WORDS, "population": WORDS,
               "strategy": st.sampled_from(["initiation", "sustained"]), "composite": NUMBERS,
-              "death": st.sampled_from(["while alive", "hypothetical", "survivors", "composite"])},
+              "death": st.sampled_from(["while alive", "hypothetical", "survivors", "composite"]),
+              "leaving": st.sampled_from(["hypothetical", "treatment policy", "last recorded"]),
+              "missed": st.sampled_from(["hypothetical", "last recorded"]),
+              "stopping": st.sampled_from(["treatment policy", "hypothetical", "while on treatment"])},
 )  # fmt: skip
 DOCUMENTS = st.fixed_dictionaries(
     {"id": st.sampled_from(["six", "a-b_c9"])},

@@ -69,7 +69,7 @@ def _decompose(question: Question, own: World, other: World, *, direct: bool) ->
         lacking = (ended[source] <= question.effect.at) & (ended[source] < ended[2])
         return {"y": question.read_outcome(journeys), "lacking": lacking}
 
-    found = question.gather(worlds, read, keep=[question.effect.outcome, mediator])
+    found = question.gather(worlds, read, keep=[mediator])
     lacking = found["lacking"]
     outcomes: Numbers = np.where(lacking, np.nan, found["y"])
     mixed, whole = outcomes[2], ~np.isnan(outcomes).any(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ....causal.model.clock import limit_of
@@ -32,6 +33,8 @@ def stratify(question: Question) -> Answer:
     from ..answer import COUPLING, Answer
     from ..estimates import estimate_mean, estimate_share
 
+    if question.effect.death == "while alive":  # a stratum's effect is among the people who are alive in both worlds
+        question = replace(question, effect=replace(question.effect, death="survivors"))
     by = question.mediator
     outcome = question.model.variables[question.effect.outcome]
     if by and by not in (v.name for v in question.model.variables.values() if v.kind == "event"):
@@ -85,7 +88,7 @@ def _gather(question: Question, failures: list[str]) -> tuple[Mask, Numbers]:
         first = torch.stack([first_dates(journeys, name) for name in failures]).amin(0)
         return {"free": first > by, "y": question.read_outcome(journeys)}
 
-    found = question.gather(question.worlds(), read, keep=[question.effect.outcome, *failures])
+    found = question.gather(question.worlds(), read, keep=failures)
     return found["free"], found["y"]
 
 

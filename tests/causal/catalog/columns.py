@@ -27,6 +27,7 @@ STATICS = (
     "education",
     "apoe4",
     "polygenic_score",
+    "home_support",
     "frailty",
     "amyloid_onset_age",
     "tau_susceptibility",
@@ -127,7 +128,7 @@ def _tabulate_record(record: pd.DataFrame, numbers: NDArray[np.int64]) -> Column
 
 
 def build_strata(c: Columns) -> Columns:
-    """Treatment, ARIA-E, death and dropout among those alike in what decides them."""
+    """Treatment, ARIA-E, death, dropout and care homes among those alike in what decides them."""
     e4, pet, rated = c["apoe4"], c["last amyloid_pet @ 0"], c["last cdr_sb_rated @ 0"]
     old, frail, male = c["age"] > 72, c["frailty"] > 0, c["sex is male"] == 1
     treated, poor = c["lecanemab @ 0"] == 1, c["cognition @ 0"] < -2
@@ -148,13 +149,16 @@ def build_strata(c: Columns) -> Columns:
     lifted["the greatest chance"] = -0.6 - 1.5 * (c["cognition @ 0"] + 2) - 0.3 * c["frailty"] > logit(0.95)
     bleeding = {f"{n} e4, treated {a}": (e4 == n) & (treated == a) for n in (0, 1, 2) for a in either}
     dying = {f"male {a}, over 72 {b}": (male == a) & (old == b) for a in either for b in either}
-    leaving = {f"frail {a}, rated > 3 {b}": (frail == a) & ((rated > 3) == b) for a in either for b in either}
+    alone = c["home_support"] < 0
+    leaving = {f"alone {a}, rated > 3 {b}": (alone == a) & ((rated > 3) == b) for a in either for b in either}
+    failing = {f"frail {a}, rated > 3 {b}": (frail == a) & ((rated > 3) == b) for a in either for b in either}
     found = {
         **select_strata(c, "lecanemab @ 0", prescribed),
         **select_strata(c, "cholinesterase_inhibitor @ 0", lifted),
         **select_strata(c, "aria_e by 18", bleeding),
-        **select_strata(c, "death by 60", dying | leaving),
+        **select_strata(c, "death by 60", dying | failing),
         **select_strata(c, "dropout by 60", leaving),
+        **select_strata(c, "care_home by 60", leaving),
     }
     return {name: values for name, values in found.items() if not np.isnan(values).all()}
 
@@ -253,7 +257,8 @@ def _relate_events(c: Columns) -> Relations:
     return {
         "death by 60": (c["death by 60"], who | crossed),
         "death by 60, of all causes": (c["death by 60"], who),
-        "dropout by 24": (c["dropout by 24"], _pick(c, "frailty", "last cdr_sb_rated @ 0")),
+        "dropout by 24": (c["dropout by 24"], _pick(c, "home_support", "last cdr_sb_rated @ 0")),
+        "care_home by 24": (c["care_home by 24"], _pick(c, "home_support", "cdr_sb @ 0")),
         "aria_e by 18": (c["aria_e by 18"], genes),
         "aria_e by 120": (c["aria_e by 120"], genes),
         "mci_diagnosis by 6": (c["mci_diagnosis by 6"], near),

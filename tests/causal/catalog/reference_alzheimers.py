@@ -47,7 +47,7 @@ SCHEDULES = {
     "white_matter_hyperintensity_mri": YEARLY,
     "plasma_ptau217": YEARLY,
 }
-EVENTS = ("death", "dropout", "aria_e", "mci_diagnosis", "dementia_diagnosis")
+EVENTS = ("death", "dropout", "care_home", "aria_e", "mci_diagnosis", "dementia_diagnosis")
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,10 @@ class Alzheimers(Demographics):
     dementia_mortality_by_frailty: float = 0.4
     dropout_level: float = -3
     dropout_by_severity: float = 0.08
-    dropout_by_frailty: float = 0.2
+    dropout_by_support: float = -0.2
+    care_home_level: float = -4.5
+    care_home_by_severity: float = 0.25
+    care_home_by_support: float = -0.7
     mci_threshold: float = 1
     dementia_threshold: float = 4.5
     aria_treated_0: float = 0.062
@@ -178,6 +181,7 @@ def draw_statics(p: Alzheimers, *, patients: int, rng: np.random.Generator) -> P
         frequency[ancestry == name] = value
     apoe4 = rng.binomial(2, frequency)
     score = rng.normal(0, 1, patients)
+    support = rng.normal(0, 1, patients)
     frailty = rng.normal(p.frailty_by_age * (age - 72), 1)
     onset = rng.normal(p.onset_age - p.onset_by_apoe4 * apoe4 - p.onset_by_polygenic * score, p.onset_sd)
     susceptibility = np.exp(rng.normal(0, p.tau_susceptibility_sd, patients))
@@ -188,6 +192,7 @@ def draw_statics(p: Alzheimers, *, patients: int, rng: np.random.Generator) -> P
     statics = people | {
         "apoe4": apoe4,
         "polygenic_score": score,
+        "home_support": support,
         "frailty": frailty,
         "amyloid_onset_age": onset,
         "tau_susceptibility": susceptibility,
@@ -321,11 +326,14 @@ def find_events(
     exposure = before["lecanemab"] * np.maximum(before["amyloid"], 0)
     of_dementia = np.exp(p.dementia_mortality + p.dementia_mortality_by_frailty * s["frailty"])
     of_dementia = of_dementia * np.exp(p.dementia_mortality_by_severity * before["cdr_sb"])
-    leaving = np.exp(p.dropout_level + p.dropout_by_frailty * s["frailty"] + p.dropout_by_severity * rated)
+    leaving = np.exp(p.dropout_level + p.dropout_by_support * s["home_support"] + p.dropout_by_severity * rated)
+    moving = p.care_home_level + p.care_home_by_support * s["home_support"]
+    moving = np.exp(moving + p.care_home_by_severity * before["cdr_sb"])
     impaired = (rated >= p.mci_threshold) & (rated < p.dementia_threshold)
     happens = {
         "death": strike(rate_of_death(p, s, t=step * MONTH) + of_dementia, rng=rng),
         "dropout": strike(leaving, rng=rng),
+        "care_home": strike(moving, rng=rng),
         "aria_e": strike(untreated + treated / 77 * exposure, rng=rng),
         "mci_diagnosis": impaired & ~(events["dementia_diagnosis"] < step),
         "dementia_diagnosis": rated >= p.dementia_threshold,

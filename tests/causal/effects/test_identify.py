@@ -10,6 +10,7 @@ import pytest
 from nosograph.causal.effects.adjustment import ask_dowhy
 from nosograph.causal.effects.columns import columns
 from nosograph.causal.effects.identify import identify_effect
+from nosograph.causal.effects.losses import find_losses
 from nosograph.causal.effects.projection import project
 from nosograph.causal.effects.unroll import ENTERS, last_recorded, unroll
 from nosograph.causal.language import parse_expression
@@ -181,16 +182,21 @@ def test_death_is_part_of_the_default_outcome_but_selects_the_survivors() -> Non
     model, effect = make_trial("Bernoulli(expit(score))", DEATH)
     assert identify_effect(model, effect).identifiable
     assert identify_effect(model, dataclasses.replace(effect, death="composite", composite=10.0)).identifiable
-    for death in ("hypothetical", "survivors"):
-        found = identify_effect(model, dataclasses.replace(effect, death=death))
-        assert not found.identifiable
-        assert found.reason.startswith("not recoverable: selection by death (score <- severity (not recorded) -> death")
+    for death, reason in (
+        ("hypothetical", "not recoverable: selection by death: death <- severity (not recorded) -> score"),
+        ("survivors", "not recoverable: it is about the people alive in both worlds, and a record has one world"),
+    ):
+        assert find_losses(model, dataclasses.replace(effect, death=death), ())[1] == reason
 
 
 def test_survivors_will_do_where_death_has_nothing_to_do_with_the_outcome() -> None:
     accident = make_variable("death", "event", ends="journey", mechanism="Hazard(0.02 + 0.001 * (age - 70))")
     model, effect = make_trial("Bernoulli(expit(score))", accident)
-    assert identify_effect(model, dataclasses.replace(effect, death="hypothetical")).identifiable
+    effect = dataclasses.replace(effect, death="hypothetical")
+    assert identify_effect(model, effect).identifiable
+    (loss,), reason = find_losses(model, effect, ())
+    assert reason == ""
+    assert loss.text == "death by age"
 
 
 def test_a_population_chosen_by_a_latent_opens_a_path() -> None:

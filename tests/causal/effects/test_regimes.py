@@ -13,6 +13,7 @@ from scipy.stats import binom
 
 from nosograph.causal.effects.columns import columns
 from nosograph.causal.effects.examine import Examination, examine, pass_level
+from nosograph.causal.effects.follow_up import FollowUp
 from nosograph.causal.effects.g_formula import G_FORMULA, History, g_formula
 from nosograph.causal.effects.regimes import find_decisions, identify_regime, is_regime
 from nosograph.causal.language import parse_expression, parse_mechanism
@@ -109,9 +110,9 @@ def test_a_later_decision_counts_from_then_on() -> None:
     assert look(model, effect, patients=20_000, truth=HELPS * (1 + KEEPS)).recovered
 
 
-@pytest.mark.parametrize("leaving", [0.0, 0.5])
-def test_in_a_world_of_few_values_it_is_the_plain_sum(leaving: float) -> None:
-    """sum over l0 P(l0) sum over l1 P(l1 | l0, a) E[Y | l0, l1, a, a], every cell filled; that somebody has left before
+@pytest.mark.parametrize("dying", [0.0, 0.5])
+def test_in_a_world_of_few_values_it_is_the_plain_sum(dying: float) -> None:
+    """sum over l0 P(l0) sum over l1 P(l1 | l0, a) E[Y | l0, l1, a, a], every cell filled; that somebody has died before
     the second decision is a value of l1 like another, but that no decision follows."""
     random = np.random.default_rng(0)
     people = 6000
@@ -120,22 +121,23 @@ def test_in_a_world_of_few_values_it_is_the_plain_sum(leaving: float) -> None:
     second = (random.uniform(size=people) < 0.6 - 0.3 * drug * first + 0.2 * first).astype(float)
     again = (random.uniform(size=people) < 0.2 + 0.3 * second + 0.3 * drug).astype(float)
     outcome = first * second - 2 * drug * again * second + random.normal(size=people)
-    left = random.uniform(size=people) < leaving * (0.2 + 0.3 * first + 0.3 * drug)
-    outcome, again = np.where(left, 3 * first + outcome, outcome), np.where(left, drug, again)
+    died = random.uniform(size=people) < dying * (0.2 + 0.3 * first + 0.3 * drug)
+    outcome, again = np.where(died, 3 * first + outcome, outcome), np.where(died, drug, again)
     scores, drugs = np.column_stack([first, second]), np.column_stack([drug, again])
     effect = dataclasses.replace(EFFECT, at=2)
     model = make_regime()
     model = dataclasses.replace(model, variables={k: v for k, v in model.variables.items() if k != "age"})
     severity = dataclasses.replace(model.variables["severity"], start=parse_expression("0"))
     model = dataclasses.replace(model, variables={**model.variables, "severity": severity})
-    steps = {"score": scores, "drug": drugs, "open": np.column_stack([np.ones(people), 1.0 - left])}
+    steps = {"score": scores, "drug": drugs, "open": np.column_stack([np.ones(people), 1.0 - died])}
     history = History(pd.DataFrame(index=range(people)), steps)
-    found, notes = g_formula(model, effect, find_decisions(model, effect), history, outcome)
+    follow = dataclasses.replace(FollowUp.whole(outcome), until=np.where(died, model.clock.dt, np.inf))
+    found, notes = g_formula(model, effect, find_decisions(model, effect), history, follow)
     expected = 0.0
     for level, sign in ((1, 1), (0, -1)):
         for a, b in itertools.product((0, 1), (0, 1, None)):
             treated = (first == a) & (drug == level)
-            here = treated & (left if b is None else ~left & (second == b))
+            here = treated & (died if b is None else ~died & (second == b))
             cell = here if b is None else here & (again == level)
             if cell.any():
                 expected += sign * (first == a).mean() * here.sum() / treated.sum() * outcome[cell].mean()
@@ -149,13 +151,13 @@ def test_the_standard_error_is_that_of_the_bootstrap() -> None:
     model, effect = make_regime(), EFFECT
     decisions = find_decisions(model, effect)
     history, outcome = draw_world(600, 2)
-    found, _ = g_formula(model, effect, decisions, history, outcome)
+    found, _ = g_formula(model, effect, decisions, history, FollowUp.whole(outcome))
     random = np.random.default_rng(3)
     estimates = []
     for _ in range(200):
         rows = random.integers(0, len(outcome), len(outcome))
         again = History(history.statics.iloc[rows], {name: values[rows] for name, values in history.steps.items()})
-        estimates.append(g_formula(model, effect, decisions, again, outcome[rows])[0].estimate)
+        estimates.append(g_formula(model, effect, decisions, again, FollowUp.whole(outcome[rows]))[0].estimate)
     assert found is not None
     assert found.standard_error == pytest.approx(np.std(estimates), rel=0.2)
 
@@ -195,8 +197,8 @@ def test_reading_a_latent_coin_or_what_follows_from_the_record_confounds_nothing
     assert not identify_regime(make_regime("Bernoulli(0.2 + 0.6 * indicated)", noisy), EFFECT).identifiable
 
 
-def test_death_dropout_visits_and_a_population_keep_the_functional() -> None:
-    """The last recorded score while alive, where severity kills, bad scores drive people away and visits are missed."""
+def test_death_dropout_visits_and_a_population_are_followed() -> None:
+    """The last score while alive, where severity kills, bad scores drive people away and visits are missed."""
     more = (
         make_variable("death", "event", ends="journey", mechanism="Hazard(2 * exp(severity[-1]))"),
         make_variable("dropout", "event", ends="record", mechanism="Hazard(3 * exp(0.8 * score[-1]))"),
@@ -209,24 +211,24 @@ def test_death_dropout_visits_and_a_population_keep_the_functional() -> None:
     found = verify(model, effects=[effect], patients=20_000, truth_patients=50_000).examinations[0]
     assert found.recovered, found
     assert found.rows < 19_000
+    assert found.losses == ("dropout by score", "missed visits of score by time alone")
     truth = dataclasses.replace(found, truth=TRUTH)
-    assert not truth.covers(found.estimates[0])  # the functional is another: those who leave keep their old score
+    assert not truth.covers(found.estimates[0])  # the outcome is another: those who die keep their old score
 
 
 def test_what_the_record_cannot_tell_is_said() -> None:
     dropout = make_variable("dropout", "event", ends="record", mechanism="Hazard(exp(score[-1]))")
-    fall = make_variable("fall", "event", mechanism="Hazard(exp(severity[-1]))")
-    model = make_regime(RULE, dropout, fall)
-    falls = dataclasses.replace(EFFECT, outcome="fall")
-    words = "a regime: fall continues after dropout, but drug is not recorded then"
-    assert look(model, falls, patients=500, truth=None).reason == words
+    hidden = make_variable("dropout", "event", ends="record", mechanism="Hazard(exp(severity[-1]))")
+    found = look(make_regime(RULE, hidden), EFFECT, patients=500, truth=None)
+    path = "dropout <- severity (not recorded) -> score"
+    assert found.reason == f"not recoverable: selection by leaving the record: {path}"
     silent = dataclasses.replace(dropout, recorded=False)
     found = look(make_regime(RULE, silent), EFFECT, patients=500, truth=None)
-    assert found.reason == "a regime: dropout ends the record but is not recorded"
-    at_once = make_variable("dropout", "event", ends="record", mechanism="Hazard(exp(drug))")
+    assert found.reason == "not recoverable: dropout ends the record but is not recorded"
+    at_once = make_variable("death", "event", ends="journey", mechanism="Hazard(exp(drug))")
     model = make_regime("Bernoulli(expit(score[-1]))", at_once, start="Bernoulli(0.5)")
     found = look(model, EFFECT, patients=500, truth=None)
-    assert found.reason == "not recoverable: dropout ends the record in the same step as a decision on drug"
+    assert found.reason == "not recoverable: death ends the record in the same step as a decision on drug"
 
 
 def test_positivity_is_noted_or_refused() -> None:
@@ -314,7 +316,7 @@ def test_coverage_is_nominal() -> None:
     covered = decided = wrong = 0
     for seed in range(replicates):
         history, outcome = draw_world(1500, 1000 + seed)
-        found, _ = g_formula(model, EFFECT, decisions, history, outcome)
+        found, _ = g_formula(model, EFFECT, decisions, history, FollowUp.whole(outcome))
         assert found is not None
         covered += found.covers(TRUTH)
         decided += found.covers(TRUTH, level=pass_level(1))

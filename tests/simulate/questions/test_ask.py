@@ -158,7 +158,7 @@ def test_survival_and_its_restricted_mean(mortal: Model, outcome: str, rates: tu
 
 
 def test_those_who_died_in_either_world_are_left_out_and_counted(mortal: Model) -> None:
-    found = ask(mortal, "a -> x @ 2 years", patients=20_000)
+    found = ask(mortal, "{effect: a -> x @ 2 years, death: survivors}", patients=20_000)
     assert found.value == pytest.approx(2, abs=1e-4)
     assert found.details["undefined"] == pytest.approx(1 - math.exp(-1), abs=SIGMAS * 0.0034)
     assert "undefined" in found.note
