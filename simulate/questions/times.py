@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ...causal.model.clock import limit_of
 from ...causal.program.journeys import Journeys, first_dates
 from ...errors import fail
 from .estimates import Mask, Numbers
@@ -20,7 +21,8 @@ from .question import Question
 @dataclass(frozen=True)
 class EventTimes:
     """Of the people at risk at the decision, in both worlds: `time` from the decision until the first of `events`, at
-    most `span`, in the clock's unit, and which it was: `cause`, its index, -1 for none by then. Each (2, people).
+    most until the time of the outcome, in the clock's unit, and which it was: `cause`, its index, -1 for none by then.
+    Each (2, people).
 
     `left_out`: the share of people who were not at risk.
     """
@@ -28,7 +30,6 @@ class EventTimes:
     time: Numbers
     cause: NDArray[np.int64]
     events: tuple[str, ...]
-    span: float
     left_out: float
 
     def happened(self, *events: str) -> Mask:
@@ -45,17 +46,30 @@ class EventTimes:
         )
 
 
-def find_span(question: Question) -> tuple[float, float]:
-    """The decision and the time of the outcome, in the clock's unit since the start."""
-    effect, dt = question.effect, question.model.clock.dt
-    return effect.decision * dt, effect.at * dt
+@dataclass(frozen=True)
+class Period:
+    """The time from the decision to that of the outcome, in the clock's unit since the start. What happens in it is
+    later than `after` and no later than `by`, which allow for the rounding of times."""
+
+    start: float
+    end: float
+    after: float
+    by: float
 
 
-def list_steps(question: Question) -> Numbers:
-    """The ends of the steps from the decision to the time of the outcome, in the clock's unit since the start."""
-    start, end = find_span(question)
-    steps = np.arange(question.effect.decision, question.effect.at + 1) * question.model.clock.dt
-    return np.unique(np.concatenate([[start], steps[(steps > start) & (steps < end)], [end]]))
+def find_period(question: Question) -> Period:
+    effect, clock = question.effect, question.model.clock
+    after, by = limit_of(effect.decision, clock=clock), limit_of(effect.by, clock=clock)
+    return Period(effect.decision * clock.dt, effect.by * clock.dt, after, by)
+
+
+def count_by_step(question: Question, dates: Numbers) -> tuple[list[float], list[int]]:
+    """The times from the decision to that of the outcome, in the clock's unit since the start: the ends of the steps
+    and the time itself; and how many of these dates, (events,), are at or before each."""
+    effect, clock = question.effect, question.model.clock
+    steps = [step for step in range(effect.decision, effect.at + 1) if step < effect.by] + [effect.by]
+    limits = np.array([limit_of(step, clock=clock) for step in steps])
+    return [step * clock.dt for step in steps], np.searchsorted(np.sort(dates), limits, side="right").tolist()
 
 
 def gather_times(question: Question, events: Sequence[str]) -> EventTimes:
@@ -68,17 +82,17 @@ def gather_times(question: Question, events: Sequence[str]) -> EventTimes:
     if effect.composite is not None:
         fix = "an event with any_of, the outcome and death among its components"
         raise fail("a time to an event has no value for the dead", value=effect.text, fix=fix)
-    start, end = find_span(question)
+    period = find_period(question)
     once = model.variables[effect.outcome].occurs == "once"
 
     def read(journeys: Journeys) -> dict[str, Tensor]:
-        dates = torch.stack([first_dates(journeys, event, after=start) for event in events])
+        dates = torch.stack([first_dates(journeys, event, after=period.after) for event in events])
         date, cause = dates.min(0)
         at_risk = find_followed(question, journeys)
         if once:
-            at_risk = at_risk & (first_dates(journeys, effect.outcome) > start).all(0)
-        cause = torch.where(date <= end, cause, -1)
-        return {"time": date.clamp(max=end) - start, "cause": cause, "at_risk": at_risk}
+            at_risk = at_risk & (first_dates(journeys, effect.outcome) > period.after).all(0)
+        cause = torch.where(date <= period.by, cause, -1)
+        return {"time": date.clamp(max=period.end) - period.start, "cause": cause, "at_risk": at_risk}
 
     found = question.gather(question.worlds(), read, keep=[effect.outcome, *events])
     at_risk = found["at_risk"]
@@ -87,15 +101,14 @@ def gather_times(question: Question, events: Sequence[str]) -> EventTimes:
         time=found["time"][:, at_risk],
         cause=found["cause"][:, at_risk],
         events=tuple(events),
-        span=end - start,
         left_out=float(1 - at_risk.mean()),
     )
 
 
 def find_followed(question: Question, journeys: Journeys) -> Tensor:
     """Whose journey goes on at the decision, and whose outcome is defined in all worlds: bool, (patients,)."""
-    start, _ = find_span(question)
-    return (journeys.ended_at > start).all(0) & ~torch.isnan(question.read_outcome(journeys)).any(0)
+    there = (journeys.ended_at > find_period(question).after).all(0)
+    return there & ~torch.isnan(question.read_outcome(journeys)).any(0)
 
 
 def check_people(question: Question, followed: NDArray[Any]) -> None:

@@ -30,19 +30,17 @@ def compare_curves(question: Question) -> Answer:
     """The mean cumulative functions of the two worlds: the mean number of events since the decision by the end of each
     step, and their difference at the time. Those who died count with what they had (Ghosh and Lin 2000, Biometrics
     56:554); nobody is censored, so the mean over people is that estimate."""
-    import numpy as np
-
-    from ..times import list_steps
+    from ..times import count_by_step
 
     found = _gather(question)
-    steps = list_steps(question)
     people = found["count"].shape[1]
-    curves = {"time": steps.tolist()}
+    curves: dict[str, list[float]] = {}
     for world in (0, 1):
-        dates = np.sort(found["date"][(found["world"] == world) & found["of_followed"]])
-        curves[question.label(world)] = (np.searchsorted(dates, steps, side="right") / people).tolist()
+        steps, counts = count_by_step(question, found["date"][(found["world"] == world) & found["of_followed"]])
+        curves[question.label(world)] = [count / people for count in counts]
     answer = question.describe_contrast(found["count"], what="difference of mean cumulative functions", note=DEATH)
-    return answer.with_details(curves=curves, time_unit=question.model.clock.text[2], left_out=_find_left_out(found))
+    curves, unit = {"time": steps, **curves}, question.model.clock.text[2]
+    return answer.with_details(curves=curves, time_unit=unit, left_out=_find_left_out(found))
 
 
 def compare_rates(question: Question) -> Answer:
@@ -86,27 +84,27 @@ def _gather(question: Question) -> dict[str, NDArray[Any]]:
     """Of the people followed: how often they had the event, and their time at risk, each (2, people); and the date of
     each event in each world, and whether it is of one of them, (events,). `followed`: who they are, (patients,)."""
     from ....causal.program.journeys import count_occurrences, first_dates
-    from ..times import check_people, find_followed, find_span
+    from ..times import check_people, find_followed, find_period
 
     event = question.model.variables[question.effect.outcome]
-    start, end = find_span(question)
+    period = find_period(question)
 
     def read(journeys: Journeys) -> dict[str, Tensor]:
         followed = find_followed(question, journeys)
         if event.occurs == "once":
-            followed = followed & (first_dates(journeys, event.name) > start).all(0)
-        count = count_occurrences(journeys, event.name, after=start, by=end)
+            followed = followed & (first_dates(journeys, event.name) > period.after).all(0)
+        count = count_occurrences(journeys, event.name, after=period.after, by=period.by)
         stop = journeys.ended_at.expand(count.shape)
         if event.occurs == "once":
             stop = stop.minimum(first_dates(journeys, event.name))
         each = journeys.occurrences[event.name]
         return {
             "count": count,
-            "time": (stop.clamp(max=end) - start).clamp(min=0),
+            "time": (stop.clamp(max=period.end) - period.start).clamp(min=0),
             "followed": followed,
             "world": each.world,
             "date": each.date,
-            "of_followed": followed[each.patient] & (each.date > start),
+            "of_followed": followed[each.patient] & (each.date > period.after),
         }
 
     found = question.gather(question.worlds(), read, keep=[event.name])

@@ -16,17 +16,14 @@ def compare_incidence(question: Question) -> Answer:
     decision in whom that cause came first. Causes are the event, or the components of a composite one, and what
     else ends the journey. Nobody is censored, so the shares are the Aalen-Johansen estimates (1978, Scandinavian
     Journal of Statistics 5:141)."""
-    import numpy as np
-
     from ..answer import Answer
     from ..estimates import estimate_mean
-    from ..times import find_span, gather_times, list_steps
+    from ..times import count_by_step, find_period, gather_times
 
     outcome = question.model.variables[question.effect.outcome]
     causes = [*(outcome.any_of or (outcome.name,)), *question.rivals(outcome.name)]
     times = gather_times(question, causes)
-    start, _ = find_span(question)
-    steps = list_steps(question)
+    start = find_period(question).start
     people = times.time.shape[1]
     found, risks, curves = {}, {}, {}
     for cause in causes:
@@ -34,9 +31,8 @@ def compare_incidence(question: Question) -> Answer:
         found[cause] = estimate_mean(first - second)
         risks[cause] = {question.label(0): float(first.mean()), question.label(1): float(second.mean())}
         for world, had in enumerate((first, second)):
-            waits = np.sort(times.time[world][had == 1])
-            shares = np.searchsorted(waits, steps - start, side="right") / people
-            curves[f"{cause}, {question.label(world)}"] = shares.tolist()
+            steps, counts = count_by_step(question, start + times.time[world][had == 1])
+            curves[f"{cause}, {question.label(world)}"] = [count / people for count in counts]
     return Answer(
         question=question.text,
         value={cause: each.value for cause, each in found.items()},
@@ -48,7 +44,7 @@ def compare_incidence(question: Question) -> Answer:
             **{f"incidence_of_{cause}": risk for cause, risk in risks.items()},
             "patients": people,
             "left_out": times.left_out,
-            "curves": {"time": steps.tolist(), **curves},
+            "curves": {"time": steps, **curves},
             "time_unit": question.model.clock.text[2],
         },
     )

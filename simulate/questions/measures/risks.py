@@ -71,14 +71,14 @@ def compare_next(question: Question) -> Answer:
     the people compared are the same: those who died before the named time did not have a next event."""
     from ....causal.program.journeys import count_occurrences
     from ..estimates import compare_shares
-    from ..times import check_people, find_followed, find_span
+    from ..times import check_people, find_followed, find_period
 
     name = question.effect.outcome
-    after, (_, end) = _read_time(question), find_span(question)
+    after, by = _read_time(question), find_period(question).by
 
     def read(journeys: Journeys) -> dict[str, Tensor]:
         return {
-            "had": (count_occurrences(journeys, name, after=after, by=end) > 0).double(),
+            "had": (count_occurrences(journeys, name, after=after, by=by) > 0).double(),
             "there": (journeys.ended_at > after).double(),
             "followed": find_followed(question, journeys),
         }
@@ -101,20 +101,15 @@ def compare_next(question: Question) -> Answer:
 def _read_time(question: Question) -> float:
     """The time after which the next event counts, in the clock's unit since the start. Raises NosographError for one
     before the decision, or not before the outcome."""
-    from ....causal.model.duration import parse_duration
-    from ..times import find_span
+    from ....causal.model.clock import limit_of
+    from ....causal.model.duration import parse_instant
 
-    start, end = find_span(question)
-    if not question.argument:
-        return start
-    clock = question.model.clock
-    steps = parse_duration(question.argument) / clock.step
-    steps = round(steps) if abs(steps - round(steps)) < 1e-6 else steps
-    after = steps * clock.dt
-    if not start <= after < end:
+    effect, clock = question.effect, question.model.clock
+    after = parse_instant(question.argument, clock=clock) if question.argument else effect.decision
+    if not effect.decision <= after < effect.by:
         fix = "a time from the decision on, and before that after @"
         raise fail("a next event has no time to happen", value=f"{NEXT.name} {question.argument}", fix=fix)
-    return after
+    return limit_of(after, clock=clock)
 
 
 RISK = Measure(

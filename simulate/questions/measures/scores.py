@@ -79,7 +79,7 @@ def compare_changes(question: Question) -> Answer:
 
 def _gather(question: Question) -> tuple[Numbers, Numbers]:
     """The outcome at the decision and at its time, each (2, patients), NaN where it is undefined."""
-    before = replace(question, effect=replace(question.effect, at=question.effect.decision))
+    before = replace(question, effect=replace(question.effect, at=question.effect.decision, instant=None))
 
     def read(journeys: Journeys) -> dict[str, Tensor]:
         return {"before": before.read_outcome(journeys), "after": question.read_outcome(journeys)}

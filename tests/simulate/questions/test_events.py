@@ -298,7 +298,7 @@ def test_the_number_needed_where_the_difference_may_be_zero(make_model: MakeMode
 @pytest.mark.parametrize(
     ("measure", "effect", "said"),
     [
-        ("next 3 years", "a -> admission @ 2 years", "no time to happen"),
+        ("next 2 years", "a -> admission @ 2 years", "no time to happen"),
         ("next soon", "a -> admission @ 2 years", "a number and a unit"),
         ("next 1 month", '{effect: "a -> admission @ 2 years", decision: 3 months}', "no time to happen"),
         ("rmst", '{effect: "a -> relapse @ 2 years", death: composite, composite: 1}', "no value for the dead"),
