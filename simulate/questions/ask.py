@@ -52,10 +52,10 @@ def ask(
     world as well. What follows `|` is a condition in the same world, at its own time; `given` is one at entry.
 
     `"lecanemab -> cdr_sb @ 18 months"`: an effect, of a population, or of those who are `given` at entry
-    ("apoe4 == 2 and age > 70"). `measure` says what contrast of the two worlds: one of the files in `measures/`,
-    "quantile 0.9" for a quantile effect. `mediator` is for nde, nie (a name), cde ("tau = 1.2") and strata; `do` acts
-    in both worlds. `patients` enter, and each is simulated in all worlds. An effect may have its longer form, for
-    levels of a cause that is not binary and the rest of an estimand:
+    ("apoe4 == 2 and age > 70"). `measure` says what contrast of the two worlds: one of the files in `measures/`, with
+    what it needs after its name ("quantile 0.9"). `mediator` is for nde, nie (a name), cde ("tau = 1.2") and strata;
+    `do` acts in both worlds. `patients` enter, and each is simulated in all worlds. An effect may have its longer form,
+    for levels of a cause that is not binary and the rest of an estimand:
     '{effect: "apoe4 -> cdr_sb @ 18 months", contrast: [2, 0]}'.
 
     `patient=42, do="lecanemab = 1"`: of a simulated patient, exactly; `record="her.csv", do=…`: of somebody known by a
@@ -108,7 +108,7 @@ def _ask_effect(
     patients: int,
     seed: int,
 ) -> Answer:
-    chosen, quantile = _read_measure(measure)
+    chosen, argument = _read_measure(measure)
     target = effect if isinstance(effect, Effect) else parse_effect(effect, model)
     _check_outcome(chosen, target, model=model)
     name, level = _read_mediator(chosen, mediator, effect=target, model=model)
@@ -122,30 +122,25 @@ def _ask_effect(
         base=_read_world(model, do).interventions if do else (),
         mediator=name,
         level=level,
-        quantile=quantile,
+        argument=argument,
         binary=chosen.outcome == "binary",
     )
     return chosen.answer(question).with_details(strategies=describe_strategies(target, model))
 
 
-def _read_measure(text: str) -> tuple[Measure, float]:
-    """A measure, and the quantile where it takes one."""
+def _read_measure(text: str) -> tuple[Measure, str]:
+    """A measure, and what is written after its name."""
     known = list_measures()
-    name, _, rest = text.strip().partition(" ")
+    name, _, argument = text.strip().partition(" ")
     if name not in known:
         near = nearest(name, known)
         raise fail("there is no such measure", value=text, fix=near or f"one of {', '.join(known)}")
     measure = known[name]
-    if measure.quantile != bool(rest):
-        problem = f"{name} needs a quantile" if measure.quantile else f"{name} takes no quantile"
-        raise fail(problem, value=text, fix=f"--measure {measure.usage}")
-    try:
-        quantile = float(rest) if rest else 0.5
-    except ValueError:
-        quantile = 0.0
-    if not 0 < quantile < 1:
-        raise fail("a quantile lies between 0 and 1", value=text, fix=f"--measure {measure.usage}")
-    return measure, quantile
+    if argument and not measure.argument:
+        raise fail(f"{name} takes nothing after its name", value=text, fix=f"--measure {name}")
+    if measure.argument and not argument and not measure.optional:
+        raise fail(f"{name} needs something after its name", value=text, fix=f"--measure {measure.usage}")
+    return measure, argument.strip()
 
 
 def _check_outcome(measure: Measure, effect: Effect, *, model: Model) -> None:
