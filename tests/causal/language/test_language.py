@@ -66,7 +66,6 @@ def grow(children: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expressio
         st.builds(Binary, st.sampled_from(OPERATORS), children, children),
         st.builds(call, st.sampled_from(sorted(FUNCTIONS)), st.lists(children, min_size=3, max_size=3)),
         st.builds(lambda x, xs: Table(x, tuple((p, -p) for p in xs)), children, points),
-        st.builds(tabulate, st.lists(variables, min_size=1, max_size=3), points),
     )
 
 
@@ -87,6 +86,13 @@ def test_text_of_a_distribution_parses_to_it(family: str, parameters: list[Expre
     wrapped = Call("round", (Call("clip", (draw, Number(0.0), Number(1.0))),))
     assert parse_mechanism(str(draw)) == draw
     assert parse_mechanism(str(wrapped)) == wrapped
+
+
+@given(st.lists(variables, min_size=1, max_size=3), st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=4))
+def test_text_of_cases_parses_to_them(of: list[Name], numbers: list[float]) -> None:
+    cases = tabulate(of, numbers)
+    assert parse_expression(str(cases)) == cases
+    assert bound(cases, known={}) == (min(numbers), max(numbers))
 
 
 @given(st.lists(trees, min_size=4, max_size=4))
@@ -284,8 +290,6 @@ def evaluate_plainly(tree: Expression, values: dict[str, float]) -> float | None
                 return float(not of(operand))
             case Table(argument, points):
                 return interpolate(of(argument), points)
-            case Cases(_, rows):
-                return rows[int(values["p"] * len(rows))][1]
             case Binary(operator, left, right):
                 return finite(operate(operator, of(left), of(right)))
             case Call(function, arguments):

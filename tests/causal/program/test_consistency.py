@@ -150,7 +150,7 @@ def intervene_with_what_happened(whole: Journeys, patient: int, name: str, step:
     """The text of an intervention that sets, or softly leaves, what patient `patient` had in step `step` anyway."""
     variable = EVERYTHING.variables[name]
     if variable.kind == "static":
-        return f"{name} = {text_of(whole.values[name][0, 0, patient])}"
+        return f"{name} = {variable.write_value(float(whole.values[name][0, 0, patient]))}"
     steps = whole.steps[name]
     at = steps[step % len(steps)] if form != "path" else max(1, steps[step % len(steps)])
     value = whole.values[name][0, list(steps).index(at) if at in steps else 0, patient]
@@ -158,7 +158,7 @@ def intervene_with_what_happened(whole: Journeys, patient: int, name: str, step:
         return f"{name} += 0 at {at} months"  # nothing was due: whatever it is stays
     if form == "soft" and not variable.levels:
         return f"{name} *= 1 at {at} months"
-    return f"{name} = {text_of(value)} at {at} months"
+    return f"{name} = {variable.write_value(float(value))} at {at} months"
 
 
 @settings(max_examples=150, deadline=None)
