@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..model.clock import limit_of
 from ..model.model import Effect, Model
 from .columns import Column
 from .design import FEW, ROWS_PER_TERM, Array, Mask, basis, encode
@@ -107,7 +108,7 @@ def _follow(
     treatment = history.steps[effect.treatment]
     known = ~np.isnan(follow.outcome)
     lost = np.where(known, np.inf, np.where(follow.lost == "", follow.visit * model.clock.dt, follow.until))
-    times = [decision.step * model.clock.dt + 1e-9 for decision in decisions]
+    times = [limit_of(decision.step, clock=model.clock) for decision in decisions]
     followed = np.ones(len(treatment), dtype=np.bool_)
     rounds: list[_Round] = []
     unsupported: dict[str, Mask] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ...errors import NosographError
 from ...ontology.units import parse_unit
 from ..families import FAMILIES
 from ..language import Expression
@@ -62,7 +63,10 @@ def _collect_units(model: Model) -> dict[str, str]:
 
 def _is_declared(unit: str) -> bool:
     """Whether there is a unit. A pure number ("1", "{score}") may be on any scale of its own."""
-    return bool(unit) and bool(parse_unit(unit).dimensions)
+    try:
+        return bool(unit) and bool(parse_unit(unit).dimensions)
+    except NosographError:  # what is not UCUM is an error of its own, with its line
+        return False
 
 
 def _find(node: Expression, units: dict[str, str]) -> list[_Quantity]:

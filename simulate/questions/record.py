@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from ...causal.abduction import PatientRecord, Posterior, abduct, read_record
-from ...causal.model.clock import time_of
+from ...causal.model.clock import limit_of, time_of
 from ...causal.model.duration import TOLERANCE
 from ...causal.model.model import Effect, Model, Variable
 from ...causal.model.world import FACTUAL, World
@@ -54,7 +54,8 @@ def compare_record(model: Model, world: World, *, path: str | Path, outcome: Eff
         return Answer(**found, value=value, interval=interval, note=COUPLING)
     values = read_outcome(journeys, model, outcome).numpy()
     if model.variables[outcome.outcome].occurs == "repeatedly":  # those that are still to come
-        values = count_occurrences(journeys, outcome.outcome, after=until, by=outcome.at * model.clock.dt).numpy()
+        by = limit_of(outcome.by, clock=model.clock)
+        values = count_occurrences(journeys, outcome.outcome, after=until, by=by).numpy()
         found["method"] += f"; {outcome.outcome}: how often after the record's end"
     defined = ~np.isnan(values).any(0)
     if not defined.any():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...causal.effects.design import Array
-from ...causal.model.clock import steps_at
+from ...causal.model.clock import limit_of, round_times, steps_at, times_of
 from ...causal.model.model import Effect, Model, Schedule, Variable
 from ...causal.model.strategies import counts_missed, find_last_due, list_losses
 from ...causal.program.journeys import times
@@ -31,7 +31,9 @@ def build_follow_up(cohort: Tables, effect: Effect, *, world: str) -> pd.DataFra
     model, end = cohort.model, _time(effect.by, cohort.model)
     patients = pd.Index(_select(cohort, "patients", world)["patient"], name="patient")
     events, record = _select(cohort, "events", world), _select(cohort, "record", world)
-    events = events[events["recorded"]].assign(time=lambda table: table["time"].round(9))
+    events = events[events["recorded"]].assign(
+        time=lambda table: round_times(table["time"].to_numpy(), clock=model.clock)
+    )
 
     def first(rows: pd.DataFrame) -> Array:
         found: Array = rows.groupby("patient")["time"].min().reindex(patients).fillna(np.inf).to_numpy(dtype=np.float64)
@@ -45,7 +47,10 @@ def build_follow_up(cohort: Tables, effect: Effect, *, world: str) -> pd.DataFra
     limit = ended
     if effect.stopping == "while on treatment":
         limit = np.minimum(
-            limit, first(_find_changes(record, model.variables[effect.treatment], _time(effect.decision, model)))
+            limit,
+            first(
+                _find_changes(record, model.variables[effect.treatment], limit_of(effect.decision, clock=model.clock))
+            ),
         )
 
     outcome, needed, visit = _find_outcome(cohort, effect, patients, limit, events=events, record=record, world=world)
@@ -129,13 +134,13 @@ def _find_changes(record: pd.DataFrame, treatment: Variable, decision: float) ->
     """The rows after the decision in which the treatment is not what it was at the decision."""
     rows = record[record["variable"] == treatment.name]
     rows = rows.assign(held=read_values(rows, treatment))
-    before = rows[rows["time"] <= decision + 1e-6].drop_duplicates("patient", keep="last").set_index("patient")["held"]
-    later = rows[rows["time"] > decision + 1e-6]
+    before = rows[rows["time"] <= decision].drop_duplicates("patient", keep="last").set_index("patient")["held"]
+    later = rows[rows["time"] > decision]
     return later[later["held"].to_numpy() != before.reindex(later["patient"]).to_numpy()]
 
 
 def _time(step: float, model: Model) -> float:
-    return round(step * model.clock.dt, 9)
+    return float(times_of(np.array([step]), clock=model.clock)[0])
 
 
 def _select(cohort: Tables, name: str, world: str) -> pd.DataFrame:
