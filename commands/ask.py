@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..errors import fail
 from ..simulate.questions.measures import list_measures
 from .shared import AsJson, ModelName, Seed, Settings, answer, load
 
@@ -19,6 +20,10 @@ AT_VALUE = ", ".join(measure.name for measure in MEASURES if measure.mediator ==
 @app.command("ask")
 def ask_command(
     model: ModelName,
+    question: Annotated[
+        str | None,
+        typer.Argument(help='"P(dementia @ 10 years | apoe4 == 2)", "E[cdr_sb @ 18 months]", or an effect.'),
+    ] = None,
     patient: Annotated[int | None, typer.Option(help="A simulated patient, by number; with --do.")] = None,
     effect: Annotated[str | None, typer.Option(help='Of a population: "lecanemab -> cdr_sb @ 18 months".')] = None,
     record: Annotated[Path | None, typer.Option(help="Somebody known by a record (.csv, .json); with --do.")] = None,
@@ -39,9 +44,11 @@ def ask_command(
     loaded = load(model, settings)
     from ..simulate.questions.ask import ask
 
+    if question is not None and effect is not None:
+        raise fail("two questions at once", value=effect, fix="one of them")
     found = ask(
-        loaded, effect, patient=patient, record=record, do=do or (), given=given, measure=measure, mediator=mediator,
-        outcome=outcome, patients=patients, seed=seed,
+        loaded, question or effect, patient=patient, record=record, do=do or (), given=given, measure=measure,
+        mediator=mediator, outcome=outcome, patients=patients, seed=seed,
     )  # fmt: skip
     if picture is not None:
         found.plot(picture)

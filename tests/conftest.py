@@ -70,7 +70,7 @@ def build_model(
             for key, value in keys.items()
         }
         variable = Variable(name=name, iri=f"x:{name}", **parsed)
-        causes = sorted({read.name for read in variable.reads} & variables.keys() - {name})
+        causes = sorted({*(read.name for read in variable.reads), *variable.any_of} & variables.keys() - {name})
         built[name] = replace(variable, claims=tuple(Claim(cause, name) for cause in causes))
     return Model(
         id="made",

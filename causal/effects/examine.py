@@ -47,9 +47,9 @@ class Examination:
     the graph shows no confounding. `reason`: why there is no estimate or no verdict, or the caveats of a regime's
     estimate. `strategies`: those of the effect, in a line. `complete_cases`: the estimate among those whose outcome is
     known, without weights, which ignores the losses; None if nobody is lost. `losses`: how outcomes are lost, and by
-    what. `identified_by`: the way (`Identification`), empty if there is none; `mediators`: the columns of a front
-    door; `hedge`: those that prove that the effect is not identifiable. `rows`: people whose outcome is known;
-    `left_out`: the share without a treatment or an outcome.
+    what. `identified_by`: the way (`Identification`), empty if there is none; `mediators`: the columns of a front door;
+    `hedge`: those that prove that the effect is not identifiable. `rows`: people whose outcome is known; `left_out`:
+    the share without a treatment or an outcome.
     """
 
     effect: str
@@ -93,12 +93,12 @@ class Examination:
                 for refutation in self.refutations
             ],
             "identifiable": self.identifiable,
-            "recovered": self.recovered,
-            "naive_misses": self.naive_misses,
-            "reason": self.reason,
             "identified_by": self.identified_by,
             "mediators": list(self.mediators),
             "hedge": list(self.hedge),
+            "recovered": self.recovered,
+            "naive_misses": self.naive_misses,
+            "reason": self.reason,
             "confounded": self.confounded,
             "adjustment": list(self.adjustment),
             "losses": list(self.losses),

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 import networkx as nx
 
-from ..language.syntax import Name, find_draw
+from ..language.syntax import Name
 from ..model.model import Effect, Model, Variable
 from ..model.strategies import keep_record_open
 from .columns import Column, columns
 from .identify import Identification, explain_selection, identify_effect
+from .later import is_certain
 from .paths import describe_path, open_path
 from .unroll import ENTERS, Graph, Node, final_node, unroll, value_node
 
@@ -182,18 +183,15 @@ def _given(model: Model, graph: Graph, step: int, found: list[Column]) -> set[No
     given |= {("alive", "", earlier) for earlier in range(1, step + 1)}
     given &= set(graph)
     for node in nx.topological_sort(graph):
-        if node not in given and node[-1] <= step and _is_certain(model, node) and given.issuperset(graph.pred[node]):
+        if node not in given and node[-1] <= step and _is_known(model, node) and given.issuperset(graph.pred[node]):
             given.add(node)
     return given
 
 
-def _is_certain(model: Model, node: Node) -> bool:
+def _is_known(model: Model, node: Node) -> bool:
     """Whether a node of a static or a state is a function of its parents alone."""
     variable = model.variables.get(node[0]) if len(node) == 2 else None
-    if variable is None or variable.kind not in ("static", "state"):
-        return False
-    rule = variable.start if node[1] == 0 and variable.start is not None else variable.mechanism
-    return rule is None or find_draw(rule) is None
+    return variable is not None and variable.kind in ("static", "state") and is_certain(model, node)
 
 
 def _closing(model: Model) -> list[Variable]:

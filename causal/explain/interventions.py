@@ -67,13 +67,10 @@ def _describe_act(model: Model, act: Intervention) -> str:
             "*=": f"is {given} times {value}",
         }
         return f"The parameter {act.target} {change[act.operator]}, for the whole journey."
-    levels = model.variables[act.target].levels
-    known = {str(i): f'"{level}"' for i, level in enumerate(levels)}
-    shown = known.get(str(value), str(value))
     change = {
-        "=": f"is set to {shown}",
-        "+=": f"gets {shown} added to its value",
-        "*=": f"has its value multiplied by {shown}",
+        "=": f"is set to {value}",
+        "+=": f"gets {value} added to its value",
+        "*=": f"has its value multiplied by {value}",
     }
     return f"{act.target} {change[act.operator]}, {_describe_window(model, act)}."
 

@@ -88,12 +88,10 @@ class Bounds:
             case Call("where", (condition, yes, no)):
                 low, high = self.truth(condition)
                 return (high > 0 and self.may_lack_value(yes)) or (low == 0 and self.may_lack_value(no))
-        endless = isinstance(node, Binary) and any(isinstance(n, Past) and n.function == "since" for n in node.walk())
-        return (
-            (endless and node.operator not in COMPARISONS)  # inf - inf
-            or self.may_be_undefined(node)
-            or any(map(self.may_lack_value, node.children))
-        )
+            case Binary(operator, _, _) if operator not in COMPARISONS:
+                if any(isinstance(inner, Past) and inner.function == "since" for inner in node.walk()):
+                    return True  # infinity less infinity
+        return self.may_be_undefined(node) or any(map(self.may_lack_value, node.children))
 
     def may_be_undefined(self, node: Expression) -> bool:
         """Whether the operation itself (not its operands') may have no value."""

@@ -33,6 +33,7 @@ from .effects import check_examinable, parse_effect
 from .findings import Findings, Place
 from .formula import check_formulas, check_values, resolve_formulas
 from .model import KEY_COLUMNS, Claim, Clock, Effect, Evidence, Model, Parameter, Schedule, Variable
+from .quantities import check_quantities
 from .refinement import find_obstacle
 from .rules import check_claims, check_entry, check_model_rules
 from .strategies import warn_of_leaving
@@ -119,6 +120,7 @@ class _Builder:
         check_model_rules(model, self.findings, own=own, broken=self.broken)
         if not self.findings.errors:
             check_domains(model, self.findings, own=own)
+            check_quantities(model, self.findings)
         return model
 
     def merge(self, iri: URIRef, document: Document) -> None:

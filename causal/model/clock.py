@@ -53,7 +53,8 @@ def times_of(steps: Sequence[int] | NDArray[Any], *, clock: Clock) -> NDArray[np
 
 def round_times(times: Sequence[float] | NDArray[Any], *, clock: Clock) -> NDArray[np.float64]:
     """Times in the clock's unit, rounded to a billionth of it, or to a millionth of a step if that is less."""
-    return np.round(np.asarray(times, dtype=np.float64), max(9, 6 + math.ceil(-math.log10(clock.dt))))
+    exact: NDArray[np.float64] = np.asarray(times, dtype=np.float64)
+    return exact.round(max(9, 6 + math.ceil(-math.log10(clock.dt))))
 
 
 def time_of(step: int, *, clock: Clock) -> float:

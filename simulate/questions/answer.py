@@ -97,7 +97,9 @@ def _between(interval: Any, *, of: str = "") -> str:
 
 
 def _show(value: Any) -> str:
-    if isinstance(value, tuple | list):
+    if isinstance(value, list):
+        return f"{_show(value[0])} … {_show(value[-1])} ({len(value)} values, all in --json)"
+    if isinstance(value, tuple):
         return " to ".join(_show(part) for part in value)
     if value is None:
         return "-"

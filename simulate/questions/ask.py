@@ -24,6 +24,8 @@ from .answer import Answer
 from .measure import Measure
 from .measures import list_measures
 from .patient import compare_patient, parse_outcome
+from .probability import answer_query
+from .query import is_query, parse_query
 from .question import Question
 from .record import compare_record
 
@@ -32,7 +34,7 @@ PATIENTS = 20_000
 
 def ask(
     model: Model | Source,
-    effect: str | Effect | None = None,
+    question: str | Effect | None = None,
     *,
     patient: int | None = None,
     record: str | Path | None = None,
@@ -44,13 +46,16 @@ def ask(
     patients: int = PATIENTS,
     seed: int = 0,
 ) -> Answer:
-    """What would have been, in a model or what `nosograph.load` finds. One of three questions:
+    """What would have been, in a model or what `nosograph.load` finds. One of four questions:
 
-    `effect="lecanemab -> cdr_sb @ 18 months"`: of a population, or of those who are `given` at entry
-    ("apoe4 == 2 and age > 70"). `measure` says what contrast of the two worlds: one of the files in `measures/`,
-    "quantile 0.9" for a quantile effect. `mediator` is for nde, nie (a name), cde ("tau = 1.2") and strata; `do` acts
-    in both worlds. `patients` enter, and each is simulated in all worlds. An effect may have its longer form, for
-    levels of a cause that is not binary and the rest of an estimand:
+    `"P(dementia @ 10 years | apoe4 == 2)"`, `"E[cdr_sb @ 18 months]"`: a probability or a mean; with `do`, in that
+    world as well. What follows `|` is a condition in the same world, at its own time; `given` is one at entry.
+
+    `"lecanemab -> cdr_sb @ 18 months"`: an effect, of a population, or of those who are `given` at entry
+    ("apoe4 == 2 and age > 70"). `measure` says what contrast of the two worlds: one of the files in `measures/`, with
+    what it needs after its name ("quantile 0.9"). `mediator` is for nde, nie (a name), cde ("tau = 1.2") and strata;
+    `do` acts in both worlds. `patients` enter, and each is simulated in all worlds. An effect may have its longer form,
+    for levels of a cause that is not binary and the rest of an estimand:
     '{effect: "apoe4 -> cdr_sb @ 18 months", contrast: [2, 0]}'.
 
     `patient=42, do="lecanemab = 1"`: of a simulated patient, exactly; `record="her.csv", do=…`: of somebody known by a
@@ -58,16 +63,28 @@ def ask(
 
     Raises NosographError for what the model does not know, and for what the question has no answer to.
     """
-    if sum(form is not None for form in (patient, record, effect)) != 1:
-        fix = '--effect "lecanemab -> cdr_sb @ 18 months", or --patient 42 or --record FILE with --do'
-        raise fail("a question is about an effect, a patient, or a record: one of them", fix=fix)
+    if sum(form is not None for form in (patient, record, question)) != 1:
+        fix = '"P(dementia @ 10 years)", "lecanemab -> cdr_sb @ 18 months", or --patient 42 or --record FILE with --do'
+        raise fail("a question is about a probability, an effect, a patient, or a record: one of them", fix=fix)
     model, seed = as_model(model), check_seed(seed)
     with one_thread():
-        if effect is not None:
+        if question is not None:
             if outcome is not None:
-                raise fail("the effect names the outcome already", value=outcome, fix="--effect without --outcome")
+                raise fail("the question names the outcome already", value=outcome, fix="no --outcome")
+            if isinstance(question, str) and is_query(question):
+                if mediator is not None or measure != "ate":
+                    fix = "an effect, with --measure or --mediator"
+                    raise fail("a probability has no measure and no mediator", value=mediator or measure, fix=fix)
+                return answer_query(
+                    model,
+                    parse_query(question, model=model),
+                    world=_read_world(model, do) if do else None,
+                    where=parse_condition(given, model=model) if given else None,
+                    patients=count_patients(patients),
+                    seed=seed,
+                )
             return _ask_effect(
-                model, effect, do=do, given=given, measure=measure, mediator=mediator, patients=patients, seed=seed
+                model, question, do=do, given=given, measure=measure, mediator=mediator, patients=patients, seed=seed
             )
         for name, value in {"given": given, "mediator": mediator}.items():
             if value is not None or measure != "ate":
@@ -91,7 +108,7 @@ def _ask_effect(
     patients: int,
     seed: int,
 ) -> Answer:
-    chosen, quantile = _read_measure(measure)
+    chosen, argument = _read_measure(measure)
     target = effect if isinstance(effect, Effect) else parse_effect(effect, model)
     _check_outcome(chosen, target, model=model)
     name, level = _read_mediator(chosen, mediator, effect=target, model=model)
@@ -105,30 +122,25 @@ def _ask_effect(
         base=_read_world(model, do).interventions if do else (),
         mediator=name,
         level=level,
-        quantile=quantile,
+        argument=argument,
         binary=chosen.outcome == "binary",
     )
     return chosen.answer(question).with_details(strategies=describe_strategies(target, model))
 
 
-def _read_measure(text: str) -> tuple[Measure, float]:
-    """A measure, and the quantile where it takes one."""
+def _read_measure(text: str) -> tuple[Measure, str]:
+    """A measure, and what is written after its name."""
     known = list_measures()
-    name, _, rest = text.strip().partition(" ")
+    name, _, argument = text.strip().partition(" ")
     if name not in known:
         near = nearest(name, known)
         raise fail("there is no such measure", value=text, fix=near or f"one of {', '.join(known)}")
     measure = known[name]
-    if measure.quantile != bool(rest):
-        problem = f"{name} needs a quantile" if measure.quantile else f"{name} takes no quantile"
-        raise fail(problem, value=text, fix=f"--measure {measure.usage}")
-    try:
-        quantile = float(rest) if rest else 0.5
-    except ValueError:
-        quantile = 0.0
-    if not 0 < quantile < 1:
-        raise fail("a quantile lies between 0 and 1", value=text, fix=f"--measure {measure.usage}")
-    return measure, quantile
+    if argument and not measure.argument:
+        raise fail(f"{name} takes nothing after its name", value=text, fix=f"--measure {name}")
+    if measure.argument and not argument and not measure.optional:
+        raise fail(f"{name} needs something after its name", value=text, fix=f"--measure {measure.usage}")
+    return measure, argument.strip()
 
 
 def _check_outcome(measure: Measure, effect: Effect, *, model: Model) -> None:

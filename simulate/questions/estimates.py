@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,13 +44,23 @@ def estimate_share(members: Mask) -> tuple[float, Interval]:
 
 
 def compare_shares(first: Numbers, second: Numbers) -> tuple[float | None, Interval | None]:
-    """The ratio of two shares over the same people, each (patients,) of 0 and 1, and its 95% interval: that of its
-    logarithm, by the delta method, the pairing taken into account. None where it is not defined."""
-    a, b = float(first.mean()), float(second.mean())
-    if a == 0 or b == 0:
-        return (0.0 if b > 0 else None), None
-    error = estimate_mean(first / a - second / b).error
-    return a / b, (a / b * math.exp(-Z95 * error), a / b * math.exp(Z95 * error))
+    """The ratio of two shares, or of other means that are never negative, over the same people, each (patients,), and
+    its 95% interval. None where it is not defined."""
+    return compare_products([first], [second])
+
+
+def compare_products(above: Sequence[Numbers], below: Sequence[Numbers]) -> tuple[float | None, Interval | None]:
+    """The product of the means of `above` over that of the means of `below`, all over the same people and never
+    negative, each (patients,), and its 95% interval: that of its logarithm, by the delta method, the pairing taken into
+    account. A ratio of rates is that of counts in one world and times in the other to the rest. None where it is not
+    defined."""
+    top, bottom = (math.prod(float(each.mean()) for each in sides) for sides in (above, below))
+    if top == 0 or bottom == 0:
+        return (0.0 if bottom > 0 else None), None
+    parts = sum(each / each.mean() for each in above) - sum(each / each.mean() for each in below)
+    error = estimate_mean(np.asarray(parts)).error
+    ratio = top / bottom
+    return ratio, (ratio * math.exp(-Z95 * error), ratio * math.exp(Z95 * error))
 
 
 def gain_of_pairing(first: Numbers, second: Numbers, paired: float) -> float | None:

@@ -22,7 +22,8 @@ class Measure:
     `outcome`: what it needs; "binary" is 0 or 1 for everybody, as an event is.
     `levels`: whether it also takes an outcome that has levels, whose shares it then compares.
     `mediator`: whether it takes none, may take a variable, needs a variable, or needs one held at a value ("tau = 1").
-    `quantile`: whether it needs one, which is written after the name: "quantile 0.9".
+    `argument`: an example of what is written after the name ("0.9" in "quantile 0.9"), empty where nothing is;
+    `optional`: whether that may be left out.
     """
 
     name: str
@@ -30,10 +31,14 @@ class Measure:
     answer: Callable[[Question], Answer]
     outcome: Literal["number", "binary", "event"] = "number"
     mediator: Literal["none", "optional", "variable", "value"] = "none"
-    quantile: bool = False
     levels: bool = False
+    argument: str = ""
+    optional: bool = False
 
     @property
     def usage(self) -> str:
         """As it is written after `--measure`."""
-        return f'"{self.name} 0.9"' if self.quantile else self.name
+        if not self.argument:
+            return self.name
+        quote = "'" if '"' in self.argument else '"'
+        return f"{quote}{self.name} {self.argument}{quote}"

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...causal.language import Expression
+from ...causal.model.composites import ends_journey, list_components
 from ...causal.model.model import Effect, Model
 from ...causal.model.world import Intervention, World
 from ...causal.program.journeys import Journeys
@@ -27,8 +28,8 @@ from .shares import compare_levels, describe_levels
 class Question:
     """An effect, among the first `patients` who enter and meet `where`; `base` acts in every world.
 
-    `mediator` is a variable, or empty; `level` an intervention that holds one at a value; `quantile` that of a quantile
-    effect; `binary`: whether the outcome must be 0 or 1.
+    `mediator` is a variable, or empty; `level` an intervention that holds one at a value; `argument` what is written
+    after the measure's name; `binary`: whether the outcome must be 0 or 1.
     """
 
     model: Model
@@ -39,7 +40,7 @@ class Question:
     base: tuple[Intervention, ...] = ()
     mediator: str = ""
     level: Intervention | None = None
-    quantile: float = 0.5
+    argument: str = ""
     binary: bool = False
 
     @property
@@ -61,13 +62,18 @@ class Question:
         level = self.effect.contrast[index]
         return f"{self.effect.treatment} = {levels[int(level)] if levels else f'{level:g}'}"
 
-    def failures(self, event: str) -> list[str]:
-        """What ends being free of an event: itself, and all that ends the journey unless it does so itself; all that
-        ends the journey, for no event."""
+    def rivals(self, event: str) -> list[str]:
+        """What ends the journey, and so prevents an event, unless it is a component of it: all that does, for none."""
         variables = self.model.variables
-        if event and variables[event].ends == "journey":
+        parts = list_components(variables, event)
+        return [v.name for v in variables.values() if v.ends == "journey" and v.name not in parts]
+
+    def failures(self, event: str) -> list[str]:
+        """What ends being free of an event: itself, and its rivals unless it ends the journey itself; all that ends the
+        journey, for no event."""
+        if event and ends_journey(self.model.variables, event):
             return [event]
-        return [*([event] if event else []), *(v.name for v in variables.values() if v.ends == "journey")]
+        return [*([event] if event else []), *self.rivals(event)]
 
     def gather(
         self, worlds: Sequence[World], read: Callable[[Journeys], dict[str, Tensor]], *, keep: Sequence[str]
@@ -137,10 +143,16 @@ class Question:
     def describe_contrast(self, outcomes: Numbers, *, what: str, note: str = "") -> Answer:
         """The average of outcomes[0] - outcomes[1], (2, patients), among those for whom both are defined; where the
         outcome has levels, the difference of each level's share."""
+        if not self.model.variables[self.effect.outcome].levels:
+            return self.describe_means(outcomes, what=what, note=note)
         defined = self.find_defined(*outcomes)
         first, second = outcomes[0][defined], outcomes[1][defined]
-        if self.model.variables[self.effect.outcome].levels:
-            return self.describe_shares(first, second, what=what, note=note, defined=defined)
+        return self.describe_shares(first, second, what=what, note=note, defined=defined)
+
+    def describe_means(self, outcomes: Numbers, *, what: str, note: str = "") -> Answer:
+        """The average of outcomes[0] - outcomes[1], (2, patients), among those for whom both are defined."""
+        defined = self.find_defined(*outcomes)
+        first, second = outcomes[0][defined], outcomes[1][defined]
         found = estimate_mean(first - second)
         coupled = COUPLING if self.effect.death == "survivors" else ""
         return Answer(

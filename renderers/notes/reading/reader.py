@@ -228,8 +228,12 @@ class NoteReader:
         elif kind_of(term) == "history" and not served and term.levels == () and term.unit in ("", "1") and term.binary:
             yield _make(term, mention.start, mention.end, float(status == "present"), status=status)
 
-    def _dose_of(self, said: _Sentence, mention: AssertedName, term: LexiconTerm) -> float:
-        doses = (q for q in said.quantities if q.start >= mention.end and self._fits(mention, q))
+    def _dose_of(self, said: _Sentence, mention: AssertedName, term: LexiconTerm) -> float | str | None:
+        """The dose, or the level, which stands after the name; 1 where there is neither."""
+        doses = [q for q in said.quantities if q.start >= mention.end and self._fits(mention, q)]
+        if term.levels:
+            told = (read_level(q.words, term.levels, self._names) for q in doses if isinstance(q, WrittenLevel))
+            return next(told, None)
         dose: float | None = next(
             (_convert(quantity, term.unit) for quantity in doses if term.unit not in ("", "1")), None
         )

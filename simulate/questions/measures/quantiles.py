@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+from ....errors import fail
 from ..measure import Measure
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ def compare_quantiles(question: Question) -> Answer:
     from ..answer import Answer
     from ..question import describe_undefined
 
-    q = question.quantile
+    q = _read_quantile(question.argument)
     outcomes = question.gather_outcomes(question.worlds())
     defined = question.find_defined(*outcomes)
     first, second = outcomes[0][defined], outcomes[1][defined]
@@ -47,6 +49,17 @@ def compare_quantiles(question: Question) -> Answer:
     )
 
 
+def _read_quantile(text: str) -> float:
+    """Raises NosographError for anything but a number between 0 and 1."""
+    try:
+        quantile = float(text)
+    except ValueError:
+        quantile = math.nan
+    if not 0 < quantile < 1:
+        raise fail("a quantile lies between 0 and 1", value=text, fix=f"--measure {QUANTILE.usage}")
+    return quantile
+
+
 def _resample(first: Numbers, second: Numbers, q: float, *, seed: int) -> tuple[Numbers, Numbers]:
     """Bootstrapped differences of quantiles: of pairs, and of two cohorts resampled apart."""
     import numpy as np
@@ -62,5 +75,5 @@ def _resample(first: Numbers, second: Numbers, q: float, *, seed: int) -> tuple[
 
 
 QUANTILE = Measure(
-    "quantile", help="the difference of the two distributions' quantiles", answer=compare_quantiles, quantile=True
+    "quantile", help="the difference of the two distributions' quantiles", answer=compare_quantiles, argument="0.9"
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ....causal.model.clock import limit_of
 from ....errors import fail
 from ..measure import Measure
 
@@ -80,6 +79,7 @@ def _gather(question: Question, failures: list[str]) -> tuple[Mask, Numbers]:
     """Who is without all of these events at the time of the effect, and the outcome: each (worlds, patients)."""
     import torch
 
+    from ....causal.model.clock import limit_of
     from ....causal.program.journeys import first_dates
 
     by = limit_of(question.effect.by, clock=question.model.clock)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ....causal.model.clock import limit_of
 from ..measure import Measure
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from torch import Tensor
-
-    from ....causal.program.journeys import Journeys
     from ..answer import Answer
     from ..question import Question
+    from ..times import EventTimes
 
 
 def compare_survival(question: Question) -> Answer:
@@ -23,42 +19,51 @@ def compare_survival(question: Question) -> Answer:
     """
     from ..estimates import compare_shares
 
-    found = _gather(question)
-    answer = question.describe_contrast(found["free"], what="difference in survival free of the event")
-    restricted = question.describe_contrast(found["time"], what="")
-    ratio, interval = compare_shares(*found["free"])
+    times = _gather(question)
+    free = (times.cause == -1).astype(float)
+    answer = question.describe_contrast(free, what="difference in survival free of the event", note=_note(times))
+    restricted = question.describe_contrast(times.time, what="")
+    ratio, interval = compare_shares(*free)
     return answer.with_details(
         survival_ratio=ratio,
         survival_ratio_interval=interval,
         restricted_mean_difference=restricted.value,
         restricted_mean_interval=restricted.interval,
         restricted_means=restricted.details["means"],
-        time_unit=question.model.clock.text[2],
+        **_describe_time(question, times),
     )
 
 
 def compare_restricted_means(question: Question) -> Answer:
-    """The difference of E[min(T, at)], T being the time free of the event as in `compare_survival`, in the clock's
-    unit: the area between the survival curves (Royston and Parmar 2013, BMC Medical Research Methodology 13:152)."""
-    answer = question.describe_contrast(_gather(question)["time"], what="difference in restricted mean survival time")
-    return answer.with_details(time_unit=question.model.clock.text[2])
+    """The difference of E[min(T, at)], T being the time from the decision free of the event as in `compare_survival`,
+    in the clock's unit: the area between the survival curves (Royston and Parmar 2013, BMC Medical Research Methodology
+    13:152). Nobody is censored, so each person has a difference, and the error is that of their mean."""
+    times = _gather(question)
+    answer = question.describe_contrast(
+        times.time, what="difference in restricted mean survival time", note=_note(times)
+    )
+    return answer.with_details(**_describe_time(question, times))
 
 
-def _gather(question: Question) -> dict[str, NDArray[Any]]:
-    """`free`: without the event at the time of the effect; `time`: how long so, at most until then."""
-    import torch
+def _gather(question: Question) -> EventTimes:
+    from ..times import gather_times
 
-    from ....causal.program.journeys import first_dates
+    return gather_times(question, question.failures(question.effect.outcome))
 
-    effect, model = question.effect, question.model
-    ending = question.failures(effect.outcome)
 
-    def read(journeys: Journeys) -> dict[str, Tensor]:
-        first = torch.stack([first_dates(journeys, name) for name in ending]).amin(0)
-        free = first > limit_of(effect.by, clock=model.clock)
-        return {"free": free.double(), "time": first.clamp(max=effect.by * model.clock.dt)}
+def _note(times: EventTimes) -> str:
+    return times.describe_left_out(times.events[0])
 
-    return question.gather(question.worlds(), read, keep=ending)
+
+def _describe_time(question: Question, times: EventTimes) -> dict[str, object]:
+    others = [event for event in question.rivals(times.events[0]) if event not in times.events]
+    counted = {"counted_as_free_after": " or ".join(others)} if others else {}
+    return {
+        "free_of": " and ".join(times.events),
+        **counted,
+        "time_unit": question.model.clock.text[2],
+        "left_out": times.left_out,
+    }
 
 
 SURVIVAL = Measure(

@@ -19,6 +19,7 @@ from nosograph.causal.language.syntax import (
     PAST_FUNCTIONS,
     Binary,
     Call,
+    Cases,
     Draw,
     Expression,
     Level,
@@ -53,6 +54,10 @@ def call(function: str, arguments: list[Expression]) -> Expression:
     return Call(function, tuple((arguments * 3)[:count]))
 
 
+def tabulate(of: list[Name], numbers: list[float]) -> Cases:
+    return Cases(tuple(of), tuple((tuple(f"{k}" for _ in of), number) for k, number in enumerate(numbers)))
+
+
 def grow(children: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
     points = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=4, unique=True).map(sorted)
     return st.one_of(
@@ -61,6 +66,7 @@ def grow(children: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expressio
         st.builds(Binary, st.sampled_from(OPERATORS), children, children),
         st.builds(call, st.sampled_from(sorted(FUNCTIONS)), st.lists(children, min_size=3, max_size=3)),
         st.builds(lambda x, xs: Table(x, tuple((p, -p) for p in xs)), children, points),
+        st.builds(tabulate, st.lists(variables, min_size=1, max_size=3), points),
     )
 
 
@@ -81,6 +87,13 @@ def test_text_of_a_distribution_parses_to_it(family: str, parameters: list[Expre
     wrapped = Call("round", (Call("clip", (draw, Number(0.0), Number(1.0))),))
     assert parse_mechanism(str(draw)) == draw
     assert parse_mechanism(str(wrapped)) == wrapped
+
+
+@given(st.lists(trees, min_size=4, max_size=4))
+def test_text_of_levels_parses_to_them(parts: list[Expression]) -> None:
+    for family in (name for name, own in FAMILIES.items() if own.has_levels):
+        draw = Draw(family, tuple(parts), ("I", "II", "very high", "IV"))
+        assert parse_mechanism(str(draw)) == draw
 
 
 def test_a_negative_base_keeps_its_parentheses() -> None:
@@ -271,6 +284,8 @@ def evaluate_plainly(tree: Expression, values: dict[str, float]) -> float | None
                 return float(not of(operand))
             case Table(argument, points):
                 return interpolate(of(argument), points)
+            case Cases(_, rows):
+                return rows[int(values["p"] * len(rows))][1]
             case Binary(operator, left, right):
                 return finite(operate(operator, of(left), of(right)))
             case Call(function, arguments):
