@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import networkx as nx
 
@@ -115,7 +115,7 @@ def _relevant_reads(model: Model, event: Variable) -> tuple[Read, ...]:
 
 
 def _judge(
-    model: Model, cut: Graph, loss: Loss, places: list[tuple[int, Node]], end: Node, asked: set[Node]
+    model: Model, cut: nx.DiGraph[Any], loss: Loss, places: list[tuple[int, Node]], end: Node, asked: set[Node]
 ) -> tuple[Loss, str]:
     """The loss with what its weights must condition on; or why no weights help. `asked`: the nodes of the estimate, of
     which `end` is the outcome."""

@@ -102,7 +102,7 @@ def _describe_effect(effect: Effect, model: Model) -> dict[str, str]:
         "decided at": describe_time(effect.decision, model.clock),
         "strategy": effect.strategy,
         "among": _code(effect.population) if effect.population else "",
-        "strategies": describe_strategies(effect, model),
+        "intercurrent events": describe_strategies(effect, model),
     }
 
 

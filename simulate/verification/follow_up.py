@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...causal.effects.design import Array
 from ...causal.model.clock import limit_of, round_times, steps_at, times_of
@@ -69,7 +70,7 @@ def build_follow_up(cohort: Tables, effect: Effect, *, world: str) -> pd.DataFra
         },
         index=patients,
     )
-    return found[np.minimum(losing, ended) > _time(effect.decision, model)]
+    return found.loc[np.minimum(losing, ended) > _time(effect.decision, model)]
 
 
 def _find_outcome(
@@ -81,12 +82,14 @@ def _find_outcome(
     events: pd.DataFrame,
     record: pd.DataFrame,
     world: str,
-) -> tuple[Array, Array, Array]:
+) -> tuple[Array, Array, NDArray[np.int64]]:
     """Everybody's outcome by the record, the time that it takes to know it, and the step of its visit, or -1. `limit`:
     what comes at or after it doesn't count."""
+    import pandas as pd
+
     model, end = cohort.model, _time(effect.by, cohort.model)
     variable = model.variables[effect.outcome]
-    none = np.full(len(patients), -1)
+    none = np.full(len(patients), -1, dtype=np.int64)
     needed = np.minimum(limit, end)
     if variable.kind == "static":
         statics = _select(cohort, "patients", world).set_index("patient")[variable.name].reindex(patients)
@@ -94,7 +97,7 @@ def _find_outcome(
         return statics.to_numpy(dtype=np.float64), np.zeros(len(patients)), none
     if variable.kind == "event":
         mine = events[(events["event"] == variable.name) & (events["time"] <= end)]
-        mine = mine[mine["time"] <= limit[patients.get_indexer(mine["patient"])]]
+        mine = mine[mine["time"] <= limit[patients.get_indexer(pd.Index(mine["patient"]))]]
         if variable.occurs == "repeatedly":
             mine = mine[mine["time"] > _time(effect.decision, model)]
         dates = mine.groupby("patient")["time"]
@@ -103,13 +106,13 @@ def _find_outcome(
             needed = np.minimum(needed, dates.min().reindex(patients).fillna(np.inf).to_numpy(dtype=np.float64))
         return count, needed, none
     values = _spread(record[record["variable"] == variable.name], variable, patients, effect.at, model)
-    last = np.searchsorted(times(range(effect.at + 1), model=model), limit, side="left") - 1
+    last = np.searchsorted(times(range(effect.at + 1), model=model), limit, side="left").astype(np.int64) - 1
     due = find_last_due(effect, model)
     if due is not None:
         assert isinstance(variable.when, Schedule)
         steps = np.array([step for step in range(due + 1) if variable.when.includes(step)])
         row = np.searchsorted(steps, last, side="right") - 1
-        visit = np.where(row >= 0, steps[row], -1)
+        visit = np.where(row >= 0, steps[row], -1).astype(np.int64)
         needed = np.minimum(limit, _time(due, model))
     if due is not None and counts_missed(effect, model):
         return np.where(visit >= 0, _take(values, visit), np.nan), needed, visit
@@ -118,15 +121,19 @@ def _find_outcome(
 
 def _spread(rows: pd.DataFrame, variable: Variable, patients: pd.Index[int], at: int, model: Model) -> Array:
     """(patients, steps 0 to `at`), NaN where nothing is recorded."""
+    import pandas as pd
+
     step = steps_at(rows["time"].to_numpy(), clock=model.clock)
     values = np.full((len(patients), at + 1), np.nan)
     early = step <= at
-    values[patients.get_indexer(rows["patient"])[early], step[early]] = read_values(rows, variable).to_numpy()[early]
+    values[patients.get_indexer(pd.Index(rows["patient"]))[early], step[early]] = read_values(
+        rows, variable
+    ).to_numpy()[early]
     return values
 
 
-def _take(values: Array, step: Array) -> Array:
-    found: Array = np.take_along_axis(values, step[:, None].astype(np.int64), axis=1)[:, 0]
+def _take(values: Array, step: NDArray[np.int64]) -> Array:
+    found: Array = np.take_along_axis(values, step[:, None], axis=1)[:, 0]
     return found
 
 
@@ -136,7 +143,7 @@ def _find_changes(record: pd.DataFrame, treatment: Variable, decision: float) ->
     rows = rows.assign(held=read_values(rows, treatment))
     before = rows[rows["time"] <= decision].drop_duplicates("patient", keep="last").set_index("patient")["held"]
     later = rows[rows["time"] > decision]
-    return later[later["held"].to_numpy() != before.reindex(later["patient"]).to_numpy()]
+    return later.loc[later["held"].to_numpy() != before.reindex(later["patient"]).to_numpy()]
 
 
 def _time(step: float, model: Model) -> float:

@@ -12,13 +12,15 @@ def test_alzheimers_effects_are_recovered_with_adjustment_and_missed_without(see
     """A false alarm in one of a thousand tables (the pass rule's own), so 0.3% over the three seeds, which are the
     first three."""
     found = verify(load_model("alzheimers"), seed=seed)
-    severity, plaque, hippocampus, inhibitor = found.examinations
+    severity, plaque, home, hippocampus, inhibitor = found.examinations
     assert severity.recovered
     assert severity.naive_misses
     assert plaque.recovered
     assert plaque.naive_misses
     assert hippocampus.recovered
     assert hippocampus.naive_misses is None  # ancestry confounds nothing here: there is no other way to the outcome
+    path = "dropout <- home_support (not recorded) -> care_home"
+    assert home.reason == f"not recoverable: selection by leaving the record: {path}"
     assert not inhibitor.identifiable
     assert inhibitor.recovered is None
     assert "(not recorded)" in inhibitor.reason

@@ -26,7 +26,7 @@ ROLES = {
         "hippocampal_volume_mri": "volume", "ventricular_volume_mri": "volume",
         "white_matter_hyperintensity_mri": "volume", "plasma_ptau217": "laboratory", "lecanemab": "treatment",
         "cholinesterase_inhibitor": "treatment", "mci_diagnosis": "diagnosis", "dementia_diagnosis": "diagnosis",
-        "aria_e": "occurrence", "care_home": "occurrence", "dropout": "departure", "death": "end",
+        "aria_e": "occurrence", "care_home": "happening", "dropout": "departure", "death": "end",
     },
     "sepsis": {
         "heart_rate_charted": "vital", "systolic_bp_charted": "vital", "oxygen_charted": "vital",
