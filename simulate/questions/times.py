@@ -104,14 +104,20 @@ def gather_times(question: Question, events: Sequence[str]) -> EventTimes:
 
 
 def check_strategy(question: Question) -> None:
-    """Raise NosographError where a strategy for death is about one value at the time of the outcome, and so not about
-    when events happen, or how often."""
+    """Raise NosographError where a strategy is about one value at the time of the outcome, and so not about when events
+    happen, or how often."""
     effect = question.effect
     if effect.death == "composite":
         fix = "an event with any_of, the outcome and death among its components"
         raise fail("when an event happens has no value for the dead", value=effect.text, fix=fix)
     if effect.death == "survivors":
         raise fail("survivors are not followed until they die", value=effect.text, fix="--measure risk, or strata")
+    if effect.leaving == "last recorded":
+        fix = "leaving: hypothetical, or treatment policy; --measure risk for what is recorded by the time"
+        raise fail("when events happen is not asked of the record", value=effect.text, fix=fix)
+    if effect.stopping == "while on treatment":
+        fix = "stopping: treatment policy; --measure risk for events while on treatment"
+        raise fail("people are followed after they stop", value=effect.text, fix=fix)
 
 
 def find_followed(question: Question, journeys: Journeys) -> Tensor:

@@ -312,6 +312,8 @@ def test_the_number_needed_where_the_difference_may_be_zero(make_model: MakeMode
         ("rmst", '{effect: "a -> relapse @ 2 years", death: composite, composite: 1}', "no value for the dead"),
         ("count", '{effect: "a -> admission @ 2 years", death: composite, composite: 9}', "no value for the dead"),
         ("next", '{effect: "a -> admission @ 2 years", death: survivors}', "not followed"),
+        ("rate", '{effect: "a -> admission @ 2 years", leaving: last recorded}', "not asked of the record"),
+        ("incidence", '{effect: "a -> admission @ 2 years", stopping: while on treatment}', "after they stop"),
         ("count 3", "a -> admission @ 2 years", "nothing after its name"),
     ],
 )
