@@ -76,12 +76,10 @@ def gather_times(question: Question, events: Sequence[str]) -> EventTimes:
     """The times to the first of `events`, in both worlds; where two come at one instant, that named first. At risk is
     who is there at the decision and, where the outcome happens only once, has not had it.
 
-    Raises NosographError where nobody is at risk, or a strategy puts a value in the place of death.
+    Raises NosographError where nobody is at risk, and as `check_strategy` does.
     """
+    check_strategy(question)
     effect, model = question.effect, question.model
-    if effect.composite is not None:
-        fix = "an event with any_of, the outcome and death among its components"
-        raise fail("a time to an event has no value for the dead", value=effect.text, fix=fix)
     period = find_period(question)
     once = model.variables[effect.outcome].occurs == "once"
 
@@ -103,6 +101,23 @@ def gather_times(question: Question, events: Sequence[str]) -> EventTimes:
         events=tuple(events),
         left_out=float(1 - at_risk.mean()),
     )
+
+
+def check_strategy(question: Question) -> None:
+    """Raise NosographError where a strategy is about one value at the time of the outcome, and so not about when events
+    happen, or how often."""
+    effect = question.effect
+    if effect.death == "composite":
+        fix = "an event with any_of, the outcome and death among its components"
+        raise fail("when an event happens has no value for the dead", value=effect.text, fix=fix)
+    if effect.death == "survivors":
+        raise fail("survivors are not followed until they die", value=effect.text, fix="--measure risk, or strata")
+    if effect.leaving == "last recorded":
+        fix = "leaving: hypothetical, or treatment policy; --measure risk for what is recorded by the time"
+        raise fail("when events happen is not asked of the record", value=effect.text, fix=fix)
+    if effect.stopping == "while on treatment":
+        fix = "stopping: treatment policy; --measure risk for events while on treatment"
+        raise fail("people are followed after they stop", value=effect.text, fix=fix)
 
 
 def find_followed(question: Question, journeys: Journeys) -> Tensor:

@@ -72,7 +72,7 @@ def compare_rates(question: Question) -> Answer:
             "standard_error": error,
             "patients": count.shape[1],
             "left_out": _find_left_out(found),
-            "variance_gain": gain_of_pairing(*parts, float((parts[0] - parts[1]).var(ddof=1))),
+            "variance_gain": gain_of_pairing(parts[0], parts[1], float((parts[0] - parts[1]).var(ddof=1))),
         },
     )
 
@@ -84,8 +84,9 @@ def _gather(question: Question) -> dict[str, NDArray[Any]]:
     """Of the people followed: how often they had the event, and their time at risk, each (2, people); and the date of
     each event in each world, and whether it is of one of them, (events,). `followed`: who they are, (patients,)."""
     from ....causal.program.journeys import count_occurrences, first_dates
-    from ..times import check_people, find_followed, find_period
+    from ..times import check_people, check_strategy, find_followed, find_period
 
+    check_strategy(question)
     event = question.model.variables[question.effect.outcome]
     period = find_period(question)
 

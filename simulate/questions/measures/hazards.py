@@ -42,7 +42,7 @@ def compare_hazards(question: Question) -> Answer:
         people, both = len(found.parts[0]), found.parts.sum(0)
         ratio, error = math.exp(found.log), math.sqrt(float((both**2).sum()))
         interval = (ratio * math.exp(-Z95 * error), ratio * math.exp(Z95 * error))
-        gain = gain_of_pairing(*found.parts, error**2 / (people - 1))
+        gain = gain_of_pairing(found.parts[0], found.parts[1], error**2 / (people - 1))
     return Answer(
         question=question.text,
         value=ratio,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ....errors import fail
 from ..measure import Measure
@@ -41,7 +41,7 @@ def count_needed(question: Question) -> Answer:
     assert isinstance(answer.value, float)
     assert isinstance(answer.interval, tuple)
     low, high = answer.interval
-    details = {
+    details: dict[str, Any] = {
         "for": "one event fewer" if answer.value < 0 else "one event more" if answer.value > 0 else "no difference",
         "risk_difference": answer.value,
         "risk_difference_interval": answer.interval,
@@ -71,8 +71,9 @@ def compare_next(question: Question) -> Answer:
     the people compared are the same: those who died before the named time did not have a next event."""
     from ....causal.program.journeys import count_occurrences
     from ..estimates import compare_shares
-    from ..times import check_people, find_followed, find_period
+    from ..times import check_people, check_strategy, find_followed, find_period
 
+    check_strategy(question)
     name = question.effect.outcome
     after, by = _read_time(question), find_period(question).by
 

@@ -27,13 +27,13 @@ COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
-CRITERION = re.compile(
+RESPONSE = re.compile(
     r"""(?P<change>change\s*)?(?P<compare>>=|<=|==|!=|>|<)\s*(?:"(?P<level>[^"]*)"|(?P<number>[-+]?[\d.]+(e[-+]?\d+)?))"""
 )
 
 
 @dataclass(frozen=True)
-class Criterion:
+class Response:
     """What makes a responder: the outcome, or its `change` since the decision, compared with a `threshold`, which for
     an outcome with levels is the place of one."""
 
@@ -49,10 +49,10 @@ def compare_responders(question: Question) -> Answer:
 
     from ..estimates import compare_shares
 
-    criterion = _read_criterion(question)
+    response = _read_response(question)
     baseline, outcome = _gather(question)
-    scores = outcome - baseline if criterion.change else outcome
-    respond = COMPARISONS[criterion.compare](scores, criterion.threshold)
+    scores = outcome - baseline if response.change else outcome
+    respond = COMPARISONS[response.compare](scores, response.threshold)
     respond = np.where(np.isnan(scores), np.nan, respond.astype(float))
     ratio, interval = compare_shares(*respond[:, question.find_defined(*respond)])
     answer = question.describe_means(respond, what=f"difference of the shares of responders ({question.argument})")
@@ -88,27 +88,27 @@ def _gather(question: Question) -> tuple[Numbers, Numbers]:
     return found["before"], found["after"]
 
 
-def _read_criterion(question: Question) -> Criterion:
+def _read_response(question: Question) -> Response:
     """Raises NosographError for what is no criterion of this outcome."""
     outcome = question.model.variables[question.effect.outcome]
     text = question.argument
     fix = f'--measure {RESPONDER.usage}, or "responder change <= -5"'
     if outcome.levels:
         fix = f"""--measure 'responder {">=" if outcome.has_order else "=="} "{outcome.levels[-1]}"'"""
-    found = CRITERION.fullmatch(text)
+    found = RESPONSE.fullmatch(text)
     if found is None:
         raise fail("a responder is told by a comparison of the outcome, or of its change", value=text, fix=fix)
     if (found["level"] is not None) != bool(outcome.levels):
         kind = "levels, which have names" if outcome.levels else "numbers, and no levels"
         raise fail(f"{outcome.name} has {kind}", value=text, fix=fix)
     if not outcome.levels:
-        return Criterion(bool(found["change"]), found["compare"], float(found["number"]))
+        return Response(bool(found["change"]), found["compare"], float(found["number"]))
     if found["level"] not in outcome.levels:
         raise fail(f"{outcome.name} has no level {found['level']!r}", value=text, fix=fix)
     if found["change"] or (found["compare"] not in ("==", "!=") and not outcome.has_order):
         what = "levels have no difference" if found["change"] else f"the levels of {outcome.name} are in no order"
         raise fail(what, value=text, fix=fix)
-    return Criterion(False, found["compare"], float(outcome.levels.index(found["level"])))
+    return Response(False, found["compare"], float(outcome.levels.index(found["level"])))
 
 
 RESPONDER = Measure(
