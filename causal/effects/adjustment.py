@@ -23,14 +23,14 @@ class Adjustment:
     might have been an adjustment set; `always`: what is given in any case.
     """
 
-    nodes: tuple[Hashable, ...] | None
+    nodes: tuple[Any, ...] | None
     confounded: bool
     cut: nx.DiGraph[Any]
-    offered: tuple[Hashable, ...]
-    always: frozenset[Hashable]
+    offered: tuple[Any, ...]
+    always: frozenset[Any]
 
     @property
-    def given(self) -> frozenset[Hashable]:
+    def given(self) -> frozenset[Any]:
         return self.always.union(self.offered if self.nodes is None else self.nodes)
 
 

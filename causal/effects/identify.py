@@ -3,7 +3,7 @@ projection; where there is none, a front door or another functional of the recor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
@@ -90,7 +90,7 @@ def _look_further(
     if len(known) + len(later) > MOST_RECORDED:
         beyond = f"the record holds {len(known) + len(later)} quantities on the way, too many to look for another way"
         return replace(refused, reason=f"{refused.reason}; {beyond}")
-    names = {column.node: column.name for column in (*offered, *later)}
+    names: dict[Hashable, str] = {column.node: column.name for column in (*offered, *later)}
     projection = project(closed, [cause, outcome, *(column.node for column in (*known, *later))])
     if hedge := find_hedge(projection, cause, outcome):
         return replace(refused, hedge=tuple(names[node] for node in hedge.whole))
