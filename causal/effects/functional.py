@@ -128,9 +128,29 @@ class _Identifier:
         for part, whole in self._factors(cause, outcome):
             while (closed := self._ancestors(part, whole)) != part:
                 if closed == whole:
-                    return Hedge(whole, part)
+                    return self._shrink(Hedge(whole, part), cause)
                 whole = self._around(part, closed)
         return None
+
+    def _shrink(self, hedge: Hedge, cause: Node) -> Hedge:
+        """A hedge with fewer nodes and one root, if there is one: all its nodes are ancestors of the root within it,
+        and hidden causes connect them."""
+        for root in reversed(hedge.part):
+            found = self._around_root(root, hedge.whole)
+            if cause not in found:
+                continue
+            for node in found:
+                smaller = self._around_root(root, [other for other in found if other != node])
+                found = smaller if node not in (root, cause) and node in found and cause in smaller else found
+            return Hedge(found, (root,))
+        return hedge
+
+    def _around_root(self, root: Node, nodes: Iterable[Node]) -> Nodes:
+        """The largest part of `nodes` whose members are ancestors of the root in it, and connected by hidden causes."""
+        found = tuple(nodes)
+        while root in found and (smaller := self._around((root,), self._ancestors((root,), found))) != found:
+            found = smaller
+        return found
 
     def identify(self, cause: Node, outcome: Node) -> Functional:
         factors = []

@@ -22,7 +22,7 @@ from .selection import close_selection, separate_worlds
 from .unroll import ENTERS, Graph, Node, final_node, survival_node, unroll, value_node
 
 MOST_RECORDED = 300  # quantities for which other ways than adjustment are looked for
-MOST_SHOWN = 12  # quantities of a functional that is written out
+MOST_SHOWN = 12  # quantities of a functional or a hedge that is written out
 
 Way: TypeAlias = Literal["", "adjustment", "adjustment at each decision", "front door", "functional"]
 
@@ -93,7 +93,9 @@ def _look_further(
     names: dict[Hashable, str] = {column.node: column.name for column in (*offered, *later)}
     projection = project(closed, [cause, outcome, *(column.node for column in (*known, *later))])
     if hedge := find_hedge(projection, cause, outcome):
-        return replace(refused, hedge=tuple(names[node] for node in hedge.whole))
+        columns_of = tuple(names[node] for node in hedge.whole)
+        more = f"; the hedge: {', '.join(columns_of)}" if 2 < len(columns_of) <= MOST_SHOWN else ""  # else a bow
+        return replace(refused, hedge=columns_of, reason=refused.reason + more)
     door = find_front_door(closed, cause, outcome, recorded=[c.node for c in later], covariates=[c.node for c in known])
     if door is not None:
         return Identification(

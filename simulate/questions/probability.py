@@ -13,6 +13,8 @@ from torch import Tensor
 
 from ...causal.language import Expression, reads
 from ...causal.language.syntax import Binary, Unary
+from ...causal.model.clock import limit_of
+from ...causal.model.duration import describe_time
 from ...causal.model.model import Model, Schedule
 from ...causal.model.world import FACTUAL, World
 from ...causal.program.expressions import StepState, compile_expression
@@ -78,7 +80,7 @@ def find_reached(model: Model, world: World) -> set[str]:
 
 def _is_at_entry(clause: Clause, reached: set[str], model: Model) -> bool:
     kinds = {model.variables[name].kind for name in clause.names if name in model.variables}
-    return (clause.step == 0 or kinds <= {"static"}) and "event" not in kinds and not clause.names & reached
+    return (clause.by == 0 or kinds <= {"static"}) and "event" not in kinds and not clause.names & reached
 
 
 def _find_values(
@@ -88,15 +90,15 @@ def _find_values(
     shape = (len(journeys.worlds), len(journeys.patients))
     met = torch.ones(shape, dtype=torch.bool)
     for clause in conditions:
-        met &= _judge(clause.expression, _Snapshot(journeys, model, clause.step))[0].expand(shape)
+        met &= _judge(clause.expression, _Snapshot(journeys, model, clause))[0].expand(shape)
     if query.kind == "mean":
         (clause,) = query.asked
-        snapshot = _Snapshot(journeys, model, clause.step)
+        snapshot = _Snapshot(journeys, model, clause)
         value = torch.as_tensor(snapshot.evaluate(clause.expression)).double().expand(shape)
         return torch.where(snapshot.knows(clause.expression).expand(shape), value, torch.nan), met
     yes, no = torch.ones(shape, dtype=torch.bool), torch.zeros(shape, dtype=torch.bool)
     for clause in query.asked:
-        holds, fails = _judge(clause.expression, _Snapshot(journeys, model, clause.step))
+        holds, fails = _judge(clause.expression, _Snapshot(journeys, model, clause))
         yes, no = yes & holds, no | fails
     return torch.where(yes | no, yes.double(), torch.nan), met
 
@@ -120,18 +122,18 @@ def _judge(expression: Expression, snapshot: _Snapshot) -> tuple[Tensor, Tensor]
 
 @dataclass(frozen=True)
 class _Snapshot:
-    """The values of the model's variables at a step, in all worlds of a batch."""
+    """The values of the model's variables at the time of a clause, in all worlds of a batch."""
 
     journeys: Journeys
     model: Model
-    step: int
+    clause: Clause
 
     def evaluate(self, expression: Expression) -> Any:
         model = self.model
         now = {name: self.read(name) for name in self._names(expression)}
         parameters = {name: parameter.value for name, parameter in model.parameters.items()}
         state = StepState(
-            time=self.step * model.clock.dt, dt=model.clock.dt, parameters=parameters, now=now, history=[], seen={}
+            time=self.clause.by * model.clock.dt, dt=model.clock.dt, parameters=parameters, now=now, history=[], seen={}
         )
         levels = {variable.name: variable.levels for variable in model.variables.values() if variable.levels}
         return compile_expression(expression, constant=frozenset(), levels=levels)(state)
@@ -150,18 +152,18 @@ class _Snapshot:
         journeys, variable = self.journeys, self.model.variables[name]
         shape = (len(journeys.worlds), len(journeys.patients))
         if variable.kind == "event":
-            return count_occurrences(journeys, name, by=self.step * self.model.clock.dt)
+            return count_occurrences(journeys, name, by=limit_of(self.clause.by, clock=self.model.clock))
         values = journeys.values[name].double()
         if variable.kind == "static":
             return values[:, 0].expand(shape)
-        rows = [row for row, step in enumerate(journeys.steps[name]) if step <= self.step]
+        rows = [row for row, step in enumerate(journeys.steps[name]) if step <= self.clause.step]
         if variable.kind == "measurement" and not isinstance(variable.when, Schedule):
             found = torch.full(shape, torch.nan, dtype=torch.float64)
             for row in rows:
                 found = torch.where(journeys.recorded[name][:, row], values[:, row], found)
         else:
             found = values[:, rows[-1]].expand(shape) if rows else torch.full(shape, torch.nan, dtype=torch.float64)
-        return torch.where(living(journeys, [self.step])[:, 0].expand(shape), found, torch.nan)
+        return torch.where(living(journeys, [self.clause.step])[:, 0].expand(shape), found, torch.nan)
 
     def _names(self, expression: Expression) -> list[str]:
         return sorted({read.name for read in reads(expression)} & self.model.variables.keys())
@@ -233,7 +235,7 @@ def _describe_note(
         for name in sorted(clause.names & model.variables.keys()):
             due = _find_due(model, name, clause.step)
             if due is not None and due != clause.step:
-                time = f"{due * model.clock.dt:.4g} {model.clock.text[2]}s"
+                time = describe_time(due, model.clock)
                 notes.append(f"{name} is as of {time}, when it was last due.")
     return " ".join(notes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -9,7 +10,7 @@ from typing import Literal
 from ...causal.language import Expression, parse_expression, reads
 from ...causal.language.syntax import Binary, Name, Unary
 from ...causal.model.binary import COMPARISONS, is_binary
-from ...causal.model.duration import parse_step
+from ...causal.model.duration import parse_instant
 from ...causal.model.model import Model
 from ...causal.model.world import check_levels
 from ...errors import fail, nearest
@@ -21,11 +22,16 @@ EXAMPLE = "P(dementia @ 10 years | apoe4 == 2), or E[cdr_sb @ 18 months]"
 
 @dataclass(frozen=True)
 class Clause:
-    """An expression at a step: at entry, unless a time is written."""
+    """An expression at a time `by`, in steps: at entry, unless a time is written."""
 
     expression: Expression
-    step: int
+    by: float
     text: str
+
+    @property
+    def step(self) -> int:
+        """The last step at or before the time."""
+        return math.floor(self.by)
 
     @property
     def names(self) -> frozenset[str]:
@@ -110,7 +116,7 @@ def _parse_clause(written: str, *, model: Model) -> Clause:
     check_levels(expression, model=model)
     if not times and "event" in kinds:
         raise fail("an event has not happened at entry: by when?", value=written, fix=f"{text} @ 1 year")
-    return Clause(expression, parse_step(times[0], clock=model.clock) if times else 0, written)
+    return Clause(expression, parse_instant(times[0], clock=model.clock) if times else 0.0, written)
 
 
 def _check_timed(clause: Clause, *, model: Model) -> None:

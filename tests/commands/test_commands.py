@@ -187,3 +187,14 @@ def test_a_run_folder_called_run_is_rendered(tmp_path: Path) -> None:
     found = document("render", "run", "--patients", "0-1", cwd=tmp_path)
     assert {artifact["patient"] for artifact in found["artifacts"]} == {0, 1}
     assert all((tmp_path / artifact["path"]).is_file() for artifact in found["artifacts"])
+
+
+def test_a_probability_is_asked_as_people_write_it() -> None:
+    model = str(Path(__file__).parents[1] / "models" / "six.yaml")
+    found = document("ask", model, "P(death @ 1 year | risk == 1)", "-n", "500")
+    assert found["question"] == "P(death @ 1 year | risk == 1)"
+    assert 0 <= found["interval"][0] <= found["value"] <= found["interval"][1]
+    refused = run("ask", model, "P(death | risk == 1)")
+    assert refused.returncode == 2
+    assert "write: death @ 1 year" in refused.stderr
+    assert run("ask", model, "P(death @ 1 year)", "--effect", "treated -> death @ 1 year").returncode == 2

@@ -40,7 +40,7 @@ IDENTIFIABLE = {
 HEDGES = {
     "bow": ("xy", "xy", "xy"),
     "bow on the mediator": ("xm my", "xm", "xm"),
-    "a confounded instrument is none": ("zx xy", "zx xy", "zxy"),
+    "a confounded instrument is none": ("zx xy", "zx xy", "xy"),
     "a path of hidden causes": ("xz zy", "xz zy", "xzy"),
     "two front doors in a row": ("xa ab by", "xb ay xy", "xaby"),
 }
@@ -71,6 +71,23 @@ def check_functional(graph: nx.DiGraph[Any], seed: int, *, cause: str = "x", out
         at = claimed if claimed.shape[model.axis(cause)] == 1 else np.take(claimed, [level], model.axis(cause))
         for given in np.moveaxis(at, model.axis(outcome), -1).reshape(-1, 2):
             assert given == pytest.approx(law, abs=1e-12), (seed, graph.edges)
+
+
+def check_hedge(graph: nx.DiGraph[Any], hedge: Hedge, cause: str) -> None:
+    """Two sets, one in the other, each connected by hidden causes and made of ancestors of the same roots; only the
+    larger holds the cause (Shpitser & Pearl 2006)."""
+    assert cause in hedge.whole
+    assert cause not in hedge.part
+    assert set(hedge.part) < set(hedge.whole)
+    for nodes in (hedge.whole, hedge.part):
+        arcs = nx.Graph()
+        arcs.add_nodes_from(nodes)
+        for hidden in (node for node in graph if node.startswith("hidden")):
+            arcs.add_edges_from(combinations([child for child in graph[hidden] if child in nodes], 2))
+        assert nx.is_connected(arcs)
+        inside = graph.subgraph(nodes)
+        above = set(hedge.part).union(*(nx.ancestors(inside, root) for root in hedge.part))
+        assert above == set(nodes)
 
 
 @pytest.mark.parametrize("name", IDENTIFIABLE)
@@ -121,7 +138,9 @@ def test_random_graphs_have_the_verdict_of_y0_and_a_functional_that_is_right() -
         assert (hedge is None) == (verdict is not None), (seed, graph.edges)
         if not _reaches_a_child(graph, cause, outcome):
             assert hedge is None
-        if hedge is None:
+        if hedge is not None:
+            check_hedge(graph, hedge, cause)
+        else:
             identified += 1
             check_functional(graph, seed, cause=cause, outcome=outcome)
     assert 100 < identified < 180

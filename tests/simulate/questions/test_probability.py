@@ -55,6 +55,8 @@ def test_an_event_by_then_given_a_static(model: Model) -> None:
     assert off_by(found, by_then(0.4, 2)) < SIGMAS
     assert found.details["patients"] == PEOPLE  # the condition selects who enters
     assert off_by(ask(model, "P(stroke @ 2 years)", given="carrier == 0", patients=PEOPLE), by_then(0.2, 2)) < SIGMAS
+    between = ask(model, "P(death @ 18.2 months)", patients=PEOPLE)  # events know their instants
+    assert off_by(between, 1 - math.exp(-0.1 * 18.2 / 12)) < SIGMAS
     assert off_by(ask(model, "P(death @ 1 year)", patients=PEOPLE), 1 - math.exp(-0.1)) < SIGMAS
 
 
@@ -124,7 +126,7 @@ def test_a_condition_after_the_intervention_is_named_as_what_it_is(model: Model)
 
 def test_a_measurement_is_named_with_the_time_at_which_it_was_due(model: Model) -> None:
     found = ask(model, "E[rated @ 8 months]", patients=2_000)
-    assert "rated is as of 0.5 years, when it was last due." in found.note
+    assert "rated is as of 6 months, when it was last due." in found.note
     assert found.value == ask(model, "E[rated @ 6 months | not death @ 8 months]", patients=2_000).value
 
 
