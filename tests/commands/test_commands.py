@@ -190,11 +190,10 @@ def test_a_run_folder_called_run_is_rendered(tmp_path: Path) -> None:
 
 
 def test_a_probability_is_asked_as_people_write_it() -> None:
-    model = str(Path(__file__).parents[1] / "models" / "six.yaml")
-    found = document("ask", model, "P(death @ 1 year | risk == 1)", "-n", "500")
+    found = document("ask", SIX, "P(death @ 1 year | risk == 1)", "-n", "500")
     assert found["question"] == "P(death @ 1 year | risk == 1)"
     assert 0 <= found["interval"][0] <= found["value"] <= found["interval"][1]
-    refused = run("ask", model, "P(death | risk == 1)")
+    refused = run("ask", SIX, "P(death | risk == 1)")
     assert refused.returncode == 2
     assert "write: death @ 1 year" in refused.stderr
-    assert run("ask", model, "P(death @ 1 year)", "--effect", "treated -> death @ 1 year").returncode == 2
+    assert run("ask", SIX, "P(death @ 1 year)", "--effect", "treated -> death @ 1 year").returncode == 2
