@@ -70,7 +70,8 @@ def build_follow_up(cohort: Tables, effect: Effect, *, world: str) -> pd.DataFra
         },
         index=patients,
     )
-    return found.loc[np.minimum(losing, ended) > _time(effect.decision, model)]
+    kept: pd.DataFrame = found.loc[np.minimum(losing, ended) > _time(effect.decision, model)]
+    return kept
 
 
 def _find_outcome(
@@ -101,7 +102,7 @@ def _find_outcome(
         if variable.occurs == "repeatedly":
             mine = mine[mine["time"] > _time(effect.decision, model)]
         dates = mine.groupby("patient")["time"]
-        count = dates.size().reindex(patients, fill_value=0).to_numpy(dtype=np.float64)
+        count: Array = dates.size().reindex(patients, fill_value=0).to_numpy(dtype=np.float64)
         if variable.occurs == "once":
             needed = np.minimum(needed, dates.min().reindex(patients).fillna(np.inf).to_numpy(dtype=np.float64))
         return count, needed, none
@@ -143,7 +144,8 @@ def _find_changes(record: pd.DataFrame, treatment: Variable, decision: float) ->
     rows = rows.assign(held=read_values(rows, treatment))
     before = rows[rows["time"] <= decision].drop_duplicates("patient", keep="last").set_index("patient")["held"]
     later = rows[rows["time"] > decision]
-    return later.loc[later["held"].to_numpy() != before.reindex(later["patient"]).to_numpy()]
+    changed: pd.DataFrame = later.loc[later["held"].to_numpy() != before.reindex(later["patient"]).to_numpy()]
+    return changed
 
 
 def _time(step: float, model: Model) -> float:
