@@ -94,16 +94,22 @@ def _fit(model: Model, loss: Loss, rows: _Rows, history: History) -> Array:
         result: Array = np.minimum(share, 1.0)[period]
         return result
     period = period * min(len(steps), MOST_PERIODS) // len(steps)
-    terms = basis(_encode_reads(model, loss, rows, history), [rows.happened, ~rows.happened])[:, 1:]
-    times = (period[:, None] == np.arange(1, period.max() + 1)).astype(np.float64)
+    encoded = _encode_reads(model, loss, rows, history)
+    terms = basis(encoded, [rows.happened, ~rows.happened])[:, 1:]
+    cell = encoded.assign(period=period).groupby([*encoded, "period"], sort=False).ngroup().to_numpy()
+    first = np.unique(cell, return_index=True)[1]  # person-steps with equal terms are one row of the regression
+    times = (period[first, None] == np.arange(1, period.max() + 1)).astype(np.float64)
+    design = np.column_stack([terms[first], times])
+    at_risk, lost = np.bincount(cell, rows.part), np.bincount(cell, rows.part * rows.happened)
     state = random.getstate()  # scikit-learn's first import draws from Python's generator: restore it
     from sklearn.linear_model import LogisticRegression
 
     random.setstate(state)
     fitted = LogisticRegression(C=100.0, solver="newton-cholesky", max_iter=200)
-    design = np.column_stack([terms, times])
-    fitted.fit(design, rows.happened, sample_weight=rows.part)
-    found: Array = fitted.predict_proba(design)[:, 1]
+    outcome = np.repeat([False, True], len(design))
+    weight = np.concatenate([at_risk - lost, lost])
+    fitted.fit(np.tile(design, (2, 1))[weight > 0], outcome[weight > 0], sample_weight=weight[weight > 0])
+    found: Array = fitted.predict_proba(design)[:, 1][cell]
     return found
 
 
