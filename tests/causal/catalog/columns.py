@@ -90,7 +90,7 @@ def _tabulate_batches(model: Model, *, patients: int, world: str) -> Iterator[Co
                 raise ValueError(f"{name} happens to a patient more than once")
             rows = np.searchsorted(numbers, those["patient"])
             instants[name], on_record[name] = np.full(len(numbers), NEVER), np.zeros(len(numbers), dtype=bool)
-            instants[name][rows] = _count_months(those["time"].to_numpy())
+            instants[name][rows] = count_months(those["time"].to_numpy())
             on_record[name][rows] = those["recorded"]
         yield columns | tabulate_events(instants, on_record)
 
@@ -101,10 +101,10 @@ def tabulate_statics(statics: Mapping[str, NDArray[Any]]) -> Columns:
     return {name: np.asarray(values, dtype=np.float64) for name, values in {**numbers, **levels}.items()}
 
 
-def _count_months(years: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Times in months, whole where they are a step's end."""
+def count_months(years: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Times in months, whole where they are a step's end; tables hold nine decimals of a year."""
     months = years * 12
-    return np.where(np.abs(months - np.rint(months)) < 1e-9, np.rint(months), months)
+    return np.where(np.abs(months - np.rint(months)) < 1e-7, np.rint(months), months)
 
 
 def tabulate_events(instants: Mapping[str, NDArray[np.float64]], on_record: Mapping[str, NDArray[np.bool_]]) -> Columns:

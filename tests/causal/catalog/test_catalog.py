@@ -18,11 +18,16 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
 from nosograph.causal.model.load import load_model
 from nosograph.causal.model.model import Model
+from nosograph.causal.model.world import FACTUAL
+from nosograph.causal.program.sampling import sample
+from nosograph.simulate.entrants import select_entrants
+from nosograph.simulate.runs.tables import build_tables
 
 from . import reference_alzheimers as alzheimers
 from . import reference_demographics as demographics
@@ -40,6 +45,7 @@ from .columns import (
     MONTHS,
     STATICS,
     build_strata,
+    count_months,
     relate,
     relate_people,
     tabulate_events,
@@ -155,6 +161,47 @@ def test_ends_follow_the_page(draw_program: Draw) -> None:
             assert ((part > 0) & (part < 1)).all(), name
     for end, what in (("death", "care_home"), ("death", "dropout"), ("dropout", "care_home")):
         assert (c[f"{what} in the step of {end}"] == 1).any(), f"no {what} in the step of {end}"
+
+
+@pytest.fixture(scope="module")
+def tables(model: Model) -> dict[str, pd.DataFrame]:
+    """What a user gets of 1,000 patients, with each row's step: that of its instant in `events`."""
+    (entrants,) = select_entrants(model, count=1_000, seed=0)
+    built = build_tables(sample(model, patients=entrants.numbers, seed=0, worlds=[FACTUAL]), model=model)
+    found = {name: built[name].to_pandas() for name in ("record", "events", "truth")}
+    return {name: rows.assign(step=np.ceil(count_months(rows["time"].to_numpy()))) for name, rows in found.items()}
+
+
+def test_the_truth_has_events_only_in_the_step_of_death(tables: dict[str, pd.DataFrame]) -> None:
+    """Row by row: an event is true in the step of its instant; in the step of death and later nothing else has a value,
+    and after it nothing at all."""
+    events, truth = tables["events"], tables["truth"]
+    for name in alzheimers.EVENTS:
+        happened = truth.loc[truth[name].eq(True), ["patient", "step"]]
+        expected = events.loc[events["event"] == name, ["patient", "step"]]
+        assert set(happened.itertuples(index=False)) == set(expected.itertuples(index=False)), name
+    death = truth["patient"].map(events[events["event"] == "death"].set_index("patient")["step"]).fillna(np.inf)
+    for name in (*alzheimers.STATES, *alzheimers.TREATMENTS):
+        assert (truth[name].isna() == (truth["step"] >= death)).all(), name
+    for name in alzheimers.EVENTS:
+        assert (truth[name].isna() == (truth["step"] > death)).all(), name
+    for name, schedule in alzheimers.SCHEDULES.items():
+        assert truth.loc[truth["step"] >= death, name].isna().all(), name
+        assert truth.loc[~truth["step"].isin(schedule), name].isna().all(), name
+
+
+def test_the_record_has_what_came_before_death_and_dropout(tables: dict[str, pd.DataFrame]) -> None:
+    """Row by row: no measurement and no change of a treatment from the step of death or dropout on."""
+    record, events, truth = tables["record"], tables["events"], tables["truth"]
+    ends = events[events["event"].isin(["death", "dropout"])].groupby("patient")["step"].min()
+    assert (record["step"] < record["patient"].map(ends).fillna(np.inf)).all()
+    treated = set(truth.loc[(truth["step"] == 0) & (truth["lecanemab"] == 1), "patient"])
+    aria = events[events["event"] == "aria_e"].set_index("patient")["step"]
+    stops = {(patient, step + 1) for patient, step in aria.items() if patient in treated}
+    on_record = {(patient, step) for patient, step in stops if step <= min(120, ends.get(patient, np.inf) - 1)}
+    changes = record[(record["variable"] == "lecanemab") & (record["step"] > 0)]
+    assert set(zip(changes["patient"], changes["step"], strict=True)) == on_record
+    assert 0 < len(on_record) < len(stops)
 
 
 def _erase_the_step_of_death(events: dict[str, Floats]) -> dict[str, Floats]:
