@@ -6,9 +6,9 @@ what of it is on record; treatment and events within strata; correlations; and t
 drawn on what it is drawn from. Each test raises a false alarm with a probability of at most ALARM, by construction
 (see agreement.py). The seeds are 0 and were not chosen.
 
-What it can see, as measured: of the 100 parameters of the reference, each in turn made a tenth larger, 61 were caught
-with 20,000 patients and 85 with 200,000; what is left are chances of rare events and weak dependences, whose values
-test_pages.py compares one by one.
+What it can see, as measured: of the 104 parameters of the reference, each in turn made a tenth larger, 63 were caught
+with 20,000 patients; what is left are chances of rare events and weak dependences, whose values test_pages.py compares
+one by one.
 """
 
 from __future__ import annotations
