@@ -42,6 +42,7 @@ CORRELATED = (
     "cholinesterase_inhibitor @ 0",
     "step of death",
     "step of dropout",
+    "step of care_home",
 )
 BATCH = 10_000
 
@@ -54,7 +55,7 @@ def tabulate_reference(journeys: alzheimers.Journeys) -> Columns:
     for name, schedule in alzheimers.SCHEDULES.items():
         for place, month in enumerate(schedule):
             columns[f"{name} recorded @ {month}"] = journeys.recorded[name][:, place].astype(np.float64)
-    return columns | tabulate_events(journeys.events)
+    return columns | tabulate_events(journeys.events, journeys.on_record)
 
 
 def tabulate_program(model: Model, *, patients: int, world: str) -> Columns:
@@ -82,13 +83,16 @@ def _tabulate_batches(model: Model, *, patients: int, world: str) -> Iterator[Co
                 columns |= {f"{name} @ {month}": wide[name][:, month].astype(np.float64) for month in MONTHS}
         columns |= _tabulate_record(tables["record"].to_pandas(), numbers)
         events = tables["events"].to_pandas()
-        steps = {}
+        instants, on_record = {}, {}
         for name in [name for name in alzheimers.EVENTS if name in model.variables]:
             those = events[events["event"] == name]
-            steps[name] = np.full(len(numbers), NEVER)
-            month = np.ceil(those["time"].to_numpy() * 12 - 1e-6)  # a hazard's date lies within its step
-            steps[name][np.searchsorted(numbers, those["patient"])] = month
-        yield columns | tabulate_events(steps)
+            if those["patient"].duplicated().any():
+                raise ValueError(f"{name} happens to a patient more than once")
+            rows = np.searchsorted(numbers, those["patient"])
+            instants[name], on_record[name] = np.full(len(numbers), NEVER), np.zeros(len(numbers), dtype=bool)
+            instants[name][rows] = count_months(those["time"].to_numpy())
+            on_record[name][rows] = those["recorded"]
+        yield columns | tabulate_events(instants, on_record)
 
 
 def tabulate_statics(statics: Mapping[str, NDArray[Any]]) -> Columns:
@@ -97,13 +101,32 @@ def tabulate_statics(statics: Mapping[str, NDArray[Any]]) -> Columns:
     return {name: np.asarray(values, dtype=np.float64) for name, values in {**numbers, **levels}.items()}
 
 
-def tabulate_events(steps: Mapping[str, NDArray[np.int64]]) -> Columns:
-    """Whether each happened by some months, and when; what would have come in the step of death or later did not."""
+def count_months(years: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Times in months, whole where they are a step's end; tables hold nine decimals of a year."""
+    months = years * 12
+    return np.where(np.abs(months - np.rint(months)) < 1e-7, np.rint(months), months)
+
+
+def tabulate_events(instants: Mapping[str, NDArray[np.float64]], on_record: Mapping[str, NDArray[np.bool_]]) -> Columns:
+    """Whether each event happened by some months, in which step and at what part of it, whether the record holds it,
+    and what else happened in the steps of death and dropout. `instants`: months after entry, or NEVER."""
     columns: Columns = {}
-    for name, step in steps.items():
-        lived = step if name == "death" else np.where(step < steps["death"], step, NEVER)
-        columns |= {f"{name} by {month}": (lived <= month).astype(np.float64) for month in EVENT_MONTHS}
-        columns[f"step of {name}"] = np.minimum(lived, 121).astype(np.float64)
+    steps = {name: np.ceil(instant) for name, instant in instants.items()}
+    ends = [name for name in ("death", "dropout") if name in instants]
+    for name, instant in instants.items():
+        happened = instant < NEVER
+        part = np.full(len(instant), np.nan)
+        part[happened] = instant[happened] - steps[name][happened] + 1
+        columns |= {f"{name} by {month}": (instant <= month).astype(np.float64) for month in EVENT_MONTHS}
+        columns[f"step of {name}"] = np.minimum(steps[name], 121)
+        columns[f"part of the step of {name}"] = part
+        columns[f"{name} on record"] = np.where(happened, on_record[name], np.nan)
+        for end in ends:
+            if name == end:
+                continue
+            ended, together = instants[end] < NEVER, happened & (steps[name] == steps[end])
+            columns[f"{name} in the step of {end}"] = np.where(ended, together, np.nan)
+            columns[f"{name} in the step of {end}, on record"] = np.where(ended, together & on_record[name], np.nan)
     return columns
 
 
@@ -259,6 +282,8 @@ def _relate_events(c: Columns) -> Relations:
         "death by 60, of all causes": (c["death by 60"], who),
         "dropout by 24": (c["dropout by 24"], _pick(c, "home_support", "last cdr_sb_rated @ 0")),
         "care_home by 24": (c["care_home by 24"], _pick(c, "home_support", "cdr_sb @ 0")),
+        "care_home on record": (c["care_home on record"], _pick(c, "home_support", "last cdr_sb_rated @ 0")),
+        "death on record": (c["death on record"], _pick(c, "home_support", "last cdr_sb_rated @ 0")),
         "aria_e by 18": (c["aria_e by 18"], genes),
         "aria_e by 120": (c["aria_e by 120"], genes),
         "mci_diagnosis by 6": (c["mci_diagnosis by 6"], near),

@@ -17,11 +17,10 @@ from .reference_demographics import (
     STEPS,
     Demographics,
     Floats,
-    Integers,
     Patients,
+    draw_instants,
     draw_people,
     rate_of_death,
-    strike,
 )
 
 YEARLY = tuple(range(0, STEPS + 1, 12))
@@ -152,12 +151,14 @@ class Journeys:
 
     statics: name -> (patients,). values: state or treatment -> (patients, months), null (NaN) from the step of death
     on. last: measurement -> (patients, months), its last recorded value by then. recorded: measurement -> (patients,
-    visits of its schedule), whether it was recorded. events: name -> (patients,), the step, or NEVER.
+    visits of its schedule), whether it was recorded. events: name -> (patients,), the instant in months after entry, or
+    NEVER. on_record: event -> (patients,), whether the record holds it, if it happened.
     """
 
     months: tuple[int, ...]
     statics: Patients
-    events: dict[str, Integers]
+    events: dict[str, Floats]
+    on_record: dict[str, NDArray[np.bool_]]
     values: dict[str, Floats]
     last: dict[str, Floats]
     recorded: dict[str, NDArray[np.bool_]]
@@ -315,12 +316,14 @@ def find_events(
     s: Patients,
     before: Patients,
     rated: Floats,
-    events: dict[str, Integers],
+    events: dict[str, Floats],
     *,
     step: int,
     rng: np.random.Generator,
 ) -> None:
-    """Write the step into every event that happens now for the first time; `rated` is the last rating before now."""
+    """Write the instant into every event that happens now for the first time; `rated` is the last rating before now.
+
+    Hazards have an instant within the step, diagnoses its end."""
     untreated = np.array([p.aria_untreated_0, p.aria_untreated_1, p.aria_untreated_2])[s["apoe4"]]
     treated = np.array([p.aria_treated_0, p.aria_treated_1, p.aria_treated_2])[s["apoe4"]]
     exposure = before["lecanemab"] * np.maximum(before["amyloid"], 0)
@@ -331,15 +334,30 @@ def find_events(
     moving = np.exp(moving + p.care_home_by_severity * before["cdr_sb"])
     impaired = (rated >= p.mci_threshold) & (rated < p.dementia_threshold)
     happens = {
-        "death": strike(rate_of_death(p, s, t=step * MONTH) + of_dementia, rng=rng),
-        "dropout": strike(leaving, rng=rng),
-        "care_home": strike(moving, rng=rng),
-        "aria_e": strike(untreated + treated / 77 * exposure, rng=rng),
-        "mci_diagnosis": impaired & ~(events["dementia_diagnosis"] < step),
-        "dementia_diagnosis": rated >= p.dementia_threshold,
+        "death": draw_instants(rate_of_death(p, s, t=step * MONTH) + of_dementia, step=step, rng=rng),
+        "dropout": draw_instants(leaving, step=step, rng=rng),
+        "care_home": draw_instants(moving, step=step, rng=rng),
+        "aria_e": draw_instants(untreated + treated / 77 * exposure, step=step, rng=rng),
+        "mci_diagnosis": np.where(impaired & ~happened_before("dementia_diagnosis", events, step=step), step, NEVER),
+        "dementia_diagnosis": np.where(rated >= p.dementia_threshold, step, NEVER),
     }
-    for name, true in happens.items():
-        events[name][true & (events[name] == NEVER)] = step
+    for name, instants in happens.items():
+        events[name] = np.minimum(events[name], instants)
+
+
+def happened_before(name: str, events: dict[str, Floats], *, step: int) -> NDArray[np.bool_]:
+    """Whether the event happened in a step before this one (patients,)."""
+    return events[name] <= step - 1
+
+
+def end_journeys(events: dict[str, Floats]) -> dict[str, Floats]:
+    """The events up to each one's death: what would have come at a later instant never was."""
+    return {name: np.where(instants <= events["death"], instants, NEVER) for name, instants in events.items()}
+
+
+def close_records(events: dict[str, Floats]) -> dict[str, NDArray[np.bool_]]:
+    """Which events are on the record, if they happened: those that came no later than dropout."""
+    return {name: instants <= events["dropout"] for name, instants in events.items()}
 
 
 def take_measurements(
@@ -377,7 +395,7 @@ def simulate(
             before = now
             find_events(p, s, before, last["cdr_sb_rated"], events, step=step, rng=rng)
             now = step_states(p, s, before, rng=rng)
-            now["lecanemab"] = np.where(events["aria_e"] < step, 0.0, before["lecanemab"])
+            now["lecanemab"] = np.where(happened_before("aria_e", events, step=step), 0.0, before["lecanemab"])
             now["cholinesterase_inhibitor"] = before["cholinesterase_inhibitor"]
         alive = events["death"] > step
         seen = alive & (events["dropout"] > step)
@@ -393,10 +411,12 @@ def simulate(
             for name in SCHEDULES:
                 kept[name].append(last[name])
     stacked = {name: np.stack(columns, axis=1) for name, columns in kept.items()}
+    events = end_journeys(events)
     return Journeys(
         months=tuple(months),
         statics=s,
         events=events,
+        on_record=close_records(events),
         values={name: stacked[name] for name in (*STATES, *TREATMENTS)},
         last={name: stacked[name] for name in SCHEDULES},
         recorded={name: np.stack(columns, axis=1) for name, columns in recorded.items()},

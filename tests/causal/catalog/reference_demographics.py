@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Patients = dict[str, NDArray[Any]]
 
 STEPS = 120
 MONTH = 1 / 12  # a step, in years
-NEVER = 10**6  # the step of what does not happen
+NEVER = np.inf  # the instant of what does not happen
 
 
 @dataclass(frozen=True)
@@ -53,16 +52,18 @@ def rate_of_death(p: Demographics, people: Patients, *, t: float) -> Floats:
     return np.asarray(np.exp(level) * np.exp(p.mortality_slope * t), dtype=np.float64)
 
 
-def strike(rate: Floats, *, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Whether an event of this yearly hazard happens within one month (patients,)."""
-    return rng.random(len(rate)) < -np.expm1(-rate * MONTH)
+def draw_instants(rate: Floats, *, step: int, rng: np.random.Generator) -> Floats:
+    """When within this step an event of this yearly hazard happens, in months after entry; NEVER if it does not
+    (patients,)."""
+    wait = rng.exponential(1 / rate) / MONTH
+    return np.where(wait < 1, step - 1 + wait, NEVER)
 
 
 def simulate(p: Demographics, *, patients: int, rng: np.random.Generator) -> Patients:
-    """People and `death`, the step at which each dies (NEVER if not within ten years)."""
+    """People and `death`, the instant of each one's death in months after entry (NEVER if not within ten years)."""
     people = draw_people(p, patients=patients, rng=rng)
     death = np.full(patients, NEVER)
     for step in range(1, STEPS + 1):
-        struck = strike(rate_of_death(p, people, t=step * MONTH), rng=rng)
-        death[struck & (death == NEVER)] = step
+        drawn = draw_instants(rate_of_death(p, people, t=step * MONTH), step=step, rng=rng)
+        death = np.minimum(death, drawn)  # the first one counts
     return {**people, "death": death}

@@ -265,4 +265,11 @@ def test_nobody_dies_after_going_home():
         .merge(ends[["patient", "world", "time"]], on=["patient", "world"], suffixes=("", " of the end"))
     )
     assert (record["time"] < record["time of the end"]).all()
-    assert set(record["value"].unique()) <= {"low", "normal", "high", 0.0, 1.0, 2.0}
+    charted = record["variable"].isin([f"{vital}_charted" for vital in CHARTED])
+    assert set(record["level"][charted]) == {"low", "normal", "high"}
+    assert set(record["value"][~charted]) == {0.0, 1.0}
+    assert record["value"][charted].isna().all()
+    assert record["level"][~charted].isna().all()
+    hours = ends["time"]
+    assert (hours == hours.round()).all()  # conditions happen at the end of their step
+    assert ends["recorded"].all()
