@@ -213,6 +213,8 @@ class VariableEntry(Entry):
     def check_kind(self) -> VariableEntry:
         if twice := sorted({*self.synonyms} & {*self.related_synonyms}):
             raise _mistake(f"the synonym {twice[0]!r} is also a related one", "it in one of the two lists")
+        if "any_of" in self.model_fields_set and not self.any_of:
+            raise _mistake("the list of components is empty", "any_of: [stroke, death]")
         if twice := sorted({name for name in self.any_of if self.any_of.count(name) > 1}):
             raise _mistake(f"the component {twice[0]!r} stands twice", "each component once")
         if self.extends and self.overrides:

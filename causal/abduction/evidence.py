@@ -43,6 +43,7 @@ class RecordEvidence:
     endings: frozenset[str] = frozenset()
     last_delay: float | None = None
     required: Mapping[Fact, tuple[str, ...]] = field(default_factory=dict)
+    composites: frozenset[str] = frozenset()  # those that end the journey
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -105,7 +106,16 @@ def collect_evidence(model: Model, record: PatientRecord) -> RecordEvidence:
     delays, order, endings = _place_events(model, record)
     _forget_after_end(model, facts, order, endings)
     return RecordEvidence(
-        facts, record.last, model.population, levels, delays, order, frozenset(endings), record.last_delay, required
+        facts=facts,
+        last=record.last,
+        entered=model.population,
+        levels=levels,
+        delays=delays,
+        order=order,
+        endings=frozenset(endings),
+        last_delay=record.last_delay,
+        required=required,
+        composites=frozenset(name for name in endings if model.variables[name].any_of),
     )
 
 
@@ -120,9 +130,7 @@ def _place_events(
     for report in record.events:
         if report.happened and (not model.variables[report.event].any_of or report.event in deadly):
             order.setdefault(report.step, []).append(report.event)
-            if model.variables[report.event].any_of:
-                continue
-            if not is_hazard(model.variables[report.event]):
+            if not model.variables[report.event].any_of and not is_hazard(model.variables[report.event]):
                 delays[report.event, report.step] = model.clock.dt
             elif report.delay is not None:
                 delays[report.event, report.step] = report.delay
@@ -210,7 +218,13 @@ def _settle_composites(
             if step not in happened:
                 facts.update({(part, "mechanism", step): torch.tensor(0.0).double() for part in parts})
                 continue
-            possible = [part for part in parts if not _is_excluded(model, record, part, step)]
+            within = any(report.step == step and report.delay is not None for report in reports)
+            possible = [
+                part
+                for part in parts
+                if not _is_excluded(model, record, part, step)
+                and (is_hazard(model.variables[part]) or not within)  # anything else happens at a step's end
+            ]
             if not possible:
                 fix = f"a row of the component that happened, or no row of {name}"
                 raise fail(f"{name} happened, but none of its components can have", node=name, value=step, fix=fix)
@@ -228,13 +242,14 @@ def _is_excluded(model: Model, record: PatientRecord, event: str, step: int) -> 
 def _require(
     model: Model, name: str, parts: Sequence[str], step: int, facts: dict[Fact, Tensor]
 ) -> dict[Fact, tuple[str, ...]]:
-    """The facts that make one of these components happen: of the last one, which happens if no other has; or of a group
-    that competes, all of them; otherwise of the composite itself, which is only confirmed."""
+    """The facts that make one of these components happen: all of them, where they end the journey or compete; of the
+    last one, which happens if no other has; otherwise of the composite itself, which is only confirmed."""
     order = [other for other in order_variables(model, first=False) if other in parts]
     group = {model.variables[part].competes for part in parts}
     members = {v.name for v in model.variables.values() if v.competes and v.competes in group}
     last = order[-1]
-    if members and set(parts) == members and len(group) == 1:
+    deadly = [part for part in parts if model.variables[part].ends == "journey" and is_hazard(model.variables[part])]
+    if len(deadly) == len(parts) or (members and set(parts) == members and len(group) == 1):
         chosen = order
     elif is_hazard(model.variables[last]) and not model.variables[last].competes:
         chosen = [last]

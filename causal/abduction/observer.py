@@ -8,7 +8,7 @@ observed, gives the posterior over all noise.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -138,8 +138,9 @@ class RecordObserver:
     ) -> Tensor:
         """Whether a hazard's event happened, where it is known that it or one of the `required` others did.
 
-        The last component happens if no other has. A whole group that competes has its natural race, whose shortest
-        wait is made to fall within the step: who wins does not depend on when (no memory).
+        The last component happens if no other has. Where they are decided together, they have their natural race, whose
+        shortest wait is made to fall within the step, or on the instant that is known: who wins does not depend on when
+        (no memory).
         """
         _, key, step = fact
         _, high = self.find_window(None, step, dt=moment.dt)
@@ -157,15 +158,26 @@ class RecordObserver:
         total = torch.stack(torch.broadcast_tensors(*rates.values())).sum(0)
         shortest, winner = waits.min(0)
         within = chance_within(total, high)
-        least = -torch.log1p(-chance_within(total, shortest) * within) / total
+        least, score = -torch.log1p(-chance_within(total, shortest) * within) / total, torch.log(within)
+        composites = [name for name in self.evidence.order.get(step, ()) if name in self.evidence.composites]
+        known = next(
+            (self.evidence.delays[name, step] for name in composites if (name, step) in self.evidence.delays), None
+        )
+        if known is not None:
+            least, score = torch.full_like(total, known), torch.log(total) - total * known
         for place, name in enumerate(clocks):
             own = (name, key, step)
             self.decided[own] = winner == place
-            self.scores[own] = torch.log(within) if own == fact else torch.zeros_like(total)
+            self.scores[own] = score if own == fact else torch.zeros_like(total)
             self.noise[own] = chance_within(rates[name], waits[place] - shortest + least)
-        for composite in self.evidence.order.get(step, ()):
+        for composite in composites:
             self.placed.setdefault((composite, step), least)
         return self.decided[fact]
+
+    def join(self, fact: Fact, members: Sequence[str]) -> Sequence[str]:
+        """The events that are decided together with a hazard: its competitors, or those of which one is required."""
+        others = [name for name in self.evidence.required.get(fact, ()) if (name, *fact[1:]) in self.facts]
+        return [fact[0], *others] if bool(torch.isnan(self.facts[fact])) else members
 
     def confirm(self, fact: Fact, happened: Tensor) -> None:
         """Score whether a composite event that is on the record happened."""

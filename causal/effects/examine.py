@@ -43,13 +43,14 @@ class Examination:
     `recovered`: whether both deciding estimates (`DECIDING`: those that are consistent for an average contrast when
     effects vary; for a regime, that of the g-formula) cover the truth at the table's level (`pass_level`); None if
     there are no estimates or no truth, or if the intervals are too wide to tell (`find_margin`). `naive_misses`:
-    whether the unadjusted difference (by the treatment at the decision) excludes the truth at the same level; None if
-    the graph shows no confounding. `reason`: why there is no estimate or no verdict, or the caveats of a regime's
-    estimate. `strategies`: those of the effect, in a line. `complete_cases`: the estimate among those whose outcome is
-    known, without weights, which ignores the losses; None if nobody is lost. `losses`: how outcomes are lost, and by
-    what. `identified_by`: the way (`Identification`), empty if there is none; `mediators`: the columns of a front door;
-    `hedge`: those that prove that the effect is not identifiable. `rows`: people whose outcome is known; `left_out`:
-    the share without a treatment or an outcome.
+    whether the unadjusted difference (by the treatment at the decision) excludes the truth at the same level; None
+    if the graph shows no confounding. `reason`: why there is no estimate or no verdict, or the caveats of a
+    regime's estimate. `strategies`: those of the effect, in a line. `compared_with`: what `truth` is called, since
+    a contrast of last recorded values is no truth of an effect. `complete_cases`: the estimate among those whose
+    outcome is known, without weights, which ignores the losses; None if nobody is lost. `losses`: how outcomes are
+    lost, and by what. `identified_by`: the way (`Identification`), empty if there is none; `mediators`: the columns
+    of a front door; `hedge`: those that prove that the effect is not identifiable. `rows`: people whose outcome is
+    known; `left_out`: the share without a treatment or an outcome.
     """
 
     effect: str
@@ -67,6 +68,7 @@ class Examination:
     left_out: float
     truth_error: float = 0.0
     strategies: str = ""
+    compared_with: str = "truth"
     complete_cases: Estimate | None = None
     losses: tuple[str, ...] = ()
     identified_by: str = ""
@@ -106,6 +108,7 @@ class Examination:
             "left_out": self.left_out,
             "truth_error": self.truth_error,
             "strategies": self.strategies,
+            "compared_with": self.compared_with,
             "complete_cases": _as_json(self.complete_cases),
         }
 
@@ -188,6 +191,7 @@ def examine(
     return Examination(
         effect=effect.text or f"{effect.treatment} -> {effect.outcome} @ step {effect.at}",
         strategies=describe_strategies(effect, model),
+        compared_with="last recorded" if "last recorded" in (effect.leaving, effect.missed) else "truth",
         truth=truth,
         truth_error=truth_error,
         naive=naive,

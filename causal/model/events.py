@@ -10,6 +10,7 @@ from ..language import Expression, reads
 from ..language.bounds import Range, bound
 from ..language.syntax import Binary, Draw, Name
 from .composites import ends_journey, list_components
+from .duration import YEARS
 from .findings import Findings
 from .model import Model, Variable
 from .order import find_waits
@@ -136,9 +137,17 @@ def _check_frequency(variable: Variable, model: Model, findings: Findings) -> No
         findings.warn(
             f"{variable.name}.mechanism",
             f"'{variable.name}' may be due {expected:.2g} times in a step, but happens at most once in it",
-            fix=f"a step of at most {MOST_PER_STEP / expected:.2g} times {model.clock.text[0]}",
+            fix=f"clock: {{step: {_write_duration(model.clock.step * MOST_PER_STEP / expected)}, …}}",
             value=str(draw),
         )
+
+
+def _write_duration(years: float) -> str:
+    """The longest duration of at most so many years that is a whole number of days, hours or minutes."""
+    for unit in ("day", "hour"):
+        if (count := int(years / YEARS[unit] + 1e-9)) >= 1:
+            return f"{count} {unit}{'s' * (count > 1)}"
+    return f"{max(int(years / YEARS['minute']), 1)} minutes"
 
 
 def _known(model: Model) -> Mapping[str, Range]:

@@ -52,6 +52,9 @@ class Observer(Protocol):
     def decide(self, fact: Fact, clocks: Mapping[str, tuple[Tensor, Value]], moment: StepState) -> Tensor:
         """Whether a hazard's event was observed, given the noise and rate of each member of its group."""
 
+    def join(self, fact: Fact, members: Sequence[str]) -> Sequence[str]:
+        """The events that are decided together with a hazard."""
+
     def confirm(self, fact: Fact, happened: Tensor) -> None:
         """Score whether a composite event happened, as observed."""
 
@@ -214,7 +217,11 @@ class Pass:
 
         The noise of each event makes its waiting time at its rate; of a competing group, only the shortest happens.
         """
-        members = self.plan.groups.get(event.competes, [event.name])
+        fact = (event.name, "mechanism", step)
+        observed = self.observer is not None and fact in self.observer.facts
+        members: Sequence[str] = self.plan.groups.get(event.competes, [event.name])
+        if self.observer is not None and observed:
+            members = self.observer.join(fact, members)
         for name in members:
             if name not in self.clocks:
                 mechanism = self.plan.mechanisms[name, "mechanism"]
@@ -225,8 +232,7 @@ class Pass:
         noise, rate = self.clocks[event.name]
         if event.name in self.rates:
             self.rates[event.name].append(self.spread(torch.as_tensor(rate)))
-        fact = (event.name, "mechanism", step)
-        if self.observer is not None and fact in self.observer.facts:
+        if self.observer is not None and observed:
             return self.observer.decide(fact, {name: self.clocks[name] for name in members}, self.moment)
         happened = HAZARD.push(noise, rate, self.dt)
         for name in members:

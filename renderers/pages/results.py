@@ -90,7 +90,7 @@ def draw_effect(effect: Document) -> Markup:
     rows += [(found["method"], found, found["covers"]) for found in effect["estimates"]]
     parts = [tag("h3", effect["effect"]), verdict_of(effect)]
     parts += [tag("p", effect["strategies"].capitalize() + ".")] if effect.get("strategies") else []
-    truth = effect["truth"]
+    truth, compared_with = effect["truth"], effect.get("compared_with", "truth")
     if rows:
         digits = count_digits([found["interval"] for _, found, _ in rows])
         ends = [value for _, found, _ in rows for value in found["interval"]]
@@ -98,13 +98,13 @@ def draw_effect(effect: Document) -> Markup:
         x = Scale(low - 0.06 * (high - low), high + 0.06 * (high - low), 0, 100)
         lines = [draw_estimate(name, found, covers, truth=truth, x=x, digits=digits) for name, found, covers in rows]
         value = "not computed" if truth is None else f"{truth:+.{digits}f}".replace("-", "−")
-        top = tag("tr", tag("th", "truth", scope="row"), tag("td", class_="plot"), tag("td", value))
+        top = tag("tr", tag("th", compared_with, scope="row"), tag("td", class_="plot"), tag("td", value))
         marks = [tag("span", show(mark), style=f"left:{x(mark):.1f}%") for mark in x.ticks(4)]
         scale = tag("td", tag("div", *marks, class_="scale"), class_="plot", aria_hidden="true")
         foot = tag("tr", tag("td"), scale, tag("td"))
         parts.append(tag("table", tag("tbody", top, *lines, foot), class_="forest"))
     elif truth is not None:
-        parts.append(tag("p", f"The truth is {truth:+.4g}.".replace("-", "−")))
+        parts.append(tag("p", f"The {compared_with} is {truth:+.4g}.".replace("-", "−")))
     return tag("article", *parts, tell_analysis(effect), class_="card")
 
 

@@ -138,7 +138,7 @@ class Reread:
         ]
         pairs = zip(self.record.examinations, self.through.examinations, self.through.rows(), self.taken, strict=True)
         for own, other, (effect, truth, naive, _, verdict), taken in pairs:
-            lines += ["", effect, f"    truth                {truth}", f"    without adjustment   {naive}"]
+            lines += ["", effect, f"    {own.compared_with:<20} {truth}", f"    without adjustment   {naive}"]
             for cost in cost_of_reading(own, other):
                 one, two = (_tell(found, str(cost["method"])) for found in (own, other))
                 lines += [

@@ -40,6 +40,7 @@ def compare_record(model: Model, world: World, *, path: str | Path, outcome: Eff
     posterior = abduct(model, record, seed=seed)
     journeys = posterior.run((FACTUAL, world))
     until = record.find_end(model.clock.dt)
+    after = until + TOLERANCE * model.clock.dt  # an instant that is recovered is the record's, up to rounding
     unit = model.clock.text[2] + ("s" if until != 1 else "")
     who = f"{record.patient or Path(path).name}, by the record until {until:.4g}"
     end = f": {outcome.text}" if outcome is not None else ""
@@ -50,12 +51,12 @@ def compare_record(model: Model, world: World, *, path: str | Path, outcome: Eff
         "timelines": _draw(journeys, model, record, outcome),
     }
     if outcome is None:
-        value, interval = _compare_all(journeys, model, posterior, until)
+        value, interval = _compare_all(journeys, model, posterior, after)
         return Answer(**found, value=value, interval=interval, note=COUPLING)
     values = read_outcome(journeys, model, outcome).numpy()
     if model.variables[outcome.outcome].occurs == "repeatedly":  # those that are still to come
         by = limit_of(outcome.by, clock=model.clock)
-        values = count_occurrences(journeys, outcome.outcome, after=until, by=by).numpy()
+        values = count_occurrences(journeys, outcome.outcome, after=after, by=by).numpy()
         found["method"] += f"; {outcome.outcome}: how often after the record's end"
     defined = ~np.isnan(values).any(0)
     if not defined.any():

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ...causal.model.clock import round_times
 from ...causal.model.model import Model, Variable
 from ...causal.program.journeys import Journeys, living, open_record, times
 from ...errors import check_whole
@@ -191,7 +192,7 @@ def build_events(journeys: Journeys, *, model: Model) -> pa.Table:
         variable, found = model.variables[name], journeys.occurrences[name]
         parts["patient"].append(journeys.patients[found.patient].numpy())
         parts["world"].append(found.world.numpy().astype(np.int32))
-        parts["time"].append(found.date.numpy())
+        parts["time"].append(round_times(found.date.numpy(), clock=model.clock))
         parts["event"].append(np.full(len(found.step), index, np.int32))
         parts["recorded"].append((found.on_record & variable.recorded).numpy())
     joined = {key: np.concatenate(arrays) if arrays else np.empty(0) for key, arrays in parts.items()}

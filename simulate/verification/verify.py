@@ -85,10 +85,12 @@ class Verification:
         lines = [f"{self.model}: DoWhy on the record of {self.patients:,} patients, seed {self.seed} (95% intervals)"]
         for found, (effect, truth, naive, adjusted, verdict) in zip(self.examinations, self.rows(), strict=True):
             lines += ["", effect, f"    {found.strategies}"] if found.strategies else ["", effect]
-            lines += [f"    truth                {truth}", f"    without adjustment   {naive}"]
+            lines += [f"    {found.compared_with:<20} {truth}", f"    without adjustment   {naive}"]
             lines += [f"    complete cases       {_show(found.complete_cases)}"] if found.complete_cases else []
             lines += [f"    with adjustment      {adjusted}"]
-            lines += [f"    weighted for         {'; '.join(found.losses)}"] if found.complete_cases else []
+            lines += (
+                [f"    weighted for         {'; '.join(found.losses)}"] if found.complete_cases and found.losses else []
+            )
             lines += [f"    {verdict}"]
         return "\n".join(lines)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -143,6 +144,23 @@ def test_a_composite_alone_says_that_one_of_its_components_happened(
     assert (found.ended == 2).all()
     for name, step in (("cv_death", 2), ("admission", 1), ("fall", 1)):
         assert_share(happened(found, name, step), happened(prior, name, step)[kept], size)
+
+
+@pytest.mark.parametrize("competes", ["death", ""])
+def test_a_death_without_its_cause_has_its_instant(
+    tmp_path: Path, make_model: Callable[..., Model], model: Model, competes: str
+) -> None:
+    """Dead of either at an early instant: those of the prior who died within 0.005 years of it, by cause."""
+    variables = dict(model.variables)
+    for name in ("cv_death", "other_death"):
+        variables[name] = replace(variables[name], competes=competes)
+    other = replace(model, variables=variables)
+    people = sample(other, patients=PRIOR, seed=8, steps=1)
+    posterior = read(tmp_path, other, ("death", 0.03, 1))
+    found = compare(posterior, people, (people.ended_at[0] - 0.03).abs() < 0.005)
+    assert torch.allclose(found.ended_at, torch.tensor(0.03).double(), atol=1e-6)
+    theirs = happened(people, "cv_death", 1)[(people.ended_at[0] - 0.03).abs() < 0.005]
+    assert_share(happened(found, "cv_death", 1), theirs, posterior.effective_sample_size)
 
 
 def test_a_component_implies_the_composite(tmp_path: Path, model: Model) -> None:
