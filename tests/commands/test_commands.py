@@ -135,7 +135,7 @@ BAD = {
     "no such model": (["model", "check", "alzheimer"], "alzheimers"),
     "unknown parameter": (["simulate", SIX, "--set", "benefits=1", "-n", "5", "--out", "x"], "benefit"),
     "a setting without a number": (["simulate", SIX, "--set", "benefit", "-n", "5", "--out", "x"], "--set"),
-    "nobody": (["simulate", SIX, "-n", "0", "--out", "x"], "at least one"),
+    "nobody": (["simulate", SIX, "-n", "0", "--out", "x"], "1 or more"),
     "unknown variable": (["simulate", SIX, "--do", "treatd = 1", "-n", "5", "--out", "x"], "treated"),
     "off the grid": (["simulate", SIX, "--do", "treated = 1 from 10 days", "-n", "5", "--out", "x"], "grid"),
     "past the horizon": (["simulate", SIX, "--do", "treated = 1 from 9 years", "-n", "5", "--out", "x"], "horizon"),

@@ -110,7 +110,7 @@ def test_the_head_and_the_effects() -> None:
     assert "patients with `age >= 50` at step 0" in page
     assert "**Imported from `demographics`:** `age`, `sex`" in page
     told = [(read_code(row["effect"]), row["at"], row["contrast"]) for row in read_tables(page, first="effect")]
-    assert told[2] == ("apoe4 -> hippocampal_volume_mri", "24 months", "2 against 0")
+    assert told[3] == ("apoe4 -> hippocampal_volume_mri", "24 months", "2 against 0")
     assert len(told) == len(model.effects)
 
 
