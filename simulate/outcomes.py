@@ -24,7 +24,8 @@ def read_outcome(journeys: Journeys, model: Model, effect: Effect) -> Tensor:
     A measurement is its last due value by `at` (with "last recorded" its last recorded one); an event, how often it
     happened by then, from the decision on if it may happen repeatedly; anything else its value then. What comes after
     death, stopping or leaving doesn't count where the strategy is "while alive", "while on treatment" or "last
-    recorded". Undefined: for people who are dead or off the record at the decision, and for the dead under "survivors".
+    recorded". Undefined: for people who are dead or off the record at the decision or have had the event by then, and
+    for the dead under "survivors".
     """
     variable, dt = model.variables[effect.outcome], model.clock.dt
     shape = (len(journeys.worlds), len(journeys.patients))
@@ -50,6 +51,8 @@ def read_outcome(journeys: Journeys, model: Model, effect: Effect) -> Tensor:
     elif effect.death == "survivors":
         outcome = torch.where(ended > effect.at, outcome, torch.nan)
     there = (ended > effect.decision) & (closed > effect.decision)
+    if variable.kind == "event" and variable.occurs == "once" and effect.decision > 0:
+        there = there & (count_occurrences(journeys, effect.outcome, by=effect.decision * dt) == 0)
     return torch.where(there, outcome, torch.nan)
 
 

@@ -211,6 +211,10 @@ def _settle_composites(
         happened = {report.step for report in reports if report.happened}
         parts = list_components(model.variables, name)
         once = model.variables[name].occurs == "once"
+        first = min((e.step for e in record.events if e.event in parts and e.happened), default=None)
+        if once and first is not None and any(step > first for step in happened):
+            fix = f"no row of {name}, which happens once, with its first component"
+            raise fail(f"{name} had already happened with a component", node=name, value=max(happened), fix=fix)
         until = min(happened) if once and happened else max((report.step for report in reports), default=0)
         for step in range(1, until + 1):
             if any(step in settled.get(part, (set(), 0))[0] for part in parts):

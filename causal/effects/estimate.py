@@ -14,6 +14,7 @@ from .design import Array, Mask
 PROPENSITY_FLOOR = 0.005  # a probability of treatment below this counts as zero
 TOLERATED = 0.01  # most people, as a share, below the floor for an effect to be recoverable
 FOLDS = 5
+ROUNDING = 1e-9  # of an interval without width, where the covariates determine the outcome
 FEWEST = 20  # fewest rows with each level
 
 
@@ -40,7 +41,7 @@ class Estimate:
 
     def covers(self, truth: float, *, level: float = 0.95, truth_error: float = 0.0) -> bool:
         """Whether the interval covers `truth`, which is itself known up to `truth_error` (a standard error)."""
-        return abs(self.estimate - truth) <= self.reach(level=level, truth_error=truth_error)
+        return abs(self.estimate - truth) <= self.reach(level=level, truth_error=truth_error) + ROUNDING
 
 
 def naive_difference(outcome: Array, treatment: Array, contrast: tuple[float, float]) -> Estimate:

@@ -64,8 +64,10 @@ def unroll(model: Model, *, until: int, effect: Effect | None = None) -> Graph:
 
 
 def _entering(model: Model, effect: Effect) -> list[Node]:
-    """What decides who enters: the population, and not having died or left by the decision."""
+    """What decides who enters: the population, and not having died, left or had the outcome's event by the decision."""
     endings = [variable.name for variable in model.variables.values() if variable.ends != "nothing"]
+    outcome = model.variables[effect.outcome]
+    endings += [outcome.name] if outcome.kind == "event" and outcome.occurs == "once" else []
     by_then: list[Node] = [(name, step) for name in endings for step in range(1, effect.decision + 1)]
     return [*find_sources(model, reads(model.population, effect.population), 0), *by_then]
 

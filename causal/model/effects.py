@@ -9,8 +9,10 @@ from ...errors import fail, nearest
 from ...ontology.document import EffectEntry, read_effect
 from ..language import parse_expression
 from ..language.syntax import Draw
+from .composites import list_components
 from .duration import parse_instant, parse_step, write_time
 from .model import Clock, Effect, Model, Schedule, Variable
+from .strategies import list_prevented
 
 EFFECT = re.compile(r"\s*(?P<treatment>\w+)\s*->\s*(?P<outcome>\w+)\s*@\s*(?P<at>.+)")
 
@@ -56,7 +58,7 @@ def parse_effect(entry: EffectEntry | str, model: Model) -> Effect:
     contrast = _read_contrast(entry, model.variables[match["treatment"]])
     _check_strategies(entry)
     sustained = entry.strategy == "sustained" or entry.stopping == "hypothetical"
-    return Effect(
+    effect = Effect(
         treatment=match["treatment"],
         outcome=match["outcome"],
         at=at,
@@ -72,6 +74,21 @@ def parse_effect(entry: EffectEntry | str, model: Model) -> Effect:
         text=f"{match['treatment']} -> {match['outcome']} @ {match['at'].strip()}{_describe_settings(entry, note)}",
         instant=instant,
     )
+    _check_prevented(effect, model, entry)
+    return effect
+
+
+def _check_prevented(effect: Effect, model: Model, entry: EffectEntry) -> None:
+    """Raise NosographError for an outcome that the effect's own worlds prevent, in which nobody leaves, or dies."""
+    parts = list_components(model.variables, effect.outcome)
+    for event in list_prevented(effect, model):
+        if event.name in parts:
+            key, other = ("leaving", "treatment policy") if event.ends == "record" else ("death", "while alive")
+            raise fail(
+                f"{key}: hypothetical prevents '{event.name}', which is what '{effect.outcome}' counts",
+                fix=f'{{effect: "{entry.effect}", {key}: {other}}}',
+                value=entry.effect,
+            )
 
 
 def check_examinable(effect: Effect, model: Model) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import networkx as nx
 import numpy as np
 import torch
 from torch import Tensor
 
 from ...causal.language import Expression, reads
 from ...causal.language.syntax import Binary, Unary
+from ...causal.model.arrows import find_reach
 from ...causal.model.clock import limit_of
 from ...causal.model.duration import describe_time
 from ...causal.model.model import Model, Schedule
@@ -36,7 +36,7 @@ def answer_query(
     Raises NosographError where nobody meets the conditions.
     """
     worlds = (FACTUAL,) if world is None else (FACTUAL, world)
-    reached = find_reached(model, worlds[-1])
+    reached = find_reach(model, worlds[-1].interventions)
     entry = [clause for clause in query.conditions if _is_at_entry(clause, reached, model)]
     later = [clause for clause in query.conditions if clause not in entry]
     for clause in entry:
@@ -50,7 +50,7 @@ def answer_query(
     ]
     values, met = (torch.cat([part[index] for part in parts], -1).numpy() for index in (0, 1))
     found = [_Estimated.of(query, values[number], met[number]) for number in range(len(worlds))]
-    selected = any(clause.names & reached for clause in later)
+    selected = any(_is_reached(clause, reached) for clause in later)
     details: dict[str, Any] = {"patients": found[0].count if world is None else _by_world(worlds, found, "count")}
     if later:
         details["met"] = found[0].met if world is None else _by_world(worlds, found, "met")
@@ -66,21 +66,15 @@ def answer_query(
     )
 
 
-def find_reached(model: Model, world: World) -> set[str]:
-    """What the world's interventions act on, directly or through others."""
-    targets = {intervention.target for intervention in world.interventions}
-    direct = {
-        variable.name
-        for variable in model.variables.values()
-        if variable.name in targets or any(read.name in targets for read in variable.reads)
-    }
-    graph: nx.DiGraph[str] = model.graph
-    return direct.union(*(nx.descendants(graph, name) for name in direct))
+def _is_reached(clause: Clause, reached: Mapping[str, int]) -> bool:
+    """Whether the interventions can change a condition: what it reads, by its time."""
+    return any(reached.get(name, clause.step + 1) <= clause.step for name in clause.names)
 
 
-def _is_at_entry(clause: Clause, reached: set[str], model: Model) -> bool:
+def _is_at_entry(clause: Clause, reached: Mapping[str, int], model: Model) -> bool:
     kinds = {model.variables[name].kind for name in clause.names if name in model.variables}
-    return (clause.by == 0 or kinds <= {"static"}) and "event" not in kinds and not clause.names & reached
+    at_entry = (clause.by == 0 or kinds <= {"static"}) and "event" not in kinds
+    return at_entry and not _is_reached(clause, reached)
 
 
 def _find_values(
@@ -205,10 +199,10 @@ def _by_world(worlds: Sequence[World], found: Sequence[_Estimated], name: str) -
 
 
 def _compare(values: Numbers, met: Mask) -> dict[str, Any]:
-    """The difference between the worlds, of the same people in both."""
-    difference = (values[1] - values[0])[met[0] & met[1]]
-    difference = difference[~np.isnan(difference)]
-    if len(difference) < 2:
+    """The difference between the worlds, where the value is that of the same people in both."""
+    known = ~np.isnan(values)
+    difference = (values[1] - values[0])[met[0] & met[1] & known[0]]
+    if (known[0] != known[1]).any() or len(difference) < 2:
         return {}
     mean = estimate_mean(difference)
     return {"difference": mean.value, "difference_interval": mean.interval}
@@ -228,6 +222,10 @@ def _describe_note(
         among = ", ".join(clause.text for clause in conditions)
         notes.append(
             f"Among those who, in each world, meet {among}: not a causal contrast, since it compares different people."
+        )
+    if len({own.undefined for own in found}) > 1:
+        notes.append(
+            "The people with a value differ between the worlds, so they are not compared: an effect says what death means."
         )
     if share := max(own.undefined for own in found):
         notes.append(f"{share:.2%} have no value (the journey had ended, or nothing was due); it is about the others.")

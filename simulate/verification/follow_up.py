@@ -70,7 +70,11 @@ def build_follow_up(cohort: Tables, effect: Effect, *, world: str) -> pd.DataFra
         },
         index=patients,
     )
-    kept: pd.DataFrame = found.loc[np.minimum(losing, ended) > _time(effect.decision, model)]
+    start = _time(effect.decision, model)
+    there = np.minimum(losing, ended) > start
+    if model.variables[effect.outcome].kind == "event" and model.variables[effect.outcome].occurs == "once":
+        there &= first(events[events["event"] == effect.outcome]) > start
+    kept: pd.DataFrame = found.loc[there]
     return kept
 
 

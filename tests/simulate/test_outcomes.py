@@ -108,6 +108,12 @@ def define_outcome(effect: Effect, course: pd.DataFrame, dates: dict[str, list[f
     died, left = (min(dates[event], default=math.inf) for event in ("death", "dropout"))
     if min(died, left) <= effect.decision:
         return math.nan
+    if (
+        effect.outcome in EVENTS
+        and effect.outcome != "fall"
+        and min(dates[effect.outcome], default=9e9) <= effect.decision
+    ):
+        return math.nan  # it happens once, and had happened
     if effect.death == "survivors" and died <= END:
         return math.nan
     if effect.composite is not None and died <= END:
