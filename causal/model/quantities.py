@@ -29,7 +29,8 @@ class _Quantity:
 
 def check_quantities(model: Model, findings: Findings) -> None:
     """Compare the units of the terms of each sum, the sides of each comparison, the limits of `clip`, the branches of
-    `where` and the mean and scale of a distribution; and the unit of each variable with that of its expressions.
+    `where` and the mean and scale of a distribution; the rate of a `Hazard` with the clock's unit; and the unit of each
+    variable with that of its expressions.
 
     A number without a unit may stand for whatever makes it right, and so may what it multiplies: only names count whose
     unit is declared, and `t`, `dt` and `since`, which are in the clock's unit. What measures different things is an
@@ -93,6 +94,8 @@ def _find_groups(expression: Expression, units: dict[str, str]) -> Iterator[list
     for node in expression.walk():
         if isinstance(node, Binary) and node.operator in COMPARISONS:
             yield [*_find(node.left, units), *_find(node.right, units)]
+        elif isinstance(node, Draw) and node.family == "Hazard" and "t" in units:
+            yield [_Quantity(f"1/{units['t']}", "the rate of Hazard"), *_find(node.parameters[0], units)]
         else:
             yield _find(node, units)
 

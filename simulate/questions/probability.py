@@ -225,7 +225,7 @@ def _describe_note(
         )
     if len({own.undefined for own in found}) > 1:
         notes.append(
-            "The people with a value differ between the worlds, so they are not compared: an effect says what death means."
+            "The people with a value differ between the worlds, so they are not compared; an effect says what death is."
         )
     if share := max(own.undefined for own in found):
         notes.append(f"{share:.2%} have no value (the journey had ended, or nothing was due); it is about the others.")

@@ -54,7 +54,8 @@ class Query:
 
     @property
     def last_step(self) -> int:
-        return max(clause.step for clause in (*self.asked, *self.conditions))
+        """The step that contains the last time: an event may happen within it."""
+        return max(math.ceil(clause.by) for clause in (*self.asked, *self.conditions))
 
 
 def is_query(text: str) -> bool:

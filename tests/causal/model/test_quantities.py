@@ -138,3 +138,14 @@ def test_units_agree_with_an_independent_reader_of_ucum() -> None:
                 assert conversion_factor(code, other) == pytest.approx(expected, rel=1e-5), (code, other)
                 compared += 1
     assert compared > len(read)
+
+
+@pytest.mark.parametrize(("unit", "told"), [("1/mo", "12 * rate"), ("s", "different things"), ("1/a", "")])
+def test_the_rate_of_a_hazard_is_per_unit_of_the_clock(unit: str, told: str, tmp_path: Path) -> None:
+    parameter = f"parameters:\n  rate: {{value: 1, unit: {unit}, source: assumption}}\n"
+    text = HEAD.replace("parameters:\n", parameter) + "  fall: {kind: event, mechanism: Hazard(rate)}\n"
+    (tmp_path / "m.yaml").write_text(text)
+    report = check_model(tmp_path / "m.yaml")
+    found = [*report.errors, *report.warnings]
+    assert len(found) == bool(told)
+    assert all(told in f"{problem.problem} {problem.fix}" for problem in found)

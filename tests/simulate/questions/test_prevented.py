@@ -64,3 +64,10 @@ def test_a_mean_among_other_people_is_not_compared(model: Model, make_model: Cal
     answer = ng.ask(frail, "E[x @ 1 year]", do="drug = 1", patients=5_000)
     assert "difference" not in answer.details
     assert "differ between the worlds" in answer.note
+
+
+def test_an_event_is_asked_by_its_instant(make_model: Callable[..., Model]) -> None:
+    """Half a step counts: 1 - exp(-r t) at a time between two steps."""
+    model = make_model({"stroke": {"kind": "event", "mechanism": "Hazard(3)"}})
+    answer = ng.ask(model, "P(stroke @ 1.5 months)", patients=20_000)
+    assert answer.value == pytest.approx(-math.expm1(-3 * 0.125), abs=0.017)
