@@ -27,6 +27,7 @@ from .target import PENALTY, PURPOSE, Target
 from .tempering import MOST_TEMPERATURES, Tempering
 
 FARTHEST = 6.34  # standard deviations: the limit of the noise generator
+CONTRADICTING = 0.01  # most particles, as a share, that may contradict an observation
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,10 @@ def _refuse_unexplained(target: Target, observer: RecordObserver) -> None:
     """Raise NosographError if an observation needs noise that is never drawn, in every particle."""
     if max(_surprises(target, observer).values(), default=0.0) > 1:
         raise _name_worst(target, observer, "the record is beyond what the model can explain")
+    missed = {fact: float(torch.isneginf(score).double().mean()) for fact, score in observer.scores.items()}
+    worst = max(missed, key=lambda fact: missed[fact], default=None)
+    if worst is not None and missed[worst] > CONTRADICTING:
+        raise _name(target, worst, f"{missed[worst]:.0%} of the particles contradict this observation")
 
 
 def _surprises(target: Target, observer: RecordObserver) -> dict[Fact, float]:
