@@ -14,7 +14,7 @@ from ...causal.model.compose import Source
 from ...causal.model.effects import parse_effect
 from ...causal.model.load import as_model
 from ...causal.model.model import Effect, Model
-from ...causal.model.strategies import describe_strategies
+from ...causal.model.strategies import describe_strategies, list_prevented
 from ...causal.model.world import Intervention, World, parse_intervention, parse_world
 from ...causal.program.noise import check_seed
 from ...causal.program.threads import one_thread
@@ -177,6 +177,9 @@ def _read_mediator(
         raise fail(f"{measure.name} takes a mediator {how}", value=text, fix=fix)
     if measure.mediator != "optional":
         _check_mediator(name, effect=effect, model=model)
+    if prevented := [event.name for event in list_prevented(effect, model) if event.name == name]:
+        fix = "leaving: treatment policy" if model.variables[name].ends == "record" else "death: while alive"
+        raise fail(f"the worlds of the effect prevent {prevented[0]!r}", value=name, fix=f"{{effect: …, {fix}}}")
     return name, level
 
 
