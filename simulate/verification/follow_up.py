@@ -106,7 +106,7 @@ def _find_outcome(
         if variable.occurs == "repeatedly":
             mine = mine[mine["time"] > _time(effect.decision, model)]
         dates = mine.groupby("patient")["time"]
-        count: Array = dates.size().reindex(patients, fill_value=0).to_numpy(dtype=np.float64)
+        count: Array = np.asarray(dates.size().reindex(patients, fill_value=0), dtype=np.float64)
         if variable.occurs == "once":
             needed = np.minimum(needed, dates.min().reindex(patients).fillna(np.inf).to_numpy(dtype=np.float64))
         return count, needed, none
