@@ -197,10 +197,13 @@ def choose_effects(model: Model, effects: str | Sequence[str | Effect] | None) -
 
 
 def choose_run_effects(run: Run, effects: str | Sequence[str | Effect] | None) -> list[Effect]:
-    """The same, of a run. Raises NosographError also for an effect beyond its end."""
-    chosen = choose_effects(run.model, effects)
+    """The same, of a run: of the declared effects those by its end. Raises NosographError for an effect beyond it."""
+    chosen, last = choose_effects(run.model, effects), int(run.manifest["steps"])
+    within = [effect for effect in chosen if effect.at <= last]
+    if not effects and within:
+        return within
     for effect in chosen:
-        if effect.at > int(run.manifest["steps"]):
+        if effect.at > last:
             fix = "an earlier time, or a longer run"
             raise fail("the effect lies beyond the run's end", value=effect.text, fix=fix)
     return chosen
