@@ -99,7 +99,7 @@ class RecordObserver:
         _, key, step = fact
         if fact in self.decided:  # scored already, with the first event of its group
             return self.decided[fact]
-        if bool(torch.isnan(self.facts[fact])):
+        if fact in self.evidence.required:
             return self.decide_required(fact, clocks, moment)
         rates = {name: torch.as_tensor(rate, dtype=torch.float64) for name, (_, rate) in clocks.items()}
         for name in rates:
@@ -176,8 +176,9 @@ class RecordObserver:
 
     def join(self, fact: Fact, members: Sequence[str]) -> Sequence[str]:
         """The events that are decided together with a hazard: its competitors, or those of which one is required."""
-        others = [name for name in self.evidence.required.get(fact, ()) if (name, *fact[1:]) in self.facts]
-        return [fact[0], *others] if bool(torch.isnan(self.facts[fact])) else members
+        if fact not in self.evidence.required:
+            return members
+        return [fact[0], *(name for name in self.evidence.required[fact] if (name, *fact[1:]) in self.facts)]
 
     def confirm(self, fact: Fact, happened: Tensor) -> None:
         """Score whether a composite event that is on the record happened."""
