@@ -11,9 +11,9 @@ from torch import Tensor
 
 from ...errors import fail
 from ..language import Expression, reads
-from ..language.syntax import Draw, Name
+from ..language.syntax import Name
 from ..model.composites import ends_journey, list_components
-from ..model.model import Model, Variable
+from ..model.model import Model
 from ..model.order import order_variables
 from ..program.expressions import Evaluator, compile_expression
 from ..program.steps import Fact
@@ -130,7 +130,7 @@ def _place_events(
     for report in record.events:
         if report.happened and (not model.variables[report.event].any_of or report.event in deadly):
             order.setdefault(report.step, []).append(report.event)
-            if not model.variables[report.event].any_of and not is_hazard(model.variables[report.event]):
+            if not model.variables[report.event].any_of and not model.variables[report.event].is_hazard:
                 delays[report.event, report.step] = model.clock.dt
             elif report.delay is not None:
                 delays[report.event, report.step] = report.delay
@@ -141,18 +141,14 @@ def _place_events(
     return delays, {step: tuple(sorted(names, key=rank)) for step, names in order.items()}, endings
 
 
-def is_hazard(event: Variable) -> bool:
-    return isinstance(event.mechanism, Draw) and event.mechanism.family == "Hazard"
-
-
 def _forget_after_end(
     model: Model, facts: dict[Fact, Tensor], order: Mapping[int, tuple[str, ...]], endings: Sequence[str]
 ) -> None:
     """In a step that a hazard ends, nobody knows of other events that would have happened at the step's end."""
     for step, names in order.items():
-        if any(name in endings and is_hazard(model.variables[name]) for name in names):
+        if any(name in endings and model.variables[name].is_hazard for name in names):
             for variable in model.variables.values():
-                late = variable.kind == "event" and not is_hazard(variable)
+                late = variable.kind == "event" and not variable.is_hazard
                 fact = (variable.name, "mechanism", step)
                 if late and fact in facts and not bool(facts[fact]):
                     del facts[fact]
@@ -227,7 +223,7 @@ def _settle_composites(
                 part
                 for part in parts
                 if not _is_excluded(model, record, part, step)
-                and (is_hazard(model.variables[part]) or not within)  # anything else happens at a step's end
+                and (model.variables[part].is_hazard or not within)  # anything else happens at a step's end
             ]
             if not possible:
                 fix = f"a row of the component that happened, or no row of {name}"
@@ -252,10 +248,10 @@ def _require(
     group = {model.variables[part].competes for part in parts}
     members = {v.name for v in model.variables.values() if v.competes and v.competes in group}
     last = order[-1]
-    deadly = [part for part in parts if model.variables[part].ends == "journey" and is_hazard(model.variables[part])]
+    deadly = [part for part in parts if model.variables[part].ends == "journey" and model.variables[part].is_hazard]
     if len(deadly) == len(parts) or (members and set(parts) == members and len(group) == 1):
         chosen = order
-    elif is_hazard(model.variables[last]) and not model.variables[last].competes:
+    elif model.variables[last].is_hazard and not model.variables[last].competes:
         chosen = [last]
     else:
         chosen = []

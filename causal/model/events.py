@@ -101,7 +101,7 @@ def _list_alternatives(expression: Expression) -> list[str]:
 
 def _check_order(variable: Variable, model: Model, findings: Findings) -> None:
     """A hazard has an instant within the step, so it cannot read an event of the same step: that may come later."""
-    if not isinstance(variable.mechanism, Draw) or variable.mechanism.family != "Hazard":
+    if not variable.is_hazard:
         return
     waits = find_waits(model, first=False, grouped=False)
     seen: dict[str, str] = {}  # variable -> the one that reads it

@@ -139,6 +139,11 @@ class Variable:
         """All that the variable's expressions read."""
         return reads(*self.expressions.values())
 
+    @property
+    def is_hazard(self) -> bool:
+        """Whether it is an event with an instant within its step."""
+        return isinstance(self.mechanism, Draw) and self.mechanism.family == "Hazard"
+
     @cached_property
     def levels(self) -> tuple[str, ...]:
         """The levels of a categorical variable; empty for others."""
