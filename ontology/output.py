@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
 from ..errors import NosographError, fail
+from .locks import hold_directory, hold_file
 
-DRAFT = "draft-"  # how the name of a file begins that is not whole yet
-Fill = Callable[[Path], object]  # writes the file that it is given the path of
+DRAFT = ".nosograph-draft-"  # how the name of a file or folder begins that is not whole yet
+Fill = Callable[[Path], object]  # writes the file, or into the folder, that it is given the path of
 
 _REASONS = {
     errno.ENOSPC: ("the disk is full", "room on the disk, then the same command again"),
@@ -31,19 +34,52 @@ def write_whole(path: Path, fill: Fill, *, aside: Path | None = None) -> None:
     """Let `fill` write a draft beside `path`, or in the folder `aside`, then give it its name. When this returns, the
     file is on the disk.
 
-    Whatever fails, `path` is as it was before, and no draft stays. Raises NosographError where it cannot be written.
+    Whatever fails, `path` is as it was before, and no draft stays. One that a killed process left is written over by
+    the next, since a file's draft always has the same name. Raises NosographError where `path` cannot be written.
     """
-    draft = (aside or path.parent) / f"{DRAFT}{os.getpid()}-{path.name}"
+    draft = (aside or path.parent) / f"{DRAFT}{path.name}"
     with explain_os_errors(path):
-        try:
-            fill(draft)
-            sync(draft)
-            os.replace(draft, path)
-        except BaseException:
-            with suppress(OSError):  # the first error is the one to tell
-                draft.unlink(missing_ok=True)
-            raise
+        with hold_file(draft):
+            try:
+                fill(draft)
+                sync(draft)
+                os.replace(draft, path)
+            except BaseException:
+                with suppress(OSError):  # the first error is the one to tell
+                    draft.unlink(missing_ok=True)
+                raise
         sync(path.parent)
+
+
+def write_folder(path: Path, fill: Fill) -> None:
+    """Let `fill` write into a draft of the new folder `path`, then give it its name. When this returns, all is on the
+    disk. Where another process made the folder meanwhile, nothing happens.
+
+    Whatever fails, there is no `path`, and no draft stays; see `write_whole`. Raises OSError (see `explain_os_errors`).
+    """
+    draft = path.parent / f"{DRAFT}{path.name}"
+    with hold_directory(draft):
+        try:
+            if path.is_dir():
+                return
+            for left in draft.iterdir():
+                remove(left)
+            fill(draft)
+            for file in draft.rglob("*"):
+                sync(file)
+            sync(draft)
+            draft.rename(path)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+    sync(path.parent)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link, or a folder with all that is in it, whichever is there. Raises OSError."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, content: bytes, *, aside: Path | None = None) -> None:
@@ -65,12 +101,13 @@ class Drafts:
 
     def __init__(self, folder: Path, *, aside: Path) -> None:
         self.folder, self.aside = folder, aside
+        self._token = secrets.token_hex(8)  # processes of several machines may write in one folder
         self._drafts: dict[Path, Path] = {}  # by target
 
     def write(self, *names: str, fill: Fill) -> Path:
         """Let `fill` write the draft of the file `names` (see `join_path`); its path."""
         target = join_path(self.folder, *names)
-        draft = self.aside / f"{DRAFT}{os.getpid()}-{len(self._drafts)}-{target.name}"
+        draft = self.aside / f"{DRAFT}{self._token}-{len(self._drafts)}-{target.name}"
         assert target not in self._drafts, f"two files have the name {target}"
         self._drafts[target] = draft
         fill(draft)

@@ -10,7 +10,6 @@ import hashlib
 import logging
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -19,12 +18,12 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from ..errors import fail
+from .locks import hold_directory
+from .output import DRAFT, write_folder
 
 _READERS = ("obo.py", "hpo.py", "rdf.py", "owl.py", "rf2.py", "prefixes.py")
-_ASIDE = "building-"
 _log = logging.getLogger("nosograph")
-_A_DAY = 86_400.0
-_UNUSED = 60 * _A_DAY
+_UNUSED = 60 * 86_400.0  # seconds
 
 
 def locate_cache() -> Path:
@@ -64,17 +63,9 @@ def open_cached(folder: Path, key: str, build: Callable[[], Iterable[ox.Quad]]) 
         try:
             folder.mkdir(parents=True, exist_ok=True)
             _remove_old(folder)
-            aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=folder))
-        except OSError:
-            return _build_in_memory(build)
-        try:
-            _build(aside, target, build)
+            write_folder(target, lambda draft: _build(draft, build))
         except OSError:  # pyoxigraph, too, reports a full disk as OSError
-            shutil.rmtree(aside, ignore_errors=True)
             return _build_in_memory(build)
-        except BaseException:
-            shutil.rmtree(aside, ignore_errors=True)
-            raise
     with suppress(OSError):  # somebody else's cache is not ours to mark
         os.utime(target)  # in use: see _remove_old
     try:
@@ -83,17 +74,11 @@ def open_cached(folder: Path, key: str, build: Callable[[], Iterable[ox.Quad]]) 
         raise fail(f"the cached ontology store cannot be read: {error}", fix=f"delete the folder {target}") from error
 
 
-def _build(aside: Path, target: Path, build: Callable[[], Iterable[ox.Quad]]) -> None:
-    store = ox.Store(str(aside / "store"))
+def _build(draft: Path, build: Callable[[], Iterable[ox.Quad]]) -> None:
+    store = ox.Store(str(draft))
     store.bulk_extend(build())
     store.flush()
     del store  # closes the files
-    try:
-        (aside / "store").rename(target)
-    except OSError:
-        if not target.is_dir():  # otherwise another process was faster, with the same store
-            raise
-    shutil.rmtree(aside)
 
 
 def _build_in_memory(build: Callable[[], Iterable[ox.Quad]]) -> ox.Store:
@@ -103,7 +88,10 @@ def _build_in_memory(build: Callable[[], Iterable[ox.Quad]]) -> ox.Store:
 
 
 def _remove_old(folder: Path) -> None:
-    """Remove builds that were killed more than a day ago, and stores that nobody has opened for two months."""
+    """Remove what killed builds have left, and stores that nobody has opened for two months."""
     for left in folder.iterdir():
-        if time.time() - left.stat().st_mtime > (_A_DAY if left.name.startswith(_ASIDE) else _UNUSED):
+        if left.name.startswith(DRAFT):
+            with suppress(OSError), hold_directory(left, wait=False):  # nobody is building it
+                shutil.rmtree(left)
+        elif time.time() - left.stat().st_mtime > _UNUSED:
             shutil.rmtree(left, ignore_errors=True)

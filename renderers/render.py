@@ -22,7 +22,7 @@ from ..causal.model.clock import time_of
 from ..causal.program.noise import check_seed
 from ..errors import fail
 from ..ontology.knowledge import KnowledgeGraph
-from ..ontology.output import join_path
+from ..ontology.output import DRAFT, join_path
 from ..simulate.cohort import Run, open_run
 from ..simulate.runs.job import ASIDE, JobFolder, PartFiles, Receipt, locate_aside
 from ..simulate.runs.workers import check_workers
@@ -225,7 +225,7 @@ def summarise_batches(
         folder = join_path(task.run.folder, task.modality)
         pieces = [locate_aside(folder, index, PIECE) for index in range(len(parts))]
         held["cohort_files"] = join_pieces(
-            task.renderer, pieces, folder=folder, aside=join_path(folder, ASIDE, "cohort")
+            task.renderer, pieces, folder=folder, aside=join_path(folder, ASIDE, f"{DRAFT}cohort")
         )
     return held, task.renderer.shared_files if task.options.files else {}
 

@@ -6,7 +6,6 @@ Nature Biotechnology 40 (2022), doi:10.1038/s41587-022-01357-4, as the package `
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,10 +22,11 @@ from ...causal.model.model import Model
 from ...errors import fail
 from ...ontology.annotations import find_genes
 from ...ontology.knowledge import KnowledgeGraph
-from ...ontology.output import Drafts, explain_os_errors, join_path
+from ...ontology.output import join_path
 from ...ontology.prefixes import find_prefix
 from ...simulate.cohort import Run
 from ...simulate.listing.phenotypes import ABNORMALITY, ModelPhenotypes, find_phenotypes
+from ...simulate.runs.job import add_files
 from ...simulate.runs.tables import LISTING
 from ..binding import begins_at_birth
 from ..selection import choose_patients, find_worlds, parse_times
@@ -335,8 +335,7 @@ def export_phenopackets(
         fix = f"a model with a disease, or with a state that is 0 or 1 and has a concept below {ABNORMALITY}"
         raise fail("the model has neither phenotypes nor a disease to tell of", value=run.model.id, fix=fix)
     writer = PacketWriter(run.model, world=chosen, phenotypes=phenotypes, knowledge=known)
-    aside = join_path(run.folder, f".phenopackets-{os.getpid()}")
-    with explain_os_errors(target, what="folder"), Drafts(run.folder, aside=aside) as files:
+    with add_files(run.folder) as files:
         for patient in summarize_patients(run, world=chosen, phenotypes=phenotypes, patients=numbers, at=time):
             content = writer.write(patient).encode()
             files.write_bytes("phenopackets", chosen, name_file(patient.number), content=content)

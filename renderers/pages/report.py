@@ -13,8 +13,8 @@ from urllib.parse import quote
 from ...causal.model.claims import count_claims
 from ...causal.model.model import Evidence, Model, Variable
 from ...errors import fail
-from ...ontology.output import write_text
 from ...simulate.cohort import Run
+from ...simulate.runs.job import add_files
 from ...simulate.runs.run import SHARD_SIZE
 from ...simulate.verification.verify import Verification
 from ..readback.verify import Reread
@@ -41,25 +41,26 @@ def write_report(run: Run, *, verification: Verification | None = None) -> Path:
     examined = read_verification(run, kept) if kept.is_file() else None
     reread = [read_verification(run, file) for file in sorted(run.folder.glob("verification-*.json"))]
     page = compose_page(run, examined, reread)
-    target = run.folder / "report.html"
-    write_text(target, page)
-    return target
+    with add_files(run.folder) as files:
+        files.write_bytes("report.html", content=page.encode())
+    return run.folder / "report.html"
 
 
 def keep_verification(run: Run, verification: Verification) -> Path:
     """Keep a verification beside the run, for its reports. Raises NosographError where the folder cannot be written."""
-    kept = run.folder / KEPT
-    held = check_verification(verification.as_json(), run, file=kept)
-    write_text(kept, json.dumps(held, indent=2) + "\n")
-    return kept
+    return _keep(verification.as_json(), run, name=KEPT)
 
 
 def keep_reread(run: Run, found: Reread) -> Path:
     """Keep beside the run what came of its effects through a modality. Raises NosographError as `keep_verification`."""
-    kept = run.folder / f"verification-{found.modality}.json"
-    held = check_verification(found.as_json(), run, file=kept)
-    write_text(kept, json.dumps(held, indent=2) + "\n")
-    return kept
+    return _keep(found.as_json(), run, name=f"verification-{found.modality}.json")
+
+
+def _keep(document: Document, run: Run, *, name: str) -> Path:
+    held = check_verification(document, run, file=run.folder / name)
+    with add_files(run.folder) as files:
+        files.write_bytes(name, content=(json.dumps(held, indent=2) + "\n").encode())
+    return run.folder / name
 
 
 def read_verification(run: Run, file: Path) -> Document:

@@ -3,30 +3,31 @@
 While it runs, the folder holds `.unfinished/`: a lock, the plan (which job this is), drafts, and a receipt for each
 finished part. The order of writing makes every stop harmless: the plan comes first; a part's files get their names
 when all are whole, and its receipt after them; the manifest comes last, when all that it lists is on the disk. Until
-then everything can be done again; from then on nothing is ever deleted but `.unfinished/`.
+then everything can be done again; from then on nothing is ever deleted but what a job leaves in `.unfinished/`.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
-import shutil
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ...errors import NosographError, fail
-from ...ontology.output import DRAFT, Drafts, Fill, explain_os_errors, join_path, sync, write_bytes, write_text
+from ...ontology.locks import hold_file
+from ...ontology.output import DRAFT, Drafts, Fill, explain_os_errors, join_path, remove, sync, write_bytes
 from .workers import run_parts
 
 ASIDE = ".unfinished"  # in the job's folder: what is not yet part of a whole
 LOCK, PLAN, MANIFEST = "lock", "plan.json", "manifest.json"
 RECEIPT = ".json"  # how the name of a part's receipt ends
+OWN = re.compile(rf"{re.escape(DRAFT)}.+|[0-9]{{5,}}\..+|{re.escape(PLAN)}")  # names of what a job leaves aside
 SYNCED_AT_ONCE = 16  # files: the disk takes many together in little more time than one
 
 
@@ -156,14 +157,14 @@ class JobFolder:
         with explain_os_errors(self.folder, what="folder"):
             held = self.find_manifest()
             if held is not None:
-                self._tidy()
+                tidy(self.folder)
                 return held
             with hold_folder(self.folder):
                 held = self.find_manifest()  # another process may have finished it just now
                 if held is None:
                     held = self._make(work, parts, summarise=summarise, workers=workers, progress=progress)
                 with suppress(OSError):  # the manifest is there; the next command tidies
-                    self._clear()
+                    _clear(self.aside)
             return held
 
     def find_manifest(self) -> dict[str, Any] | None:
@@ -210,7 +211,7 @@ class JobFolder:
         if any(path.name != ASIDE for path in self.folder.iterdir()):
             return False
         return not self.aside.exists() or all(
-            path.name in (LOCK, PLAN) or path.name.startswith(DRAFT) for path in self.aside.iterdir()
+            path.name == LOCK or OWN.fullmatch(path.name) for path in self.aside.iterdir()
         )
 
     def _make(
@@ -223,8 +224,8 @@ class JobFolder:
         progress: Progress,
     ) -> dict[str, Any]:
         try:
-            self._clear(DRAFT)
-            write_text(self.aside / PLAN, json.dumps(self.identity))
+            _clear(self.aside, drafts=_read_document(self.aside / PLAN) is not None)
+            write_bytes(self.aside / PLAN, json.dumps(self.identity).encode())
             count = 0
             with closing(run_parts(PartMaker(self.folder, work), enumerate(parts), workers=workers)) as receipts:
                 for receipt in receipts:
@@ -259,27 +260,42 @@ class JobFolder:
                 list(threads.map(sync, paths))
                 for path in paths:
                     folders.update(parent for parent in path.parents if parent.is_relative_to(self.folder))
-            list(threads.map(sync, folders))
+            list(threads.map(sync, [*folders, self.folder.parent]))
 
     def _abandon(self) -> None:
         """Leave nothing half-written; of a job without a finished part nothing at all."""
         if (self.folder / MANIFEST).exists():
             return
-        self._clear(DRAFT)
+        _clear(self.aside, drafts=True)
         if all(path.name == ASIDE for path in self.folder.iterdir()):
-            self._clear()
+            _clear(self.aside)
 
-    def _clear(self, start: str = "") -> None:
-        """Remove what lies aside, but for the lock; only what is called `start`…, where that is given."""
-        for path in self.aside.iterdir():
-            if path.name.startswith(start) and path.name != LOCK:
-                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
 
-    def _tidy(self) -> None:
-        """Remove what a finished job was stopped in removing. Where that can't be done, it does no harm."""
-        if self.aside.is_dir():
-            with suppress(OSError, NosographError), hold_folder(self.folder):
-                self._clear()
+def tidy(folder: Path) -> None:
+    """Remove what a stopped process left aside in the folder of a finished job, unless another one is writing there.
+    Where that can't be done, it does no harm."""
+    aside = folder / ASIDE
+    if aside.is_dir() and not aside.is_symlink():
+        with suppress(OSError, NosographError), hold_folder(folder):
+            _clear(aside)
+
+
+def _clear(aside: Path, *, drafts: bool = False) -> None:
+    """Remove what a job left aside, or only its drafts. Whatever else lies there stays."""
+    for path in aside.iterdir():
+        if path.name.startswith(DRAFT) if drafts else OWN.fullmatch(path.name):
+            remove(path)
+
+
+@contextmanager
+def add_files(folder: Path) -> Iterator[Drafts]:
+    """Files that join those of a finished job, while no other process writes there: see `Drafts`.
+
+    Raises NosographError where another process does, or the disk refuses.
+    """
+    aside = join_path(folder, ASIDE)
+    with explain_os_errors(folder, what="folder"), hold_folder(folder), Drafts(folder, aside=aside) as files:
+        yield files
 
 
 def _read_document(path: Path) -> dict[str, Any] | None:
@@ -308,38 +324,24 @@ def hold_folder(folder: Path) -> Iterator[None]:
     it ends. A folder that is empty afterwards is removed. Raises NosographError where another process holds it."""
     aside = join_path(folder, ASIDE)
     lock = aside / LOCK
-    handle = None
-    while handle is None:
-        aside.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):  # another process has just finished, and removed the folder: try again
-            handle = _take_lock(lock)
-    try:
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
-        yield
-    finally:
+    with ExitStack() as held:
+        handle = None
+        while handle is None:
+            aside.mkdir(parents=True, exist_ok=True)
+            try:
+                handle = held.enter_context(hold_file(lock, wait=False))
+            except FileNotFoundError:  # another process has just finished, and removed the folder: try again
+                continue
+            except BlockingIOError as error:
+                value = f"{folder}, by process {lock.read_text(errors='replace')[:20].strip() or 'unknown'}"
+                fix = "wait until it has ended, then the same command again"
+                raise fail("another process is writing in the folder", value=value, fix=fix) from error
         try:
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+            yield
+        finally:
             with suppress(OSError):  # whatever of it stays does no harm
                 lock.unlink()
                 aside.rmdir()
                 folder.rmdir()
-        finally:
-            os.close(handle)
-
-
-def _take_lock(lock: Path) -> int:
-    """The open file that holds the lock. Raises FileNotFoundError where its holder removed it at the same moment."""
-    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if not os.path.samestat(os.fstat(handle), lock.stat()):
-            raise FileNotFoundError
-    except BaseException as error:
-        holder = os.pread(handle, 20, 0).decode().strip()
-        os.close(handle)
-        if not isinstance(error, BlockingIOError):
-            raise
-        value = f"{lock.parent.parent}, by process {holder}" if holder else lock.parent.parent
-        fix = "wait until it has ended, then the same command again"
-        raise fail("another process is writing in the folder", value=value, fix=fix) from error
-    return handle

@@ -2,11 +2,9 @@
 
 import json
 import multiprocessing
-import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,8 @@ from nosograph.errors import NosographError
 from nosograph.ontology.annotations import find_annotations
 from nosograph.ontology.hpo import locate_hpo
 from nosograph.ontology.knowledge import KnowledgeGraph
+from nosograph.ontology.locks import hold_directory
+from nosograph.ontology.output import DRAFT
 from nosograph.ontology.store import locate_cache, open_cached
 
 OBO_FILE = locate_hpo()[0]
@@ -340,12 +340,13 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_what_killed_builds_left_is_cleared_away(tmp_path: Path) -> None:
-    old, new = tmp_path / "building-old", tmp_path / "building-new"
-    old.mkdir()
-    new.mkdir()
-    os.utime(old, (time.time() - 90_000,) * 2)
-    open_cached(tmp_path, "key", _few)
-    assert {path.name for path in tmp_path.iterdir()} == {"building-new", "key"}
+    own, other, going_on = (tmp_path / f"{DRAFT}{name}" for name in ("key", "other", "going-on"))
+    for folder in (own, other, going_on):
+        folder.mkdir()
+        (folder / "half").write_text("")
+    with hold_directory(going_on):
+        open_cached(tmp_path, "key", _few)
+    assert {path.name for path in tmp_path.iterdir()} == {going_on.name, "key"}
 
 
 def test_cache_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -19,7 +19,6 @@ def test_a_file_is_written_whole_or_left_as_it_was(tmp_path: Path) -> None:
 
     def fail(draft: Path) -> None:
         draft.write_text("half")
-        assert str(os.getpid()) in draft.name
         assert draft.parent == tmp_path
         raise KeyError
 

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from nosograph.errors import NosographError
+from nosograph.ontology.output import DRAFT
 from nosograph.simulate.runs.job import ASIDE, JobFolder, PartFiles, Receipt, hold_folder
 from nosograph.simulate.runs.workers import run_parts
 
@@ -235,7 +236,7 @@ def test_a_folder_without_a_sound_plan_is_begun_afresh_if_nothing_else_is_there(
 ) -> None:
     folder = tmp_path / "job"
     (folder / ASIDE).mkdir(parents=True)
-    (folder / ASIDE / "draft-1-plan.json").write_text("{")
+    (folder / ASIDE / f"{DRAFT}plan.json").write_text("{")
     if plan is not None:
         (folder / ASIDE / "plan.json").write_text(plan)
     (folder / "mine.txt").write_text("mine")
@@ -256,14 +257,17 @@ def test_a_finished_part_without_a_plan_is_left_alone(tmp_path: Path) -> None:
     assert contents(folder) == before
 
 
-def test_beside_a_manifest_only_what_lies_aside_is_deleted(tmp_path: Path, whole: dict[str, bytes]) -> None:
+def test_beside_a_manifest_only_what_a_job_leaves_aside_is_deleted(tmp_path: Path, whole: dict[str, bytes]) -> None:
     folder = tmp_path / "job"
     do(folder)
-    own = {"draft-1-mine.txt": b"mine", "words/draft-2.txt": b"mine too"}
-    for name, content in own.items():
-        (folder / name).write_bytes(content)
-    (folder / ASIDE / "deep").mkdir(parents=True)
+    own = {f"{DRAFT}mine.txt": b"mine", f"words/{DRAFT}2.txt": b"mine too", f"{ASIDE}/mine.txt": b"mine as well"}
+    (folder / ASIDE / f"{DRAFT}folder").mkdir(parents=True)
     (folder / ASIDE / "plan.json").write_text('{"seed": 2}')
+    (folder / ASIDE / "00001.json").write_text("{}")
+    own[ASIDE] = b""
+    for name, content in own.items():
+        if content:
+            (folder / name).write_bytes(content)
     do(folder)
     assert contents(folder) == {**whole, **own}
 
