@@ -50,6 +50,7 @@ def _run() -> int:
 
     logging.basicConfig(stream=sys.stderr, format="%(message)s")
     logging.getLogger(NAME).setLevel(logging.INFO)  # the first build of the knowledge graph takes a while
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it would tell where its fonts are listed
     try:
         app()
     except SystemExit as leaving:

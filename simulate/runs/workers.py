@@ -14,10 +14,12 @@ from contextlib import contextmanager
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
+from pathlib import Path
 from typing import Any, TypeVar
 
 from ...causal.program.threads import one_thread
 from ...errors import check_whole, fail
+from ...ontology.store import adopt_cache, find_temporary_cache
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # what tells a process, or a whole group of them, to stop
 P = TypeVar("P")
@@ -70,7 +72,9 @@ def run_parts(work: Callable[[P], R], parts: Iterable[P], *, workers: int) -> Ge
         return
     context = prepare_workers()
     watched, lifeline = context.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(work, watched))
+    pool = ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_start, initargs=(work, watched, find_temporary_cache())
+    )
     waiting: deque[Future[R]] = deque()
     try:
         for part in parts:
@@ -98,10 +102,11 @@ def _submit(pool: ProcessPoolExecutor, part: Any) -> Future[Any]:
         raise BrokenProcessPool("what starts the workers is gone") from error
 
 
-def _start(work: Callable[[Any], Any], watched: Connection) -> None:
+def _start(work: Callable[[Any], Any], watched: Connection, cache: Path | None) -> None:
     """Begin a worker, which leaves with its parent and only then."""
     global _work
     _work = work
+    adopt_cache(cache)
     for number in STOPS:
         signal.signal(number, signal.SIG_IGN)
     try:
