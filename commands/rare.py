@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -61,12 +62,15 @@ def write_survey(report: Path | None, *, workers: int, strength: float, as_json:
     from ..ontology.annotations import list_diseases
     from ..ontology.knowledge import KnowledgeGraph
     from ..ontology.output import write_text
+    from ..simulate.runs.workers import check_workers, run_parts
 
     if report is None or report.suffix not in (".md", ".json"):
         raise fail("the report goes to a file", value=report or "", fix="--report all.md (or .json)")
+    workers = check_workers(workers)
     knowledge = KnowledgeGraph.open()
+    run = partial(run_parts, workers=workers)
     with progress_bar("diseases", len(list_diseases(knowledge=knowledge))) as advance:
-        found = survey(knowledge=knowledge, workers=workers, strength=strength, advance=advance)
+        found = survey(knowledge=knowledge, strength=strength, run=run, advance=advance)
     document = found.to_json()
     text = (
         json.dumps(document, indent=2, ensure_ascii=False) + "\n" if report.suffix == ".json" else found.to_markdown()

@@ -6,10 +6,12 @@ changes.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import logging
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -24,6 +26,9 @@ from .output import DRAFT, write_folder
 _READERS = ("obo.py", "hpo.py", "rdf.py", "owl.py", "rf2.py", "prefixes.py")
 _log = logging.getLogger("nosograph")
 _UNUSED = 60 * 86_400.0  # seconds
+_temporary: Path | None = None  # this process's own cache, where the usual one cannot be written
+_makes_none = False  # a worker makes no cache of its own
+_in_memory: dict[str, ox.Store] = {}  # where that cannot be written either
 
 
 def locate_cache() -> Path:
@@ -55,17 +60,55 @@ def key_of(released: Sequence[Path], own: Sequence[Path] = ()) -> str:
 def open_cached(folder: Path, key: str, build: Callable[[], Iterable[ox.Quad]]) -> ox.Store:
     """The store `key` in the cache, read-only; it is built first if it is not there yet.
 
-    If the cache cannot be written (a read-only home, a full disk), the store is built in memory instead.
+    If the cache cannot be written (a read-only home, a full disk), the store is built once for this process and its
+    workers in the system's temporary folder, which is removed at the end; if not even that can be written, in memory.
+    Raises NosographError where the store is there and cannot be read.
     """
-    target = folder / key
-    if not target.is_dir():
-        _log.info("reading the ontologies into %s, once; this takes some ten seconds", target)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            _remove_old(folder)
+    for place in (folder, _temporary):
+        if place is not None and (place / key).is_dir():
+            return _open(place / key)
+    if key in _in_memory:
+        return _in_memory[key]
+    for open_place in (lambda: _prepare_cache(folder), _make_temporary):
+        with suppress(OSError):  # pyoxigraph, too, reports a full disk as OSError
+            target = open_place() / key
             write_folder(target, lambda draft: _build(draft, build))
-        except OSError:  # pyoxigraph, too, reports a full disk as OSError
-            return _build_in_memory(build)
+            return _open(target)
+    _in_memory[key] = ox.Store()
+    _in_memory[key].bulk_extend(build())
+    return _in_memory[key]
+
+
+def adopt_cache(folder: Path | None) -> None:
+    """In a worker: share the temporary cache that its parent has made, and make none, which nobody would remove."""
+    global _temporary, _makes_none
+    _temporary, _makes_none = folder, True
+
+
+def find_temporary_cache() -> Path | None:
+    """The temporary cache that this process has made, or shares with its parent."""
+    return _temporary
+
+
+def _prepare_cache(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    _remove_old(folder)
+    _log.info("reading the ontologies into %s, once; this takes some ten seconds", folder)
+    return folder
+
+
+def _make_temporary() -> Path:
+    global _temporary
+    if _temporary is None:
+        if _makes_none:
+            raise PermissionError
+        _log.warning("the cache cannot be written, so the ontologies are read anew: set NOSOGRAPH_CACHE to a folder")
+        _temporary = Path(tempfile.mkdtemp(prefix="nosograph-"))
+        atexit.register(shutil.rmtree, _temporary, ignore_errors=True)
+    return _temporary
+
+
+def _open(target: Path) -> ox.Store:
     with suppress(OSError):  # somebody else's cache is not ours to mark
         os.utime(target)  # in use: see _remove_old
     try:
@@ -79,12 +122,6 @@ def _build(draft: Path, build: Callable[[], Iterable[ox.Quad]]) -> None:
     store.bulk_extend(build())
     store.flush()
     del store  # closes the files
-
-
-def _build_in_memory(build: Callable[[], Iterable[ox.Quad]]) -> ox.Store:
-    store = ox.Store()
-    store.bulk_extend(build())
-    return store
 
 
 def _remove_old(folder: Path) -> None:

@@ -12,8 +12,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from ...causal.language import Expression
 from ...causal.model.model import Model, Schedule
@@ -62,11 +63,11 @@ def write_run(
     job = replace(job, model=replace(job.model, rdf=None))  # workers need no graph
     drawn = 0
 
-    def shards() -> Iterator[Tensor]:
+    def shards() -> Iterator[NDArray[np.int64]]:  # a tensor would go to workers as an open file
         nonlocal drawn
         for entrants in select_entrants(job.model, count=patients, seed=job.seed, where=where, batch=shard_size):
             drawn = entrants.drawn
-            yield entrants.numbers
+            yield entrants.numbers.numpy()
 
     def summarise(receipts: Iterable[Receipt]) -> tuple[dict[str, Any], dict[str, bytes]]:
         held = summarise_shards(folder, receipts, identity=identity, tables=job.tables, drawn=drawn)

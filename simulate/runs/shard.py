@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from ...causal.model.model import Model
 from ...causal.model.world import World
@@ -46,9 +46,12 @@ class Job:
         return TABLES if self.practice is None else (*TABLES, LISTING)
 
 
-def write_shard(job: Job, files: PartFiles, numbers: Tensor) -> dict[str, Any]:
+def write_shard(job: Job, files: PartFiles, numbers: NDArray[np.int64]) -> dict[str, Any]:
     """Simulate `numbers` and write `<table>/part-<index>.parquet` for each table; the counts of rows and patients."""
-    journeys = sample(job.model, patients=numbers, seed=job.seed, worlds=job.worlds, steps=job.steps, device=job.device)
+    patients = torch.from_numpy(numbers)
+    journeys = sample(
+        job.model, patients=patients, seed=job.seed, worlds=job.worlds, steps=job.steps, device=job.device
+    )
     tables = build_tables(journeys, model=job.model, layout=job.layout)
     if job.practice is not None:
         tables[LISTING] = build_listing(journeys, model=job.model, practice=job.practice, seed=job.seed)

@@ -7,17 +7,21 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import forkserver
+from contextlib import contextmanager
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
+from pathlib import Path
 from typing import Any, TypeVar
 
 from ...causal.program.threads import one_thread
 from ...errors import check_whole, fail
+from ...ontology.store import adopt_cache, find_temporary_cache
 
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # what tells a process, or a whole group of them, to stop
 P = TypeVar("P")
 R = TypeVar("R")
 
@@ -33,8 +37,26 @@ def prepare_workers() -> ForkServerContext:
     """The context that workers come from. Called early, it has them ready by the time there is work."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["nosograph.simulate.runs.shard"])
-    forkserver.ensure_running()
+    resource_tracker.ensure_running()  # first: it unblocks signals
+    with _apart():
+        forkserver.ensure_running()
     return context
+
+
+@contextmanager
+def _apart() -> Iterator[None]:
+    """What is started inside leaves signals and words to its parent, from its first instruction on: the signals that
+    stop a job are blocked in it, and in all that comes from it, and its standard error leads nowhere."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    own, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(own, 2)
+        os.close(own)
+        os.close(nowhere)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def run_parts(work: Callable[[P], R], parts: Iterable[P], *, workers: int) -> Generator[R, None, None]:
@@ -50,11 +72,13 @@ def run_parts(work: Callable[[P], R], parts: Iterable[P], *, workers: int) -> Ge
         return
     context = prepare_workers()
     watched, lifeline = context.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(work, watched))
+    pool = ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_start, initargs=(work, watched, find_temporary_cache())
+    )
     waiting: deque[Future[R]] = deque()
     try:
         for part in parts:
-            waiting.append(pool.submit(_do, part))
+            waiting.append(_submit(pool, part))
             if len(waiting) >= 2 * workers:
                 yield waiting.popleft().result()
         while waiting:
@@ -64,34 +88,45 @@ def run_parts(work: Callable[[P], R], parts: Iterable[P], *, workers: int) -> Ge
         raise fail(
             "a worker was killed, perhaps because memory ran out", value=f"{workers} workers", fix=fix
         ) from error
-    except BaseException:
-        lifeline.close()  # they leave what they are at
-        raise
     finally:
+        lifeline.close()  # they leave what they are at
         pool.shutdown(wait=True, cancel_futures=True)
-        lifeline.close()
         watched.close()
 
 
-def _start(work: Callable[[Any], Any], watched: Connection) -> None:
-    """Begin a worker: one thread each, so that workers don't crowd each other; what interrupts is their parent's."""
-    global _work
-    import pyarrow as pa
-    import torch
+def _submit(pool: ProcessPoolExecutor, part: Any) -> Future[Any]:
+    """Have a part done. It starts a worker where none is free."""
+    try:
+        return pool.submit(_do, part)
+    except (EOFError, ConnectionError) as error:
+        raise BrokenProcessPool("what starts the workers is gone") from error
 
+
+def _start(work: Callable[[Any], Any], watched: Connection, cache: Path | None) -> None:
+    """Begin a worker, which leaves with its parent and only then."""
+    global _work
     _work = work
-    torch.set_num_threads(1)
-    pa.set_cpu_count(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with_the_job, args=(watched,), daemon=True).start()
+    adopt_cache(cache)
+    for number in STOPS:
+        signal.signal(number, signal.SIG_IGN)
+    try:
+        threading.Thread(target=_leave_with_the_job, args=(watched,), daemon=True).start()
+    except RuntimeError:  # no memory for a thread; the parent says that a worker is gone
+        os._exit(1)
 
 
 def _leave_with_the_job(watched: Connection) -> None:
     """End this worker when the process that started it has closed its end, or is gone: killed, it could not say so."""
     watched.poll(None)
-    os._exit(1)
+    os._exit(0)
 
 
 def _do(part: Any) -> Any:
+    """The work of one part, on one thread: workers would crowd each other."""
+    import pyarrow as pa
+    import torch
+
     assert _work is not None
+    torch.set_num_threads(1)
+    pa.set_cpu_count(1)
     return _work(part)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from nosograph.causal.catalog.rare import document as rare_document
-from nosograph.commands import main
+from nosograph.commands import run
 from nosograph.ontology.annotations import find_annotations
 from nosograph.ontology.hpo import Annotation
 from nosograph.ontology.knowledge import KnowledgeGraph
@@ -48,10 +48,9 @@ def invoke(words: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
     """The exit code, without a process for each."""
     monkeypatch.setattr(sys, "argv", ["nosograph", *words])
     before = random.getstate()
-    with pytest.raises(SystemExit) as left:
-        main()
+    code = run()
     random.setstate(before)  # the progress bar draws from it
-    return int(left.value.code or 0)
+    return code
 
 
 @pytest.fixture

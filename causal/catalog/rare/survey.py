@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from ....errors import NosographError, check_whole
+from ....errors import NosographError
 from ....ontology.annotations import list_diseases
 from ....ontology.knowledge import KnowledgeGraph
 from .document import convert_disease, release
 
 _CHUNK = 100  # diseases given to a worker at a time
 _SHOWN = 20  # diseases listed for each reason in the report
+
+
+Chunk = Sequence[tuple[str, str]]  # diseases and their names
 
 
 @dataclass(frozen=True)
@@ -113,56 +115,57 @@ class Survey:
         return "\n".join(lines) + "\n"
 
 
+@dataclass(frozen=True)
+class Converter:
+    """Tries to convert diseases, given with their names. Sent to a worker without `knowledge`, which it opens itself:
+    that of `KnowledgeGraph.open()`."""
+
+    strength: float
+    knowledge: KnowledgeGraph
+
+    def __call__(self, chunk: Chunk) -> list[Outcome]:
+        return [try_disease(disease, name, self.knowledge, self.strength) for disease, name in chunk]
+
+    def __reduce__(self) -> tuple[Callable[[float], Converter], tuple[float]]:
+        return _prepare_converter, (self.strength,)
+
+
+def _prepare_converter(strength: float) -> Converter:
+    return Converter(strength, KnowledgeGraph.open())
+
+
+RunChunks = Callable[[Converter, Iterable[Chunk]], Generator[list[Outcome], None, None]]
+
+
+def run_here(convert: Converter, chunks: Iterable[Chunk]) -> Generator[list[Outcome], None, None]:
+    """The outcomes of each chunk, in this process."""
+    yield from map(convert, chunks)
+
+
 def survey(
     *,
     knowledge: KnowledgeGraph,
-    workers: int = 1,
     strength: float = 0.5,
     diseases: Sequence[str] | None = None,
+    run: RunChunks = run_here,
     advance: Callable[[int], None] | None = None,
 ) -> Survey:
-    """Convert every annotated disease (or the given ones) in `workers` processes. `advance` is called with the number
-    of diseases done.
+    """Convert every annotated disease (or the given ones). `advance` is called with the number of diseases done.
 
-    A row with an impossible frequency is left out and counted; a problem with one disease does not stop the run. With
-    several workers `knowledge` must be that of `KnowledgeGraph.open()`: each worker opens it for itself.
+    A row with an impossible frequency is left out and counted; a problem with one disease does not stop the run. `run`
+    may do the work in other processes; then `knowledge` must be that of `KnowledgeGraph.open()`.
     """
-    check_whole(workers, "the number of workers", least=1, fix="--workers 1")
     started = time.monotonic()
     names = list_diseases(knowledge=knowledge)
-    chosen = list(names if diseases is None else diseases)
-    chunks = [chosen[i : i + _CHUNK] for i in range(0, len(chosen), _CHUNK)]
+    chosen = [(disease, names.get(disease, "")) for disease in (names if diseases is None else diseases)]
     outcomes: list[Outcome] = []
-    for done in _convert_all(chunks, names, knowledge, workers, strength):
-        outcomes += done
-        if advance:
-            advance(len(done))
+    chunks = [chosen[i : i + _CHUNK] for i in range(0, len(chosen), _CHUNK)]
+    with closing(run(Converter(strength, knowledge), chunks)) as found:
+        for done in found:
+            outcomes += done
+            if advance:
+                advance(len(done))
     return Survey(tuple(outcomes), time.monotonic() - started, release())
-
-
-def _convert_all(
-    chunks: list[list[str]], names: dict[str, str], knowledge: KnowledgeGraph, workers: int, strength: float
-) -> Iterator[list[Outcome]]:
-    if workers <= 1:
-        for chunk in chunks:
-            yield [try_disease(disease, names.get(disease, ""), knowledge, strength) for disease in chunk]
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
-        tasks = [pool.submit(_convert_chunk, [(d, names.get(d, "")) for d in chunk], strength) for chunk in chunks]
-        for task in tasks:
-            yield task.result()
-
-
-_opened: list[KnowledgeGraph] = []  # in a worker process
-
-
-def _start_worker() -> None:
-    _opened.append(KnowledgeGraph.open())
-
-
-def _convert_chunk(diseases: list[tuple[str, str]], strength: float) -> list[Outcome]:
-    return [try_disease(disease, name, _opened[0], strength) for disease, name in diseases]
 
 
 def try_disease(disease: str, name: str, knowledge: KnowledgeGraph, strength: float) -> Outcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import getpass
 import hashlib
 import json
@@ -31,6 +32,7 @@ from nosograph.simulate.runs import shard as shard_module
 from nosograph.simulate.runs.run import RunSummary, write_run
 from nosograph.simulate.runs.shard import Job
 from nosograph.simulate.runs.tables import Layout
+from nosograph.simulate.runs.workers import STOPS, run_parts
 
 MODEL_FILE = Path(__file__).parents[2] / "models" / "core_everything.yaml"
 MODEL = load_model(MODEL_FILE)
@@ -241,6 +243,7 @@ from nosograph.causal.model.world import FACTUAL, parse_world
 from nosograph.simulate.runs.run import write_run
 from nosograph.simulate.runs.shard import Job
 from nosograph.simulate.runs.tables import Layout
+from nosograph.simulate.runs.workers import STOPS, run_parts
 if __name__ == "__main__":
     model = load_model(sys.argv[1])
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job has it ignored
@@ -288,6 +291,22 @@ def test_a_run_that_was_broken_off_goes_on_and_ends_equal(tmp_path: Path, worker
     first = write(tmp_path / "straight", patients=4_000, shard_size=200)
     assert first.dataset_sha256 == held["dataset_sha256"]
     assert contents(folder) == contents(tmp_path / "straight")
+
+
+def test_workers_get_nothing_that_hangs_on_their_parent(tmp_path: Path) -> None:
+    """A tensor would reach them as an open file, over a thread of the parent that complains when they are gone."""
+    from multiprocessing import resource_sharer
+
+    write(tmp_path / "run", patients=200, shard_size=100, workers=2)
+    assert resource_sharer._resource_sharer._listener is None
+
+
+def test_workers_are_deaf_to_what_stops_a_job(tmp_path: Path) -> None:
+    """Blocked from their first instruction on, so that none is stopped before it can say that it is not to be."""
+    list_blocked = functools.partial(signal.pthread_sigmask, signal.SIG_BLOCK)
+    with contextlib.closing(run_parts(list_blocked, [()], workers=2)) as found:
+        assert set(STOPS) <= next(found)
+    assert not set(STOPS) & list_blocked(())
 
 
 @pytest.mark.parametrize(
