@@ -76,11 +76,11 @@ class Server:
         )
         assert self._read() == {"ready": True}
 
-    def run(self, *argv: str) -> Ended:
-        """Run `nosograph ARGV…`, until it and all processes of its group have ended."""
+    def run(self, *argv: str, folder: Path | None = None) -> Ended:
+        """Run `nosograph ARGV…` in `folder`, until it and all processes of its group have ended."""
         out, error = self._folder / "out", self._folder / "error"
         assert self._process.stdin is not None
-        request = {"argv": argv, "out": str(out), "error": str(error)}
+        request = {"argv": argv, "out": str(out), "error": str(error), "folder": str(folder or self._folder)}
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         return Ended(int(self._read()["code"]), out.read_text(errors="replace"), error.read_text(errors="replace"))

@@ -55,6 +55,14 @@ def warm_up() -> None:
     assert all((load_model, render, simulate, verify))
 
 
+def few_diseases() -> None:
+    """Let `model from-hpo --all` find ten diseases."""
+    from nosograph.ontology import annotations
+
+    found = annotations.list_diseases
+    annotations.list_diseases = lambda **options: dict(list(found(**options).items())[:10])
+
+
 def answer(document: dict[str, object]) -> None:
     sys.stdout.write(json.dumps(document) + "\n")
     sys.stdout.flush()
@@ -66,11 +74,14 @@ def run(request: dict[str, object]) -> None:
     code = 70
     for number, name in ((0, os.devnull), (1, str(request["out"])), (2, str(request["error"]))):
         os.dup2(os.open(name, os.O_RDWR | os.O_CREAT | (os.O_TRUNC if number else 0), 0o666), number)
+    os.chdir(str(request["folder"]))
     sys.argv = ["nosograph", *request["argv"]]  # type: ignore[misc]
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    few_diseases()
     try:
-        if request["argv"][0] == "toy":  # type: ignore[index]
-            do_toy(Path(sys.argv[2]))
+        act = {"toy": do_toy, "store": do_store}.get(sys.argv[1])
+        if act is not None:
+            act(Path(sys.argv[2]))
         else:
             from nosograph.commands import main
 
@@ -116,6 +127,20 @@ def do_toy(folder: Path) -> None:
     job = JobFolder(folder, {"seed": 1}, noun="list", another="another {key}", listed=("files",))
     parts = ("ash", "birch", "cedar")
     job.complete(work, parts, summarise=summarise, workers=1, progress=lambda receipt: None)
+
+
+def do_store(folder: Path) -> None:
+    """Open a small store of the knowledge graph, built where it is not there, and print what it holds."""
+    import pyoxigraph as ox
+
+    from nosograph.ontology.store import open_cached
+
+    def build() -> Iterable[ox.Quad]:
+        for number in range(2_000):
+            yield ox.Quad(ox.NamedNode(f"urn:{number}"), ox.NamedNode("urn:is"), ox.Literal(str(number)))
+
+    store = open_cached(folder, "key", build)
+    sys.stdout.write("".join(sorted(f"{quad}\n" for quad in store)))
 
 
 def wait_for_group(leader: int, seconds: float = 30) -> None:

@@ -7,28 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.harness import (
-    COUNT,
-    FULL,
-    INTERRUPT,
-    KILL,
-    NAMES,
-    POWER,
-    READ_ONLY,
-    Faults,
-    Server,
-    build_shim,
-    read_tree,
-)
-
-
-@pytest.fixture(scope="module")
-def faults(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faults]:
-    folder = tmp_path_factory.mktemp("faults")
-    (folder / "root").mkdir()
-    made = Faults(build_shim(folder), root=folder / "root", state=folder / "state")
-    yield made
-    made.close()
+from tests.faults.harness import COUNT, FULL, INTERRUPT, KILL, NAMES, POWER, READ_ONLY, Faults, Server, read_tree
 
 
 @pytest.fixture(scope="module")
@@ -39,16 +18,18 @@ def server(faults: Faults, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.mark.parametrize("mode", [KILL, POWER, FULL, READ_ONLY, INTERRUPT], ids=lambda mode: NAMES[mode])
-def test_stopped_at_every_operation_a_job_goes_on_and_ends_equal(faults: Faults, server: Server, mode: int) -> None:
-    root = Path(faults.environment["FAULTS_ROOT"]) / NAMES[mode]
-    root.mkdir()
+def test_stopped_at_every_operation_a_job_goes_on_and_ends_equal(
+    faults: Faults, root: Path, server: Server, mode: int
+) -> None:
+    folders = root / NAMES[mode]
+    folders.mkdir()
     faults.arm(COUNT)
-    assert server.run("toy", str(root / "whole")).code == 0
-    count, whole = faults.count, read_tree(root / "whole")
+    assert server.run("toy", str(folders / "whole")).code == 0
+    count, whole = faults.count, read_tree(folders / "whole")
     assert count > 100
     assert "manifest.json" in whole
     for at in range(1, count + 1):
-        folder = root / str(at)
+        folder = folders / str(at)
         faults.arm(mode, at)
         ended = server.run("toy", str(folder))
         assert "Traceback" not in ended.error, (at, ended.error)
