@@ -19,10 +19,10 @@ BUG = "this is a mistake in nosograph: please report it, with the lines above"
 def main() -> None:
     """Run the command line, as all that this process does. The exit code is 0 for done, 1 for a check that failed, 2
     for bad input or a system that fails, 3 for a mistake of ours, and 128 + its number for a signal that stops it."""
+    streams = guard_streams()  # first: no other file may get their numbers
     listener = Listener()
     try:
         listener.start()
-        streams = guard_streams()
         code = run(listener)
         problem = streams.find_problem()
         code = _report(problem) if problem is not None else code
