@@ -2,9 +2,11 @@
 
 import json
 import multiprocessing
+import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 

@@ -1,0 +1,38 @@
+"""Commands under a limit of memory: `ulimit -v`."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+from collections.abc import Callable
+
+from .signals import STOPS
+
+
+def is_limited() -> bool:
+    """Whether the process may only have so much memory."""
+    return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
+
+
+def run_apart(command: Callable[[], int]) -> int | None:
+    """The exit code of `command`, run in a child process; None where a library ended that process.
+
+    That is what C++, Rust and OpenBLAS do when memory runs out.
+    """
+    told, tell = os.pipe()
+    try:
+        child = os.fork()
+    except OSError:  # no memory for a second process
+        return command()
+    if child == 0:
+        code = command()
+        os.write(tell, bytes([code]))
+        return code
+    os.close(tell)
+    for number in STOPS:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda number, frame: os.kill(child, number))
+    code_told = os.read(told, 1)
+    os.waitpid(child, 0)
+    return code_told[0] if code_told else None
