@@ -20,6 +20,8 @@ _SIGNS = (  # how it is said by what does not raise MemoryError: torch, C++, the
     "bad_alloc",
     "failed to map segment",
     "can't start new thread",
+    "without exception set",  # C that could not even make the exception
+    "without setting an exception",
 )
 _SYSTEM = {  # the errors that come from the machine's state, not from what a program asks of it
     getattr(errno, name)

@@ -6,8 +6,11 @@ import os
 import resource
 import signal
 from collections.abc import Callable
+from types import FrameType
 
-from .signals import STOPS
+from .signals import GRACE, STOPS
+
+LONGER = int(GRACE) + 2  # seconds in which the child has ended, if it hears of signals at all
 
 
 def is_limited() -> bool:
@@ -30,9 +33,20 @@ def run_apart(command: Callable[[], int]) -> int | None:
         os.write(tell, bytes([code]))
         return code
     os.close(tell)
+    stopped_by: list[int] = []
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        stopped_by.append(number)
+        os.kill(child, number)
+        signal.alarm(LONGER)
+
     for number in STOPS:
         if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, lambda number, frame: os.kill(child, number))
+            signal.signal(number, pass_on)
+    signal.signal(signal.SIGALRM, lambda *_: os.kill(child, signal.SIGKILL))  # OpenBLAS can wait for memory for ever
     code_told = os.read(told, 1)
     os.waitpid(child, 0)
-    return code_told[0] if code_told else None
+    signal.alarm(0)
+    if code_told:
+        return code_told[0]
+    return 128 + stopped_by[0] if stopped_by else None
