@@ -8,7 +8,8 @@ import traceback
 from typing import Any
 
 from ..errors import NosographError, Problem
-from .failures import explain
+from .failures import NO_MEMORY, explain
+from .limits import is_limited, run_apart
 from .signals import Listener, Stopped
 from .streams import guard_streams
 
@@ -19,17 +20,26 @@ BUG = "this is a mistake in nosograph: please report it, with the lines above"
 def main() -> None:
     """Run the command line, as all that this process does. The exit code is 0 for done, 1 for a check that failed, 2
     for bad input or a system that fails, 3 for a mistake of ours, and 128 + its number for a signal that stops it."""
+    code = run_apart(_main) if is_limited() else _main()
+    if code is None:
+        streams = guard_streams()
+        code = _report(NO_MEMORY)
+        streams.find_problem()
+    sys.exit(code)
+
+
+def _main() -> int:
+    streams = guard_streams(is_limited())  # first: no other file may get their numbers
     listener = Listener()
     try:
         listener.start()
-        streams = guard_streams()
         code = run(listener)
         problem = streams.find_problem()
         code = _report(problem) if problem is not None else code
     except Stopped:  # before or after all else
         code = 128 + (listener.stopped_by or 0)
     listener.end()
-    sys.exit(code)
+    return code
 
 
 def run(listener: Listener | None = None) -> int:

@@ -8,7 +8,11 @@ from collections.abc import Iterator
 
 from ..errors import Problem
 
-NO_MEMORY = (  # how it is said by what does not raise MemoryError: torch, C++, the dynamic loader, threads
+NO_MEMORY = Problem(
+    "memory ran out",
+    fix="smaller shards (--shard-size), fewer patients (-n) or --workers, or a higher limit (ulimit -v)",
+)
+_SIGNS = (  # how it is said by what does not raise MemoryError: torch, C++, the dynamic loader, threads
     "can't allocate memory",
     "cannot allocate memory",
     "not enough memory",
@@ -16,6 +20,8 @@ NO_MEMORY = (  # how it is said by what does not raise MemoryError: torch, C++, 
     "bad_alloc",
     "failed to map segment",
     "can't start new thread",
+    "without exception set",  # C that could not even make the exception
+    "without setting an exception",
 )
 _SYSTEM = {  # the errors that come from the machine's state, not from what a program asks of it
     getattr(errno, name)
@@ -30,8 +36,7 @@ def explain(error: BaseException) -> Problem | None:
     """What to say of an exception that nobody foresaw, where it is the system that fails; None for any other."""
     chain = list(_unroll(error))
     if any(map(_is_memory, chain)):
-        fix = "smaller shards (--shard-size), fewer patients (-n) or --workers, or a higher limit (ulimit -v)"
-        return Problem("memory ran out", fix=fix)
+        return NO_MEMORY
     for each in chain:
         if isinstance(each, OSError) and each.errno in _SYSTEM:
             named = os.fsdecode(each.filename) if isinstance(each.filename, str | bytes) else ""
@@ -54,5 +59,5 @@ def _is_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
         return True
     return isinstance(error, RuntimeError | ImportError | OSError | SystemError) and any(
-        sign in str(error).lower() for sign in NO_MEMORY
+        sign in str(error).lower() for sign in _SIGNS
     )

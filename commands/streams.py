@@ -41,8 +41,9 @@ class Streams:
         return Problem(f"the output cannot be written: {failure.strerror}", fix="another place for standard output")
 
 
-def guard_streams() -> Streams:
-    """Put an `Output` in the place of standard output and error: for the whole life of the process."""
+def guard_streams(alone: bool = False) -> Streams:
+    """Put an `Output` in the place of standard output and error: for the whole life of the process. `alone`: only we
+    write on standard error, no library that is not written in Python."""
     closed = _open_closed()
     output = Output(1, "w", closefd=False)
     if 1 in closed:
@@ -50,7 +51,7 @@ def guard_streams() -> Streams:
     if sys.stdout is sys.__stdout__:  # otherwise somebody in this process reads it
         sys.stdout = _wrap(output, sys.stdout)
     if sys.stderr is sys.__stderr__:
-        sys.stderr = _wrap(Output(2, "w", closefd=False), sys.stderr)
+        sys.stderr = _wrap(Output(_move_away(2) if alone else 2, "w", closefd=False), sys.stderr, line_buffering=True)
     return Streams(output)
 
 
@@ -66,8 +67,16 @@ def _open_closed() -> list[int]:
     return closed
 
 
-def _wrap(raw: Output, held: TextIO | None) -> TextIO:
+def _move_away(number: int) -> int:
+    """Another number for an open file; its own leads nowhere."""
+    moved, nowhere = os.dup(number), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, number)
+    os.close(nowhere)
+    return moved
+
+
+def _wrap(raw: Output, held: TextIO | None, *, line_buffering: bool = False) -> TextIO:
     if held is None:
         return io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", "backslashreplace", line_buffering=True)
-    line_buffering = raw.isatty() or raw.fileno() == 2
+    line_buffering = line_buffering or raw.isatty()
     return io.TextIOWrapper(io.BufferedWriter(raw), held.encoding, held.errors, line_buffering=line_buffering)

@@ -27,6 +27,8 @@ _REASONS = {
     errno.ENOTDIR: ("there is no such folder", "a folder that exists"),
     errno.EISDIR: ("a folder has this name", "another name"),
     errno.ENAMETOOLONG: ("the name is too long", "a shorter name"),
+    errno.EFBIG: ("a file becomes too large", "smaller files (--shard-size), or a higher limit (ulimit -f)"),
+    errno.EMFILE: ("too many files are open", "a higher limit (ulimit -n)"),
 }
 
 

@@ -28,7 +28,7 @@ _log = logging.getLogger("nosograph")
 _UNUSED = 60 * 86_400.0  # seconds
 _temporary: Path | None = None  # this process's own cache, where the usual one cannot be written
 _makes_none = False  # a worker makes no cache of its own
-_in_memory: dict[str, ox.Store] = {}  # where that cannot be written either
+_in_memory: dict[Path, ox.Store] = {}  # where that cannot be written either
 
 
 def locate_cache() -> Path:
@@ -67,16 +67,17 @@ def open_cached(folder: Path, key: str, build: Callable[[], Iterable[ox.Quad]]) 
     for place in (folder, _temporary):
         if place is not None and (place / key).is_dir():
             return _open(place / key)
-    if key in _in_memory:
-        return _in_memory[key]
+    if folder / key in _in_memory:
+        return _in_memory[folder / key]
     for open_place in (lambda: _prepare_cache(folder), _make_temporary):
         with suppress(OSError):  # pyoxigraph, too, reports a full disk as OSError
             target = open_place() / key
             write_folder(target, lambda draft: _build(draft, build))
             return _open(target)
-    _in_memory[key] = ox.Store()
-    _in_memory[key].bulk_extend(build())
-    return _in_memory[key]
+    store = ox.Store()
+    store.bulk_extend(build())
+    _in_memory[folder / key] = store
+    return store
 
 
 def adopt_cache(folder: Path | None) -> None:

@@ -2,9 +2,11 @@
 
 import json
 import multiprocessing
+import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,13 @@ import pytest
 import rdflib
 
 from nosograph.errors import NosographError
+from nosograph.ontology import store as store_module
 from nosograph.ontology.annotations import find_annotations
 from nosograph.ontology.hpo import locate_hpo
 from nosograph.ontology.knowledge import KnowledgeGraph
 from nosograph.ontology.locks import hold_directory
 from nosograph.ontology.output import DRAFT
-from nosograph.ontology.store import locate_cache, open_cached
+from nosograph.ontology.store import adopt_cache, find_temporary_cache, locate_cache, open_cached
 
 OBO_FILE = locate_hpo()[0]
 
@@ -324,10 +327,63 @@ def test_processes_build_and_read_at_once(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["key"]
 
 
-def test_where_nothing_can_be_written_the_store_is_in_memory(tmp_path: Path) -> None:
+@pytest.fixture
+def unwritable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache that cannot be written; the system's temporary folder is below `tmp_path`."""
+    for name, value in (("_temporary", None), ("_makes_none", False), ("_in_memory", {})):
+        monkeypatch.setattr(store_module, name, value)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     (tmp_path / "file").write_text("")
-    store = open_cached(tmp_path / "file" / "cache", "key", _few)
-    assert len(store) == 2000
+    return tmp_path / "file" / "cache"
+
+
+def test_where_the_cache_cannot_be_written_the_store_is_built_once(
+    unwritable: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """For this process and its workers, with one warning."""
+    builds: list[int] = []
+
+    def build() -> list[ox.Quad]:
+        builds.append(1)
+        return _few()
+
+    assert len(open_cached(unwritable, "key", build)) == len(open_cached(unwritable, "key", build)) == 2000
+    shared = find_temporary_cache()
+    assert shared is not None
+    context = multiprocessing.get_context("spawn")
+    sizes = context.Queue()
+    worker = context.Process(target=_open_shared, args=(unwritable, shared, sizes))
+    worker.start()
+    assert sizes.get(timeout=60) == 2000
+    worker.join()
+    assert len(builds) == 1
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert list(shared.parent.glob("nosograph-*")) == [shared]
+
+
+def _open_shared(folder: Path, shared: Path, sizes: "multiprocessing.Queue[int]") -> None:
+    adopt_cache(shared)
+    sizes.put(len(open_cached(folder, "key", list)))  # built anew, it would be empty
+
+
+def test_where_nothing_can_be_written_the_store_is_in_memory(unwritable: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(unwritable))
+    assert open_cached(unwritable, "key", _few) is open_cached(unwritable, "key", list)
+    assert find_temporary_cache() is None
+
+
+def test_a_worker_makes_no_cache_that_nobody_would_remove(unwritable: Path) -> None:
+    adopt_cache(None)
+    assert len(open_cached(unwritable, "key", _few)) == 2000
+    assert [path.name for path in unwritable.parent.parent.iterdir()] == ["file"]
+
+
+def test_a_damaged_store_is_refused_with_the_fix(tmp_path: Path) -> None:
+    open_cached(tmp_path, "key", _few)
+    for file in (tmp_path / "key").glob("MANIFEST*"):
+        os.truncate(file, 10)
+    with pytest.raises(NosographError, match="delete the folder"):
+        open_cached(tmp_path, "key", _few)
 
 
 def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
