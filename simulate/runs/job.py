@@ -8,7 +8,6 @@ then everything can be done again; from then on nothing is ever deleted but what
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -22,6 +21,7 @@ from typing import Any
 from ...errors import NosographError, fail
 from ...ontology.locks import hold_file
 from ...ontology.output import DRAFT, Drafts, Fill, explain_os_errors, join_path, remove, sync, write_bytes
+from .inventory import FileEntry, describe_file
 from .workers import run_parts
 
 ASIDE = ".unfinished"  # in the job's folder: what is not yet part of a whole
@@ -33,17 +33,17 @@ SYNCED_AT_ONCE = 16  # files: the disk takes many together in little more time t
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a finished part leaves behind. `files`: size in bytes and SHA-256 by name below the folder; `counts`:
-    what the job's own work tells of the part, in JSON."""
+    """What a finished part leaves behind. `files`: by name below the folder; `counts`: what the job's own work tells of
+    the part, in JSON."""
 
     index: int
-    files: Mapping[str, tuple[int, str]]
+    files: Mapping[str, FileEntry]
     counts: Mapping[str, Any]
 
     @property
-    def listed(self) -> dict[str, str]:
-        """SHA-256 by name of the files that stay."""
-        return {name: digest for name, (_, digest) in self.files.items() if not name.startswith(f"{ASIDE}/")}
+    def listed(self) -> dict[str, FileEntry]:
+        """The files that stay, by name."""
+        return {name: entry for name, entry in self.files.items() if not name.startswith(f"{ASIDE}/")}
 
 
 class PartFiles(Drafts):
@@ -52,12 +52,12 @@ class PartFiles(Drafts):
     def __init__(self, folder: Path, index: int) -> None:
         super().__init__(folder, aside=join_path(folder, ASIDE))
         self.index = index
-        self.files: dict[str, tuple[int, str]] = {}
+        self.files: dict[str, FileEntry] = {}
 
     def write(self, *names: str, fill: Fill) -> Path:
         """Let `fill` write the draft of the file `names` (see `join_path`); its path."""
         draft = super().write(*names, fill=fill)
-        self.files["/".join(names)] = (draft.stat().st_size, _hash_file(draft))
+        self.files["/".join(names)] = describe_file(draft)
         return draft
 
     def write_aside(self, suffix: str, *, fill: Fill) -> None:
@@ -100,7 +100,7 @@ def read_receipt(folder: Path, index: int) -> Receipt | None:
     """The receipt of a part that was finished; None where there is none that can be read."""
     try:
         held = json.loads(locate_aside(folder, index, RECEIPT).read_bytes())
-        files = {name: (int(size), str(digest)) for name, (size, digest) in held["files"].items()}
+        files = {name: FileEntry(bytes=int(e["bytes"]), sha256=str(e["sha256"])) for name, e in held["files"].items()}
         return Receipt(index, files, dict(held["counts"]))
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):  # the part is made again
         return None
@@ -108,16 +108,11 @@ def read_receipt(folder: Path, index: int) -> Receipt | None:
 
 def _is_whole(folder: Path, receipt: Receipt) -> bool:
     """Whether all files of a part are there as they were written."""
-    for name, (size, digest) in receipt.files.items():
+    for name, entry in receipt.files.items():
         path = join_path(folder, *name.split("/"))
-        if not path.is_file() or path.stat().st_size != size or _hash_file(path) != digest:
+        if not path.is_file() or path.stat().st_size != entry["bytes"] or describe_file(path) != entry:
             return False
     return True
-
-
-def _hash_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @dataclass(frozen=True)

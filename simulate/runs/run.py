@@ -20,6 +20,7 @@ from ...causal.model.model import Model, Schedule
 from ...errors import check_whole
 from ..entrants import count_patients, select_entrants
 from .fingerprint import combine
+from .inventory import FileEntry, describe_bytes
 from .job import JobFolder, Receipt
 from .shard import Job, read_fingerprints, write_shard
 from .workers import check_workers
@@ -71,7 +72,7 @@ def write_run(
     def summarise(receipts: Iterable[Receipt]) -> tuple[dict[str, Any], dict[str, bytes]]:
         held = summarise_shards(folder, receipts, identity=identity, tables=job.tables, drawn=drawn)
         if source:
-            held["files"]["model.ttl"] = hashlib.sha256(source).hexdigest()
+            held["files"]["model.ttl"] = describe_bytes(source)
         return held, {"model.ttl": source} if source else {}
 
     asked = {"clinic": None, **identity}  # a run without a clinic says nothing of one
@@ -98,7 +99,7 @@ def summarise_shards(
 ) -> dict[str, Any]:
     """The manifest of a run whose shards are all there, but for the model's file."""
     rows = dict.fromkeys(tables, 0)
-    files: dict[str, str] = {}
+    files: dict[str, FileEntry] = {}
     shards = 0
     for receipt in receipts:
         rows = {name: rows[name] + receipt.counts["rows"][name] for name in tables}

@@ -18,6 +18,7 @@ import pytest
 
 from nosograph.errors import NosographError
 from nosograph.ontology.output import DRAFT
+from nosograph.simulate.runs.inventory import FileEntry
 from nosograph.simulate.runs.job import ASIDE, JobFolder, PartFiles, Receipt, hold_folder
 from nosograph.simulate.runs.workers import run_parts
 
@@ -40,7 +41,7 @@ def work(files: PartFiles, text: str) -> dict[str, Any]:
 
 
 def summarise(receipts: Iterable[Receipt]) -> tuple[dict[str, Any], Mapping[str, bytes]]:
-    files: dict[str, str] = {}
+    files: dict[str, FileEntry] = {}
     letters = 0
     for receipt in receipts:
         files.update(receipt.listed)
