@@ -8,7 +8,7 @@ import sys
 import typer
 
 from ..errors import NosographError
-from . import artifacts, ask, demo, models, report, simulate, verify
+from . import artifacts, ask, check, demo, models, report, simulate, verify
 from .shared import report_problems
 
 app = typer.Typer(
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(models.app, name="model")
-for command in (simulate, verify, ask, report, demo, artifacts):
+for command in (simulate, verify, ask, report, check, demo, artifacts):
     app.add_typer(command.app)
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -179,8 +180,8 @@ def open_run(folder: str | Path) -> Run:
     path = Path(folder)
     file = path / MANIFEST
     if not file.is_file():
-        if (path / "cohort-0").is_dir():  # of `--cohorts`
-            raise fail("the folder holds several cohorts, each of them a run", value=path, fix=str(path / "cohort-0"))
+        if cohorts := list_cohorts(path):
+            raise fail("the folder holds several cohorts, each of them a run", value=path, fix=str(cohorts[0]))
         raise fail("the folder holds no finished run", value=path, fix="nosograph simulate MODEL -n 1000 --out DIR")
     fix = advise(path)
     manifest = read_document(join_path(path, MANIFEST), RunManifest, what="the manifest of a run", fix=fix)
@@ -190,6 +191,11 @@ def open_run(folder: str | Path) -> Run:
     model = load_model(inventory.find(MODEL), parameters=manifest["model"]["parameters"])
     check_agreement(manifest, model, file=str(file), fix=fix)
     return Run(path, model, manifest)
+
+
+def list_cohorts(folder: Path) -> list[Path]:
+    """The runs that `--cohorts` made in a folder."""
+    return list(takewhile(Path.is_dir, (folder / f"cohort-{number}" for number in count())))
 
 
 def advise(folder: Path) -> str:

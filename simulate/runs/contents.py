@@ -196,3 +196,8 @@ class Contents:
             if not fits[which[valid], read_words(other.indices)[valid]].all():
                 return "a row tells of its variable what is another one's"
         return ""
+
+
+def _read_keys(batch: pa.RecordBatch) -> tuple[Numbers, NDArray[np.float64]]:
+    """Patients and times of rows."""
+    return read_words(batch.column("patient")).view(np.int64), read_words(batch.column("time")).view(np.float64)

@@ -14,7 +14,8 @@ MOST_BYTES = 2**28  # of a document: the manifest of a run of some 100,000 shard
 
 
 class RunDocument(BaseModel):
-    """A JSON object of a run folder. Numbers are finite; keys that the schema does not name are passed over."""
+    """A JSON object of a run folder. Numbers are finite, unless a class says otherwise; keys that the schema does not
+    name are passed over."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
@@ -43,7 +44,7 @@ def parse_document(
 ) -> dict[str, Any]:
     """The object that JSON text holds. Raises NosographError where it is not `what` it should be."""
     try:
-        held = from_json(content, allow_inf_nan=False)
+        held = from_json(content, allow_inf_nan=bool(schema.model_config.get("allow_inf_nan")))
         schema.model_validate(held, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]

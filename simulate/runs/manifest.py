@@ -14,6 +14,7 @@ from ..entrants import parse_condition
 from ..listing.clinic import Clinic, check_clinic
 from .documents import RunDocument
 from .inventory import Count, FileEntry, Sha256
+from .job import JobManifest
 from .tables import LISTING, TABLES, name_part
 
 MODEL = "model.ttl"
@@ -39,7 +40,7 @@ class ClinicEntry(RunDocument):
     incidental: float
 
 
-class RunManifest(RunDocument):
+class RunManifest(JobManifest):
     """`manifest.json` of a run."""
 
     nosograph: Text

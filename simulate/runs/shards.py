@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -72,12 +73,14 @@ class Shards:
 
     def find(self, patients: Sequence[int] | Numbers) -> list[int]:
         """The shards that hold any of `patients`."""
-        found = set()
-        for patient in patients:
-            if not any(low <= patient <= high for low, high in (self._bounds[shard] for shard in found)):
-                shard = bisect_right(range(len(self)), patient, key=lambda index: self.bounds(index)[0]) - 1
-                found |= {shard} if shard >= 0 else set()
-        return sorted(found)
+        left = np.unique(np.asarray(patients, dtype=np.int64))
+        found = []
+        while len(left):
+            shard = bisect_right(range(len(self)), int(left[0]), key=lambda index: self.bounds(index)[0]) - 1
+            found += [shard] if shard >= 0 else []
+            beyond = np.searchsorted(left, self.bounds(shard)[1], side="right") if shard >= 0 else 0
+            left = left[max(int(beyond), 1) :]
+        return list(dict.fromkeys(found))
 
     def bounds(self, shard: int) -> tuple[int, int]:
         """The first and the last patient of a shard."""
@@ -95,8 +98,13 @@ class Shards:
             self._patients = (shard, numbers)
         return self._patients[1]
 
-    def count_rows(self, table: str, shard: int) -> int:
-        return int(self._open(table, shard).metadata.num_rows)
+    def check(self, table: str, shard: int) -> int:
+        """Read all of a file; how many rows it has."""
+        return sum(len(batch) for batch in self.batches(table, shard))
+
+    def locate(self, table: str, shard: int) -> Path:
+        """Where a file lies, or should."""
+        return self.inventory.folder / table / name_part(shard)
 
     def _open(self, table: str, shard: int) -> pq.ParquetFile:
         """The file, checked. Raises NosographError where the run has no such table."""
@@ -158,8 +166,7 @@ class Shards:
             raise self._refuse(table, shard, "it cannot be read", error) from error
 
     def _refuse(self, table: str, shard: int, problem: str, value: object = "") -> NosographError:
-        file = self.inventory.folder / table / name_part(shard)
         shown = " ".join(str(value).split())[:200]
-        return fail(
-            f"this is not the run's table `{table}`: {problem}", value=shown, file=str(file), fix=self.inventory.fix
-        )
+        file = str(self.locate(table, shard))
+        problem = f"this is not the run's table `{table}`: {problem}"
+        return fail(problem, value=shown, file=file, fix=self.inventory.fix)

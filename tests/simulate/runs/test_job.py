@@ -19,7 +19,7 @@ import pytest
 from nosograph.errors import NosographError
 from nosograph.ontology.output import DRAFT
 from nosograph.simulate.runs.inventory import FileEntry
-from nosograph.simulate.runs.job import ASIDE, JobFolder, PartFiles, Receipt, hold_folder
+from nosograph.simulate.runs.job import ASIDE, JobFolder, JobManifest, PartFiles, Receipt, hold_folder
 from nosograph.simulate.runs.workers import run_parts
 
 PARTS = ("ash", "birch", "cedar")
@@ -49,6 +49,10 @@ def summarise(receipts: Iterable[Receipt]) -> tuple[dict[str, Any], Mapping[str,
     return {"seed": 1, "letters": letters, "files": files}, {"about.txt": b"trees"}
 
 
+class ListManifest(JobManifest):
+    files: dict[str, FileEntry]
+
+
 def do(
     folder: Path,
     *,
@@ -58,7 +62,7 @@ def do(
     progress: Callable[[Receipt], None] = lambda receipt: None,
 ) -> dict[str, Any]:
     job = JobFolder(
-        folder, {"seed": seed}, noun="list", another="the folder holds a list of another {key}", listed=("files",)
+        folder, {"seed": seed}, noun="list", another="the folder holds a list of another {key}", schema=ListManifest
     )
     return job.complete(work, PARTS, summarise=summarise, workers=workers, progress=progress)
 
