@@ -11,12 +11,12 @@ from typing import Any
 
 from ..errors import NosographError, Problem, fail
 from ..ontology.output import join_path
-from ..simulate.cohort import Run, list_cohorts, open_run
+from ..simulate.cohort import Run, list_cohorts, read_run
 from ..simulate.runs.inventory import Inventory
 from ..simulate.runs.job import MANIFEST
 from ..simulate.runs.manifest import MODEL, list_tables
 from .pages.report import KEPT, list_reread, read_verification
-from .rendering import RenderedRun, open_rendering
+from .rendering import RenderedRun, read_rendering
 from .selection import choose_patients
 
 
@@ -72,7 +72,7 @@ class _Checker:
 
     def check(self) -> None:
         with self._collect(self.folder / MANIFEST):
-            self._check_run(open_run(self.folder))
+            self._check_run(read_run(self.folder))
         for path in self.folder.rglob("*"):
             if (path.is_symlink() or not path.is_dir()) and path not in self.known:
                 inside = path.relative_to(self.folder)
@@ -97,7 +97,7 @@ class _Checker:
         for path in sorted(self.folder.iterdir()):
             if (path / MANIFEST).is_file():
                 with self._collect(path / MANIFEST):
-                    self._check_rendering(open_rendering(run, path.name))
+                    self._check_rendering(read_rendering(run, path.name))
         for name in (*([KEPT] if (self.folder / KEPT).exists() else []), *list_reread(run)):
             with self._collect(self.folder / name):
                 read_verification(run, name)

@@ -118,6 +118,13 @@ def is_rendered(run: Run, modality: str) -> bool:
 def open_rendering(run: Run, modality: str) -> RenderedRun:
     """The finished rendering of a run. Raises NosographError where it is of another run, and where a file of it is
     missing or has another size than the manifest says. The rest is checked when it is read."""
+    rendered = read_rendering(run, modality)
+    rendered.inventory.check_sizes()
+    return rendered
+
+
+def read_rendering(run: Run, modality: str) -> RenderedRun:
+    """The same, but for the sizes of its files."""
     file, fix = join_path(run.folder, modality, MANIFEST), advise(run, modality)
     held = read_document(file, RenderingManifest, what="the manifest of a rendering", fix=fix)
     run_worlds = [world["name"] for world in run.manifest["worlds"]]
@@ -133,9 +140,7 @@ def open_rendering(run: Run, modality: str) -> RenderedRun:
         raise fail("the manifest is of times after the run's end", file=str(file), fix=fix)
     if list(held["parts"]) != [name_lines(index) for index in range(len(held["parts"]))]:
         raise fail("the manifest lists other parts than there are", file=str(file), fix=fix)
-    rendered = RenderedRun(run, modality, held)
-    rendered.inventory.check_sizes()
-    return rendered
+    return RenderedRun(run, modality, held)
 
 
 def name_lines(index: int) -> str:

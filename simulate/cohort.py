@@ -177,7 +177,13 @@ def open_run(folder: str | Path) -> Run:
     """A finished run. Raises NosographError where `folder` holds none, where its manifest does not fit its model, and
     where one of its files is missing or has another size than the manifest says. What the files hold is checked when
     they are read."""
-    path = Path(folder)
+    run = read_run(Path(folder))
+    run.inventory.check_sizes()
+    return run
+
+
+def read_run(path: Path) -> Run:
+    """The same, but for the sizes of its files."""
     file = path / MANIFEST
     if not file.is_file():
         if cohorts := list_cohorts(path):
@@ -186,9 +192,8 @@ def open_run(folder: str | Path) -> Run:
     fix = advise(path)
     manifest = read_document(join_path(path, MANIFEST), RunManifest, what="the manifest of a run", fix=fix)
     check_files(manifest, file=str(file), fix=fix)
-    inventory = Inventory(path, manifest["files"], fix=fix)
-    inventory.check_sizes()
-    model = load_model(inventory.find(MODEL), parameters=manifest["model"]["parameters"])
+    model_file = Inventory(path, manifest["files"], fix=fix).find(MODEL)
+    model = load_model(model_file, parameters=manifest["model"]["parameters"])
     check_agreement(manifest, model, file=str(file), fix=fix)
     return Run(path, model, manifest)
 

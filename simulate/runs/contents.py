@@ -191,7 +191,9 @@ class Contents:
             (level, [set(v.levels) for v in variables]),
         ):
             words = other.dictionary.to_pylist()
-            fits = np.array([[word in own for word in words] for own in allowed], dtype=bool).reshape(-1, len(words))
+            fits = np.array([[word in own for word in words] for own in allowed], dtype=bool).reshape(
+                len(allowed), len(words)
+            )
             valid = find_valid(other)
             if not fits[which[valid], read_words(other.indices)[valid]].all():
                 return "a row tells of its variable what is another one's"
