@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .causal.model.load import load_model as load
     from .causal.program.program import program
     from .errors import NosographError
+    from .renderers.check import check_run
     from .renderers.readback.verify import verify
     from .renderers.render import render
     from .simulate.cohort import open_run as open
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "NosographError": ("errors", "NosographError"),
     "ask": ("simulate.questions.ask", "ask"),
+    "check_run": ("renderers.check", "check_run"),
     "draw": ("causal.explain.draw", "draw"),
     "explain": ("causal.explain.explain", "explain"),
     "load": ("causal.model.load", "load_model"),
@@ -29,7 +31,9 @@ _HOMES = {
     "simulate": ("simulate.cohort", "simulate"),
     "verify": ("renderers.readback.verify", "verify"),
 }
-__all__ = ["NosographError", "ask", "draw", "explain", "load", "open", "program", "render", "simulate", "verify"]
+__all__ = [
+    "NosographError", "ask", "check_run", "draw", "explain", "load", "open", "program", "render", "simulate", "verify",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import artifacts, ask, demo, models, report, simulate, verify
+from . import artifacts, ask, check, demo, models, report, simulate, verify
 
 app = typer.Typer(
     name="nosograph",
@@ -14,5 +14,5 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(models.app, name="model")
-for command in (simulate, verify, ask, report, demo, artifacts):
+for command in (simulate, verify, ask, report, check, demo, artifacts):
     app.add_typer(command.app)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Sequence
@@ -10,24 +9,24 @@ from pathlib import Path
 
 from ..errors import fail
 from ..ontology.output import sync
+from ..simulate.runs.inventory import FileEntry, describe_file
 from .protocol import CohortRenderer
 
 
-def join_pieces(renderer: CohortRenderer, pieces: Sequence[Path], *, folder: Path, aside: Path) -> dict[str, str]:
-    """Let a renderer join the batches' pieces in the folder `aside`, and move the files into `folder`: their SHA-256.
+def join_pieces(renderer: CohortRenderer, pieces: Sequence[Path], *, folder: Path, aside: Path) -> dict[str, FileEntry]:
+    """Let a renderer join the batches' pieces in the folder `aside`, and move the files into `folder`: their entries.
 
     Raises NosographError where a file has a name that the rendering uses itself.
     """
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     renderer.join_pieces(pieces, aside)
-    digests = {}
+    entries = {}
     for path in sorted(aside.iterdir()):
         target = folder / path.name
         if path.name == "manifest.json" or path.match("part-*.jsonl") or path.is_dir() or target.is_dir():
             raise fail("a file of the cohort has a name that is taken", value=target, fix="another name")
-        with path.open("rb") as file:
-            digests[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+        entries[path.name] = describe_file(path)
         os.replace(path, target)
         sync(target)
-    return digests
+    return entries

@@ -8,9 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ..causal.model.clock import steps_around, steps_at, time_of
@@ -73,7 +70,7 @@ def read_journeys(
     events, ends = _read_events(run, patients, model)
     states = _read_truth(run, patients, model) if truth else {}
     last = time_of(int(run.manifest["steps"]), clock=model.clock)
-    for person in _select(run, "patients", patients).to_pylist():
+    for person in run.shards.select("patients", patients).to_pylist():
         patient, world = person.pop("patient"), person.pop("world")
         if world not in worlds:
             continue
@@ -93,26 +90,9 @@ def read_journeys(
         )
 
 
-def _select(run: Run, table: str, patients: Sequence[int]) -> pa.Table:
-    """The rows of a table that are of `patients`; row groups that hold none of them are not decoded."""
-    chosen = pa.array(patients, pa.int64())
-    low, high = min(patients), max(patients)
-    parts = []
-    for file in run.files(table):
-        held = pq.ParquetFile(file)
-        place = held.schema_arrow.get_field_index("patient")
-        for group in range(held.num_row_groups):
-            bounds = held.metadata.row_group(group).column(place).statistics
-            if bounds is None or not bounds.has_min_max or (bounds.min <= high and bounds.max >= low):
-                for batch in held.iter_batches(batch_size=2**16, row_groups=[group], use_threads=False):
-                    kept = batch.filter(pc.is_in(batch.column("patient"), value_set=chosen))
-                    parts += [kept] if len(kept) else []
-    return pa.Table.from_batches(parts) if parts else pq.read_schema(run.files(table)[0]).empty_table()
-
-
 def _read_rows(run: Run, patients: Sequence[int], model: Model) -> dict[tuple[int, str], list[RecordedValue]]:
     found: dict[tuple[int, str], list[RecordedValue]] = defaultdict(list)
-    table = _select(run, "record", patients).select(["patient", "world", "time", "variable", "value", "level"])
+    table = run.shards.select("record", patients).select(["patient", "world", "time", "variable", "value", "level"])
     for patient, world, time, name, value, level in zip(*(column.to_pylist() for column in table.columns), strict=True):
         told = value if level is None else level
         found[patient, world].append(RecordedValue(name, round(time / model.clock.dt), time, told))
@@ -128,7 +108,7 @@ def _read_events(
     """The recorded events, and by which event, recorded or not, each record ended and when."""
     found: dict[tuple[int, str], list[RecordedEvent]] = defaultdict(list)
     ends: Ends = {}
-    table = _select(run, "events", patients).select(["patient", "world", "time", "event", "recorded"])
+    table = run.shards.select("events", patients).select(["patient", "world", "time", "event", "recorded"])
     for patient, world, time, name, recorded in zip(*(column.to_pylist() for column in table.columns), strict=True):
         key = (patient, world)
         if recorded and not model.variables[name].any_of:  # its components are there
@@ -140,7 +120,7 @@ def _read_events(
 
 def _read_truth(run: Run, patients: Sequence[int], model: Model) -> dict[tuple[int, str], dict[str, NDArray[Any]]]:
     """The true states by patient and world, as arrays over time."""
-    table = _select(run, "truth", patients).to_pandas()
+    table = run.shards.select("truth", patients).to_pandas()
     kept = ["time", *(name for name in table.columns if name in model.variables)]
     return {
         (int(patient), str(world)): {name: part[name].to_numpy() for name in kept}

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 # Names that options cannot have: they are taken in `render`, and in the manifest
 RENDER_WORDS = {"run", "modality", "patients", "at", "world", "seed", "files", "workers", "progress", "json", "help"}
-MANIFEST_WORDS = {"nosograph", "model", "dataset_sha256", "worlds", "steps", "names", "parts", "counts", "cohort_files"}
+MANIFEST_WORDS = {
+    "nosograph", "model", "dataset_sha256", "worlds", "steps", "names", "parts", "counts", "cohort_files",
+    "shared_files",
+}  # fmt: skip
 
 
 def unchanged(value: Any) -> Any:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from importlib.metadata import version
 from itertools import islice
@@ -24,6 +24,7 @@ from ..errors import fail
 from ..ontology.knowledge import KnowledgeGraph
 from ..ontology.output import DRAFT, join_path
 from ..simulate.cohort import Run, open_run
+from ..simulate.runs.inventory import FileEntry, describe_bytes
 from ..simulate.runs.job import ASIDE, JobFolder, PartFiles, Receipt, locate_aside
 from ..simulate.runs.workers import check_workers
 from .binding import bind, check_requirements
@@ -32,9 +33,9 @@ from .journey import read_journeys
 from .noise import Noise
 from .protocol import Artifact, CohortRenderer, Moment, Options, Renderer
 from .registry import find_modality
+from .rendering import BATCH, RenderedRun, RenderingManifest, name_lines, open_rendering
 from .selection import choose_patients, find_worlds, parse_times, write_ranges
 
-BATCH = 100  # patients in a part
 AT_ONCE = 64  # moments that a renderer gets together
 PIECE = ".piece"  # of a file of the cohort, which a batch leaves
 MOST_JOURNEYS = 200  # of which files are written unasked, where lines hold all: a file costs as much as half a note
@@ -66,12 +67,32 @@ class Rendering:
     """What was rendered: `names` counts artifacts by what they are, `counts` is what their renderer counted besides.
     They are read from the lines when asked for. `cohort_files` are of the whole cohort, and lie in the folder."""
 
-    folder: Path
-    modality: str
-    names: Mapping[str, int]
-    parts: tuple[str, ...]
-    counts: Mapping[str, int] = field(default_factory=dict)
-    cohort_files: tuple[str, ...] = ()
+    rendered: RenderedRun
+
+    @property
+    def folder(self) -> Path:
+        return self.rendered.folder
+
+    @property
+    def modality(self) -> str:
+        return self.rendered.modality
+
+    @property
+    def names(self) -> Mapping[str, int]:
+        found: Mapping[str, int] = self.rendered.manifest["names"]
+        return found
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return tuple(self.rendered.manifest["parts"])
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        return dict(self.rendered.manifest.get("counts", {}))
+
+    @property
+    def cohort_files(self) -> tuple[str, ...]:
+        return tuple(self.rendered.manifest.get("cohort_files", {}))
 
     def __len__(self) -> int:
         return sum(self.names.values())
@@ -83,9 +104,7 @@ class Rendering:
     def lines(self) -> Iterator[dict[str, Any]]:
         """Everything that is known of each artifact, by patient, world and time."""
         for part in self.parts:
-            with (self.folder / part).open(encoding="utf-8") as file:
-                for line in file:
-                    yield json.loads(line)
+            yield from self.rendered.lines(part)
 
     def artifacts(self) -> Iterator[dict[str, Any]]:
         """patient, world, at (clock's unit; None for what has no moment), modality and path of each artifact
@@ -140,17 +159,15 @@ def render(
     identity = describe_rendering(task, numbers)
     folder = join_path(held.folder, modality)
     another = f"the run holds {modality} rendered with another {{key}}"
-    job = JobFolder(folder, identity, noun="rendering", another=another, listed=("parts", "cohort_files"))
-    manifest = job.complete(
+    job = JobFolder(folder, identity, noun="rendering", another=another, schema=RenderingManifest)
+    job.complete(
         partial(write_batch, task),
         batches,
         summarise=partial(summarise_batches, task, identity),
         workers=min(workers, len(batches)),
         progress=lambda receipt: progress(receipt.counts["patients"]),
     )
-    cohort_files = tuple(manifest.get("cohort_files", {}))
-    counts = manifest.get("counts", {})
-    return Rendering(folder, modality, manifest["names"], tuple(manifest["parts"]), counts, cohort_files)
+    return Rendering(open_rendering(held, modality))
 
 
 def _open(run: object) -> Run:
@@ -216,7 +233,7 @@ def summarise_batches(
     for receipt in receipts:
         names.update(receipt.counts["names"])
         counts.update(receipt.counts["counts"])
-        part = name_part(receipt.index)
+        part = name_lines(receipt.index)
         parts[part] = receipt.listed[part]
     held = {**identity, "names": dict(sorted(names.items())), "parts": parts}
     if counts:
@@ -227,25 +244,26 @@ def summarise_batches(
         held["cohort_files"] = join_pieces(
             task.renderer, pieces, folder=folder, aside=join_path(folder, ASIDE, f"{DRAFT}cohort")
         )
-    return held, task.renderer.shared_files if task.options.files else {}
-
-
-def name_part(index: int) -> str:
-    return f"part-{index:05d}.jsonl"
+    shared = dict(task.renderer.shared_files) if task.options.files else {}
+    if shared:
+        held["shared_files"] = {name: describe_bytes(content) for name, content in sorted(shared.items())}
+    return held, shared
 
 
 def write_batch(task: Task, files: PartFiles, patients: Sequence[int]) -> dict[str, Any]:
     """Render `patients` into `part-<index>.jsonl` and, where wanted, a file for each artifact; their counts."""
     names, counts = Counter[str](), Counter[str]()
-    part = name_part(files.index)
+    part = name_lines(files.index)
     cohort = task.renderer if isinstance(task.renderer, CohortRenderer) else None
     rendered: list[tuple[Moment, Artifact]] = []  # of the batch, where files of the cohort are made of it
 
     def write_lines(draft: Path) -> None:
         with draft.open("wb") as lines:
             for number, (moment, artifact) in enumerate(_render_patients(task, patients)):
-                path = _write_artifact(task, files, moment, artifact) if task.options.files else f"{part}#{number}"
-                lines.write(_compose_line(task, moment, artifact, path=path))
+                path, written = f"{part}#{number}", {}
+                if task.options.files:
+                    path, written = _write_artifact(task, files, moment, artifact)
+                lines.write(_compose_line(task, moment, artifact, path=path, files=written))
                 names[artifact.name] += 1
                 counts.update(artifact.counts)
                 if cohort is not None:
@@ -275,25 +293,31 @@ def _find_moments(task: Task, renderer: Renderer, patients: Sequence[int]) -> It
             yield Moment(journey, step, time_of(step, clock=clock), noise)
 
 
-def _write_artifact(task: Task, files: PartFiles, moment: Moment, artifact: Artifact) -> str:
-    """Write an artifact's files; the path of the first, below the modality's folder."""
+def _write_artifact(
+    task: Task, files: PartFiles, moment: Moment, artifact: Artifact
+) -> tuple[str, dict[str, FileEntry]]:
+    """Write an artifact's files: the path of the first, below the modality's folder, and the entries of all by name."""
     journey = moment.journey
     label = f"{label_time(task.run, moment.step)}-" if artifact.time is not None else ""
     stem = f"{label}{artifact.name}"
     assert "." not in artifact.name, f"the name of an artifact has a point: {artifact.name}"
     for suffix, content in artifact.files.items():
         files.write_bytes(journey.world, str(journey.patient), f"{stem}{suffix}", content=content)
-    return f"{journey.world}/{journey.patient}/{stem}{next(iter(artifact.files))}"
+    entries = {f"{stem}{suffix}": describe_bytes(content) for suffix, content in artifact.files.items()}
+    return f"{journey.world}/{journey.patient}/{next(iter(entries))}", entries
 
 
-def _compose_line(task: Task, moment: Moment, artifact: Artifact, *, path: str) -> bytes:
+def _compose_line(
+    task: Task, moment: Moment, artifact: Artifact, *, path: str, files: Mapping[str, FileEntry]
+) -> bytes:
     """Everything that is known of an artifact, as a line of JSON."""
-    head = {
+    head: dict[str, Any] = {
         "patient": moment.journey.patient,
         "world": moment.journey.world,
         "at": artifact.time,
         "modality": task.modality,
         "path": f"{task.modality}/{path}",
+        **({"files": files} if files else {}),
     }
     return json.dumps({**head, **artifact.line, **head}, ensure_ascii=False).encode() + b"\n"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-import pyarrow.compute as pc
+import numpy as np
 
 from ..causal.model.clock import time_of
 from ..causal.model.duration import parse_steps
@@ -19,18 +19,18 @@ def choose_patients(run: Run, patients: str | Iterable[int] | None) -> list[int]
     A range takes those of its numbers who are in the run. Raises NosographError for what is not written so, a number
     that is not in the run, and a range that begins or ends past its last patient or holds nobody.
     """
-    held = sorted(pc.unique(run.table("patients", ["patient"]).column("patient")).to_pylist())
+    held = np.concatenate([run.shards.patients(shard) for shard in range(len(run.shards))])
     if patients is None:
-        return held
-    known, last = set(held), held[-1]
+        return held.tolist()
+    last = int(held[-1])
     parts = patients.split(",") if isinstance(patients, str) else [str(number) for number in patients]
     chosen: set[int] = set()
     for part in parts:
-        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
+        match = re.fullmatch(r"\s*([0-9]{1,18})\s*(?:-\s*([0-9]{1,18})\s*)?", part)
         if match is None:
             raise fail("patients are numbers and ranges of numbers", value=part, fix="0-11,20")
         low, high = int(match[1]), int(match[2] or match[1])
-        found = [number for number in range(low, min(high, last) + 1) if number in known]
+        found = held[(held >= low) & (held <= high)].tolist()
         if not found or high > last:
             first = f"{held[0]}-{last}" if len(held) == last - held[0] + 1 else f"{', '.join(map(str, held[:5]))} …"
             raise fail("the run has no such patient", value=part.strip(), fix=f"of {len(held):,}: {first}")

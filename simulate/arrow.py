@@ -1,4 +1,4 @@
-"""Arrow columns from NumPy arrays, without `pa.array`, which would import pandas, for nearly a second."""
+"""Arrow columns from NumPy arrays and back, by buffers: pyarrow's own ways would import pandas, for nearly a second."""
 
 from __future__ import annotations
 
@@ -34,3 +34,25 @@ def text_column(words: Sequence[str]) -> pa.Array:
 
 def pack_bits(valid: NDArray[np.bool_]) -> pa.Buffer:
     return pa.py_buffer(np.packbits(valid, bitorder="little"))
+
+
+def read_words(array: pa.Array) -> NDArray[Any]:
+    """The bits of an array of numbers, as unsigned integers of the same width."""
+    buffer, kind = array.buffers()[1], f"uint{array.type.bit_width}"
+    if buffer is None:
+        return np.empty(0, kind)
+    return np.frombuffer(buffer, kind, count=array.offset + len(array))[array.offset :]
+
+
+def find_valid(array: pa.Array) -> NDArray[np.bool_]:
+    """Where an array has a value."""
+    bitmap = array.buffers()[0] if array.null_count else None
+    if bitmap is None:
+        return np.ones(len(array), bool)
+    return unpack_bits(bitmap, array).view(bool)
+
+
+def unpack_bits(bitmap: pa.Buffer, array: pa.Array) -> NDArray[np.uint8]:
+    """The bits of an array, one a byte."""
+    bits = np.unpackbits(np.frombuffer(bitmap, np.uint8), count=array.offset + len(array), bitorder="little")
+    return bits[array.offset :]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 
 from ..causal.language import Expression
@@ -19,18 +18,24 @@ from ..causal.model.compose import Source
 from ..causal.model.duration import GRID
 from ..causal.model.load import as_model, load_model, set_parameters
 from ..causal.model.model import Model
-from ..causal.model.world import FACTUAL, World, parse_intervention, parse_world
+from ..causal.model.world import FACTUAL, INTERVENED, World, parse_intervention, parse_world
 from ..causal.program.journeys import Journeys
 from ..causal.program.noise import check_seed
 from ..causal.program.sampling import sample
 from ..causal.program.threads import one_thread
 from ..causal.program.uncertainty import draw_parameters
 from ..errors import check_whole, fail, nearest
+from ..ontology.output import join_path
 from .dataset import build_dataset
 from .entrants import count_patients, parse_condition, select_entrants
 from .listing.clinic import ClinicPractice, build_listing, parse_clinic, prepare_practice
+from .runs.documents import read_document
+from .runs.inventory import Inventory
+from .runs.job import MANIFEST
+from .runs.manifest import MODEL, RunManifest, check_agreement, check_files, check_names
 from .runs.run import SHARD_SIZE, RunSummary, write_run
 from .runs.shard import Job
+from .runs.shards import Shards
 from .runs.tables import BUILDERS, LISTING, Layout
 
 if TYPE_CHECKING:
@@ -144,40 +149,63 @@ class Run(Tables):
         worlds = ", ".join(world["name"] for world in self.manifest["worlds"])
         return f"Run of {len(self):,} from {self.model.id} in {self.folder}, worlds: {worlds}"
 
-    def files(self, name: str) -> list[Path]:
-        listed = [self.folder / file for file in self.manifest["files"] if file.startswith(f"{name}/")]
-        root = self.folder.resolve()
-        if not listed or not all(root in file.resolve().parents for file in listed):
-            raise fail(f"the manifest lists no {name} inside the run's folder", file=str(self.folder / "manifest.json"))
-        return listed
+    @cached_property
+    def shards(self) -> Shards:
+        """The tables' files: the only way to them."""
+        return Shards(self.inventory, model=self.model, manifest=self.manifest)
+
+    @property
+    def inventory(self) -> Inventory:
+        return Inventory(self.folder, self.manifest["files"], fix=advise(self.folder))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Sent to a worker without what has been checked: it checks what it reads."""
+        return {key: value for key, value in self.__dict__.items() if key not in ("shards", "truth")}
 
     def table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-        chosen = None if columns is None else list(columns)
-        return pa.concat_tables([pq.read_table(file, columns=chosen) for file in self.files(name)]).unify_dictionaries()
+        return pa.concat_tables(self.parts(name, columns)).unify_dictionaries()
 
-    def parts(self, name: str) -> Iterator[pa.Table]:
-        return (pq.read_table(file) for file in self.files(name))
+    def parts(self, name: str, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        return (self.shards.read(name, index, columns) for index in range(len(self.shards)))
 
     def truth_columns(self) -> list[str]:
         """The variables that the truth holds: with `--keep`, some."""
-        schema = pq.read_schema(self.files("truth")[0])
-        return [name for name in schema.names if name in self.model.variables]
+        return [name for name in self.model.variables if self.manifest["keep"] is None or name in self.manifest["keep"]]
 
 
 def open_run(folder: str | Path) -> Run:
-    """A finished run. Raises NosographError where `folder` holds none."""
-    path = Path(folder)
-    manifest = path / "manifest.json"
-    if not manifest.is_file():
-        if (path / "cohort-0").is_dir():  # of `--cohorts`
-            raise fail("the folder holds several cohorts, each of them a run", value=path, fix=str(path / "cohort-0"))
+    """A finished run. Raises NosographError where `folder` holds none, where its manifest does not fit its model, and
+    where one of its files is missing or has another size than the manifest says. What the files hold is checked when
+    they are read."""
+    run = read_run(Path(folder))
+    run.inventory.check_sizes()
+    return run
+
+
+def read_run(path: Path) -> Run:
+    """The same, but for the sizes of its files."""
+    file = path / MANIFEST
+    if not file.is_file():
+        if cohorts := list_cohorts(path):
+            raise fail("the folder holds several cohorts, each of them a run", value=path, fix=str(cohorts[0]))
         raise fail("the folder holds no finished run", value=path, fix="nosograph simulate MODEL -n 1000 --out DIR")
-    try:
-        held = json.loads(manifest.read_text())
-        parameters = {name: float(value) for name, value in held["model"]["parameters"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise fail("the manifest is not one of a run", file=str(manifest)) from error
-    return Run(path, load_model(path / "model.ttl", parameters=parameters), held)
+    fix = advise(path)
+    manifest = read_document(join_path(path, MANIFEST), RunManifest, what="the manifest of a run", fix=fix)
+    check_files(manifest, file=str(file), fix=fix)
+    model_file = Inventory(path, manifest["files"], fix=fix).find(MODEL)
+    model = load_model(model_file, parameters=manifest["model"]["parameters"])
+    check_agreement(manifest, model, file=str(file), fix=fix)
+    return Run(path, model, manifest)
+
+
+def list_cohorts(folder: Path) -> list[Path]:
+    """The runs that `--cohorts` made in a folder."""
+    return list(takewhile(Path.is_dir, (folder / f"cohort-{number}" for number in count())))
+
+
+def advise(folder: Path) -> str:
+    """What to do about a damaged run."""
+    return f"the run made again in another folder; `nosograph check {folder}` says what else is damaged"
 
 
 def simulate(
@@ -224,12 +252,9 @@ def choose_practice(clinic: str | None, *, model: Model) -> ClinicPractice | Non
 
 def choose_worlds(model: Model, *, worlds: Sequence[str], do: Sequence[str]) -> tuple[World, ...]:
     """The base world, factual or intervened in by `do`, then the named ones."""
-    base = World("intervened", tuple(parse_intervention(text, model=model) for text in do)) if do else FACTUAL
+    base = World(INTERVENED, tuple(parse_intervention(text, model=model) for text in do)) if do else FACTUAL
     chosen = (base, *(parse_world(text, model=model) for text in worlds))
-    names = [world.name for world in chosen]
-    for name in names:
-        if names.count(name) > 1:
-            raise fail("two worlds have one name", value=name, fix="a name for each world")
+    check_names(chosen)
     return chosen
 
 
@@ -295,7 +320,7 @@ def simulate_cohorts(model: Model, folder: Path, *, cohorts: int, seed: int = 0,
     on from the finished cohorts and shards. Raises NosographError as `simulate_to`, and where `folder` is a run itself.
     """
     check_whole(cohorts, "the number of cohorts", least=1, fix="--cohorts 10")
-    if (folder / "manifest.json").exists():
+    if (folder / MANIFEST).exists():
         raise fail("the folder holds a run, and not cohorts", value=folder, fix="a new folder")
     return [simulate_to(model, folder / f"cohort-{k}", seed=seed + k, **options) for k in range(cohorts)]
 

@@ -58,6 +58,7 @@ class World:
 
 
 FACTUAL = World("factual")
+INTERVENED = "intervened"  # the name of a base world that is not factual
 
 
 def parse_intervention(text: str, *, model: Model) -> Intervention:

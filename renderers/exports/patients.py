@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ...causal.model.duration import TOLERANCE
@@ -62,19 +60,15 @@ def summarize_patients(
     """
     _require(run, phenotypes)
     with_listing = LISTING in run.manifest["rows"]
-    names = ("patients", "record", "events", "truth", *([LISTING] if with_listing else []))
     chosen = np.array(sorted(patients), dtype=np.int64)
-    for files in zip(*(run.files(name) for name in names), strict=True):
-        numbers = _choose(files[0], chosen)
-        if not len(numbers):
-            continue
-        recorded = _split(pq.read_table(files[0]), world, numbers)
-        record = _split(
-            pq.read_table(files[1], columns=["patient", "world", "time", "variable", "value", "level"]), world, numbers
-        )
-        events = _split(pq.read_table(files[2]), world, numbers)
-        listing = _split(pq.read_table(files[4]), world, numbers) if with_listing else None
-        for batch in _read_truth(run, files[3], phenotypes):
+    values = ["patient", "world", "time", "variable", "value", "level"]
+    for shard in run.shards.find(chosen):
+        numbers = np.intersect1d(run.shards.patients(shard), chosen)
+        recorded = _split(run.shards.read("patients", shard), world, numbers)
+        record = _split(run.shards.read("record", shard, values), world, numbers)
+        events = _split(run.shards.read("events", shard), world, numbers)
+        listing = _split(run.shards.read(LISTING, shard), world, numbers) if with_listing else None
+        for batch in _read_truth(run, shard, phenotypes):
             for patient, statics, times, present in _unfold(run, batch, world, phenotypes, set(numbers.tolist())):
                 yield summarize_patient(
                     *(run.model, patient, {**recorded[patient][0], **statics}, times, present),
@@ -161,11 +155,6 @@ def _require(run: Run, phenotypes: ModelPhenotypes) -> None:
         raise fail("the run's truth was not kept whole", value=missing, fix="the same run without --keep")
 
 
-def _choose(file: Path, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Those of a shard's patients that were chosen, ascending."""
-    return np.intersect1d(pq.read_table(file, columns=["patient"]).column("patient").to_numpy(), chosen)
-
-
 def _split(table: pa.Table, world: str, numbers: NDArray[np.int64]) -> dict[int, list[dict[str, Any]]]:
     """A table's rows of one world, by patient."""
     own = table.filter(pc.and_(pc.equal(table["world"], world), pc.is_in(table["patient"], pa.array(numbers))))
@@ -175,13 +164,13 @@ def _split(table: pa.Table, world: str, numbers: NDArray[np.int64]) -> dict[int,
     return rows
 
 
-def _read_truth(run: Run, file: Path, phenotypes: ModelPhenotypes) -> Iterator[pa.Table]:
+def _read_truth(run: Run, shard: int, phenotypes: ModelPhenotypes) -> Iterator[pa.Table]:
     """A shard's truth in batches of whole patients: the phenotypes and the statics."""
     statics = [name for name in run.truth_columns() if run.model.variables[name].kind == "static"]
     size = PATIENTS_AT_ONCE * _rows_each(run)
     waiting: list[pa.RecordBatch] = []
-    opened = pq.ParquetFile(file)
-    for part in opened.iter_batches(batch_size=size, columns=["patient", "time", *phenotypes.names, *statics]):
+    columns = ["patient", "time", *phenotypes.names, *statics]
+    for part in run.shards.batches("truth", shard, columns, size=size):
         waiting.append(part)
         while sum(len(p) for p in waiting) >= size:
             held = pa.Table.from_batches(waiting).unify_dictionaries()

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
+from ...errors import fail
 from ...simulate.cohort import Run
 from ..pages.html import Markup, count_of, join, tag
 from ..pages.summaries import name_worlds
+from ..rendering import RenderedRun, open_rendering
 from .compare import compare_notes, draw_difference, draw_note
-from .standoff import LabelledNote, read_jsonl
+from .standoff import LabelledNote, check_note, read_line
 
 MOST = 24  # notes of a patient that are shown
 
 
 def tell_chapter(run: Run) -> Markup | None:
     """The chapter of a run, from its rendered notes; None where there are none."""
-    return tell_notes(run.folder / "notes", worlds=name_worlds(run))
+    return tell_notes(read_first_patient(open_rendering(run, "notes")), worlds=name_worlds(run))
 
 
-def tell_notes(folder: Path, *, worlds: Sequence[str]) -> Markup | None:
-    """The chapter, from the rendered notes in `folder`; None where there are none. `worlds` are the run's, in order."""
-    notes = read_first_patient(folder)
+def tell_notes(notes: Sequence[LabelledNote], *, worlds: Sequence[str]) -> Markup | None:
+    """The chapter, from one patient's notes; None where there are none. `worlds` are the run's, in order."""
     shown = [world for world in worlds if any(note.world == world for note in notes)][:2]
     if not shown:
         return None
@@ -66,12 +66,18 @@ def _say_faults(*notes: LabelledNote) -> str:
     return f" ({count_of(count, 'fault')} put in)" if count else ""
 
 
-def read_first_patient(folder: Path) -> list[LabelledNote]:
-    """The notes of the first patient who has any, by world and time."""
+def read_first_patient(rendered: RenderedRun) -> list[LabelledNote]:
+    """The notes of the first patient who has any, by world and time. Raises NosographError for what is no note."""
     notes: list[LabelledNote] = []
-    for part in sorted(folder.glob("part-*.jsonl")):
-        for note in read_jsonl(part):
-            if notes and note.patient != notes[0].patient:
+    for part in rendered.manifest["parts"]:
+        file, fix = str(rendered.folder / part), rendered.inventory.fix
+        for number, line in rendered.numbered(part):
+            if notes and line["patient"] != notes[0].patient:
                 return notes
+            try:
+                note = read_line(line)
+            except (ValueError, KeyError, TypeError) as error:
+                raise fail(f"the line is no note: {error!r}", file=file, line=number, fix=fix) from error
+            check_note(note, file=file, line=number)
             notes.append(note)
     return notes

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ...causal.model.model import Model
+from ...errors import fail
 from ...ontology.knowledge import KnowledgeGraph
 from ..journey import Journey
 from ..noise import Noise
@@ -104,12 +105,18 @@ class NotesRenderer:
         An age is told in whole years as of the note, and returned as of the entry.
         """
         self._reader = self._reader or build_reader(self.lexicon)
-        date = datetime.datetime.fromisoformat(artifact.line["date"])
+        try:
+            date, text = datetime.datetime.fromisoformat(artifact.line["date"]), artifact.files[".txt"].decode()
+        except (KeyError, ValueError) as error:
+            path = str(artifact.line["path"])
+            raise fail(
+                f"the artifact is no dated text: {error!r}", file=path, fix="the notes rendered again"
+            ) from error
         elapsed = (artifact.time or 0.0) * self.practice.model.clock.unit
         ages = {term.variable for term in self.lexicon.of_role("age")}
         return [
             replace(reading, value=reading.value - elapsed, rounding=1.0)
             if reading.variable in ages and isinstance(reading.value, float)
             else reading
-            for reading in self._reader.read(artifact.files[".txt"].decode(), date=date)
+            for reading in self._reader.read(text, date=date)
         ]

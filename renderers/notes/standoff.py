@@ -11,10 +11,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from ...errors import fail
-from .facts import FactKind, Status
+from .facts import Document, FactKind, Status
 from .faults.insert import KINDS, Fault
 from .grammar.note import Note, SpanPart
 
@@ -24,6 +27,8 @@ ENTITIES: dict[FactKind, str] = {
     "value": "Value", "finding": "Finding", "event": "Event", "treatment": "Treatment", "history": "History",
 }  # fmt: skip
 FAULT = "Fault"
+PARTS = ("term", "value", "previous", "time", "cue")
+_STRICT = ConfigDict(revalidate_instances="always", allow_inf_nan=False)
 CONFIGURATION = "\n".join(
     (
         *("[entities]", *ENTITIES.values(), FAULT, "", "[relations]", "", "[events]", "", "[attributes]"),
@@ -134,6 +139,48 @@ def read_line(row: Mapping[str, Any]) -> LabelledNote:
     )
 
 
+def check_note(note: LabelledNote, *, file: str, line: int = 0) -> None:
+    """Raise NosographError where a label says what no label can, points outside of the text, or is of another type."""
+
+    def inside(start: object, end: object) -> bool:
+        return isinstance(start, int) and isinstance(end, int) and 0 <= start < end <= len(note.text)
+
+    def check(value: object, known: tuple[str, ...], what: str, fix: str = "") -> None:
+        if value not in known:
+            raise fail(f"there is no such {what}", value=value, file=file, line=line, fix=fix or " or ".join(known))
+
+    if not isinstance(note.text, str):
+        raise fail("the text is no text", value=note.text, file=file, line=line, fix='"text": "…"')
+    kinds = get_args(Document)
+    check(note.document, kinds, "kind of document", "" if line else f"NAME-{kinds[0]}.txt; {' or '.join(kinds)}")
+    for span in note.spans:
+        check(span.kind, get_args(FactKind), "kind of fact")
+        check(span.status, get_args(Status), "status")
+        for part in span.parts:
+            check(part.what, PARTS, "part of a mention")
+    places = [
+        *((span.start, span.end) for span in note.spans),
+        *((part.start, part.end) for span in note.spans for part in span.parts),
+        *note.sentences,
+    ]
+    wrong = next((place for place in places if not inside(*place)), None)
+    if wrong is not None:
+        raise fail(
+            "a label is not at a place of the text",
+            value=f"{wrong[0]}, {wrong[1]}",
+            file=file,
+            line=line,
+            fix=f"[start, end) in characters, within 0 and {len(note.text)}",
+        )
+    try:
+        TypeAdapter(LabelledNote, config=_STRICT).validate_python(note, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        fix = "a file that nosograph render has written, unchanged"
+        raise fail(f"the line is no note: {first['msg']}", node=place, file=file, line=line, fix=fix) from error
+
+
 def write_jsonl(notes: Iterable[LabelledNote], path: Path) -> None:
     """A line a note, in UTF-8."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
@@ -146,7 +193,7 @@ def read_jsonl(path: Path) -> Iterator[LabelledNote]:
     with path.open(encoding="utf-8", newline="\n") as file:
         for number, line in enumerate(file, 1):
             try:
-                note = read_line(json.loads(line))
+                note = read_line(from_json(line, allow_inf_nan=False))
             except (ValueError, KeyError, TypeError) as error:
                 fix = "a file that nosograph render has written, unchanged"
                 raise fail(f"the line is no note: {error!r}", file=str(path), line=number, fix=fix) from error

@@ -13,19 +13,25 @@ from urllib.parse import quote
 from ...causal.model.claims import count_claims
 from ...causal.model.model import Evidence, Model, Variable
 from ...errors import fail
+from ...ontology.output import join_path
 from ...simulate.cohort import Run
+from ...simulate.runs.documents import read_document
 from ...simulate.runs.job import add_files
+from ...simulate.runs.manifest import MODEL
 from ...simulate.runs.run import SHARD_SIZE
 from ...simulate.verification.verify import Verification
 from ..readback.verify import Reread
 from ..registry import find_modality, list_modalities
+from ..rendering import is_rendered
 from .figures import MOST_TRACKS, draw_key, draw_timeline, show, show_unit
 from .html import Markup, count_of, join, table, tag, write_page
+from .kept import KeptReread, KeptVerification
 from .readback import tell_through
 from .results import Document, clock_unit, name_of, name_some, run_end, tell_effects, tell_events, tell_journeys
 from .summaries import Static, describe_entrants, name_worlds, pick_examples
 
 KEPT = "verification.json"
+MOST_KEPT = 2**26  # bytes of a verification
 CITED, CURATED, RECALLED, ASSUMED = "cited", "curated", "recalled", "assumed"
 
 
@@ -35,11 +41,10 @@ def write_report(run: Run, *, verification: Verification | None = None) -> Path:
     `verification` is kept beside it as `verification.json`, and shown again by later reports. Raises NosographError
     where the one that is kept cannot be read or is of another model, and where the folder cannot be written.
     """
-    kept = run.folder / KEPT
     if verification is not None:
         keep_verification(run, verification)
-    examined = read_verification(run, kept) if kept.is_file() else None
-    reread = [read_verification(run, file) for file in sorted(run.folder.glob("verification-*.json"))]
+    examined = read_verification(run, KEPT) if (run.folder / KEPT).exists() else None
+    reread = [read_verification(run, name) for name in list_reread(run)]
     page = compose_page(run, examined, reread)
     with add_files(run.folder) as files:
         files.write_bytes("report.html", content=page.encode())
@@ -53,31 +58,44 @@ def keep_verification(run: Run, verification: Verification) -> Path:
 
 def keep_reread(run: Run, found: Reread) -> Path:
     """Keep beside the run what came of its effects through a modality. Raises NosographError as `keep_verification`."""
-    return _keep(found.as_json(), run, name=f"verification-{found.modality}.json")
+    return _keep(found.as_json(), run, name=name_reread(found.modality))
 
 
 def _keep(document: Document, run: Run, *, name: str) -> Path:
-    held = check_verification(document, run, file=run.folder / name)
+    content = (json.dumps(document, indent=2) + "\n").encode()
+    check_verification(document, run, name=name)
     with add_files(run.folder) as files:
-        files.write_bytes(name, content=(json.dumps(held, indent=2) + "\n").encode())
+        files.write_bytes(name, content=content)
     return run.folder / name
 
 
-def read_verification(run: Run, file: Path) -> Document:
-    try:
-        held = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise fail("the verification kept with the run is not JSON", file=str(file), fix="remove it") from error
-    return check_verification(held, run, file=file)
+def list_reread(run: Run) -> list[str]:
+    """The names of the verifications through modalities that are kept."""
+    return sorted(file.name for file in run.folder.glob("verification-*.json"))
 
 
-def check_verification(held: Any, run: Run, *, file: Path) -> Document:
-    if not isinstance(held, dict) or not isinstance(held.get("effects"), list):
-        raise fail("the verification kept with the run is not one", file=str(file), fix="remove it")
+def read_verification(run: Run, name: str) -> Document:
+    """A verification that is kept beside a run, by its name. Raises NosographError where it is none, or not of the
+    run's model."""
+    file = join_path(run.folder, name)
+    schema = KeptVerification if name == KEPT else KeptReread
+    held = read_document(file, schema, what="a verification of a run", fix="remove it", most=MOST_KEPT)
+    return check_verification(held, run, name=name)
+
+
+def check_verification(held: Document, run: Run, *, name: str) -> Document:
+    """Raise NosographError where a verification is not of the run's model, or of the modality that its name says."""
+    file = str(run.folder / name)
     if held["model"] != run.model.id:
         fix = f"a verification of {run.model.id}"
-        raise fail("the verification is of another model than the run", value=held["model"], file=str(file), fix=fix)
+        raise fail("the verification is of another model than the run", value=held["model"], file=file, fix=fix)
+    if name != KEPT and name != name_reread(held["through"]["modality"]):
+        raise fail("the verification is through another modality", value=name, file=file, fix="remove it")
     return held
+
+
+def name_reread(modality: str) -> str:
+    return f"verification-{modality}.json"
 
 
 def compose_page(run: Run, examined: Document | None, reread: Sequence[Document] = ()) -> str:
@@ -105,7 +123,7 @@ def compose_page(run: Run, examined: Document | None, reread: Sequence[Document]
 def tell_modalities(run: Run) -> Iterator[tuple[str, str, Markup]]:
     """Name, title and chapter of each modality that the run has been rendered in and that has something to show."""
     for name in list_modalities():
-        if (run.folder / name / "manifest.json").is_file():
+        if is_rendered(run, name):
             modality = find_modality(name)
             chapter = modality.chapter()(run) if modality.chapter is not None else None
             if chapter is not None:
@@ -287,7 +305,7 @@ def command_of(run: Run) -> list[str]:
             words += [option, str(held[name])]
     if held["keep"]:
         words += ["--keep", ",".join(held["keep"])]
-    written = load_model(run.folder / "model.ttl").parameters
+    written = load_model(run.inventory.find(MODEL)).parameters
     for name, parameter in model.parameters.items():
         if parameter.value != written[name].value:
             words += ["--set", f"{name}={parameter.value!r}"]

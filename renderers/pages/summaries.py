@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ...causal.model.model import Model, Variable
@@ -150,8 +149,8 @@ def _read_head(run: Run, variable: Variable, rows: int) -> NDArray[np.float32]:
 
 
 def _batches(run: Run, name: str) -> Iterator[pa.Array]:
-    for file in run.files("truth"):
-        for batch in pq.ParquetFile(file).iter_batches(columns=[name], batch_size=2**17):
+    for shard in range(len(run.shards)):
+        for batch in run.shards.batches("truth", shard, [name], size=2**17):
             yield batch.column(0)
 
 
@@ -172,8 +171,7 @@ def count_events(run: Run) -> list[Incidence]:
         Incidence(e, at, np.zeros(shape, np.int64), np.full(shape, len(run)), *np.zeros((2, len(worlds)), np.int64))
         for e in events
     ]
-    for file in run.files("events"):
-        table = pq.read_table(file)
+    for table in run.parts("events"):
         patient, date, recorded = (table.column(name).to_numpy() for name in ("patient", "time", "recorded"))
         world = _codes(table.column("world"), worlds)
         name = _codes(table.column("event"), [event.name for event in events])
@@ -205,10 +203,8 @@ def _first_by(patient: NDArray[np.int64], date: Array, by: Array) -> NDArray[np.
 def describe_entrants(run: Run) -> list[Static]:
     """The recorded statics of everybody in the first world. Files' moments are merged as in Chan, Golub & LeVeque 1983
     (The American Statistician 37:242)."""
-    held = pq.read_schema(run.files("patients")[0]).names
-    found = [Static(run.model.variables[name]) for name in held if name in run.model.variables]
-    for file in run.files("patients"):
-        table = pq.read_table(file)
+    found = [Static(v) for v in run.model.variables.values() if v.kind == "static" and v.recorded]
+    for table in run.parts("patients"):
         table = table.filter(pc.equal(table.column("world").cast(pa.string()), name_worlds(run)[0]))
         for static in found:
             _add(static, table.column(static.variable.name))
@@ -236,16 +232,13 @@ def _add(static: Static, column: pa.ChunkedArray) -> None:
 
 def pick_examples(run: Run, count: int = 3) -> list[Example]:
     """The first patients by number."""
-    import pyarrow.dataset as ds
-
     worlds = name_worlds(run)
-    rows = ds.dataset([str(file) for file in run.files("patients")]).head(count * len(worlds)).to_pylist()
-    chosen = list(dict.fromkeys(row["patient"] for row in rows))
-    these = ds.field("patient").isin(chosen)
-    record, events = (
-        ds.dataset([str(file) for file in run.files(name)]).to_table(filter=these).to_pylist()
-        for name in ("record", "events")
-    )
+    chosen: list[int] = []
+    for shard in range(len(run.shards)):
+        chosen += run.shards.patients(shard)[: count - len(chosen)].tolist()
+        if len(chosen) == count:
+            break
+    rows, record, events = (run.shards.select(name, chosen).to_pylist() for name in ("patients", "record", "events"))
     examples = []
     for patient in chosen:
         timelines = []

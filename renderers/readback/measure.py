@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,12 +10,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from ...errors import fail, nearest
+from ...errors import NosographError, fail, nearest
 from ...ontology.output import join_path
 from ...simulate.cohort import Run
+from ...simulate.runs.inventory import FileEntry, Inventory
 from ...simulate.runs.workers import check_workers, run_parts
 from ..protocol import Artifact, Options, Renderer
-from ..render import BATCH, build_renderer
+from ..render import build_renderer
+from ..rendering import BATCH, RenderedRun, is_rendered, open_rendering
 from ..selection import choose_patients
 from .chart import Chart, settle
 
@@ -30,18 +31,28 @@ class Source:
     `faults`: what was put in on purpose; `steps`: the times asked for, None where all that were due are there.
     """
 
-    run: Run
-    modality: str
+    rendered: RenderedRun
     world: str
     patients: tuple[int, ...]
-    parts: tuple[str, ...]
     options: Mapping[str, Any]  # those that measuring needs
     faults: Mapping[str, float]
     steps: tuple[int, ...] | None
 
     @property
+    def run(self) -> Run:
+        return self.rendered.run
+
+    @property
+    def modality(self) -> str:
+        return self.rendered.modality
+
+    @property
     def folder(self) -> Path:
-        return self.run.folder / self.modality
+        return self.rendered.folder
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return tuple(self.rendered.manifest["parts"])
 
 
 @dataclass(frozen=True)
@@ -62,33 +73,28 @@ def find_source(run: Run, *, modality: str, world: str) -> Source:
         near = nearest(modality, list_modalities()) or ", ".join(list_modalities())
         raise fail("there is no renderer of this modality", value=modality, fix=f"--through {near}")
     command = f"nosograph render {run.folder} --modality {modality}"
-    file = run.folder / modality / "manifest.json"
-    if not file.is_file():
-        lacking = "is not finished" if file.parent.is_dir() else "has not been made"
+    if not is_rendered(run, modality):
+        lacking = "is not finished" if (run.folder / modality).is_dir() else "has not been made"
         raise fail(f"the run's rendering as {modality} {lacking}, so none can be read", value=run.folder, fix=command)
+    rendered = open_rendering(run, modality)
+    held, file = rendered.manifest, rendered.folder / "manifest.json"
     try:
-        held = json.loads(file.read_text())
         numbers = choose_patients(run, held["patients"])
-        same = held["dataset_sha256"] == run.manifest["dataset_sha256"]
-        worlds, parts, steps = held["worlds"], tuple(held["parts"]), held["steps"]
-        options, faults = find_modality(modality).restore(held), dict(held.get("faults", {}))
-    except (ValueError, KeyError, TypeError) as error:
-        raise fail("the manifest is not one of a rendering", file=str(file), fix=f"remove {file.parent}") from error
-    if not same:
-        raise fail(f"the {modality} are of another run", file=str(file), fix=f"remove {file.parent}, then: {command}")
+        options, faults = find_modality(modality).restore(held), check_faults(held.get("faults", {}))
+    except (KeyError, NosographError) as error:
+        raise fail(
+            f"the manifest is not one of a rendering as {modality}: {error}", file=str(file), fix=rendered.inventory.fix
+        ) from error
+    worlds, steps = held["worlds"], held["steps"]
+    if len(held["parts"]) != -(-len(numbers) // BATCH):
+        raise fail("the manifest lists other parts than there are", file=str(file), fix=rendered.inventory.fix)
     if world not in worlds:
-        fix = f"remove {file.parent}, then: {command}"
+        fix = rendered.inventory.fix
         raise fail(f"the {modality} leave out the world {world!r}", value=", ".join(worlds), fix=fix)
-    for part in parts:
-        if not join_path(file.parent, part).is_file():
-            fix = f"remove {file.parent}, then: {command}"
-            raise fail("a part of the rendering is missing", value=file.parent / part, fix=fix)
     return Source(
-        run=replace(run, model=replace(run.model, rdf=None)),  # workers need no graph
-        modality=modality,
+        rendered=replace(rendered, run=replace(run, model=replace(run.model, rdf=None))),  # workers need no graph
         world=world,
         patients=tuple(numbers),
-        parts=parts,
         options=options,
         faults=faults,
         steps=None if steps is None else tuple(steps),
@@ -111,6 +117,14 @@ def measure_rendering(
     return Measured(source, chart, artifacts)
 
 
+def check_faults(held: Any) -> dict[str, float]:
+    """The faults that a manifest tells of. Raises NosographError where they are none."""
+    known = isinstance(held, dict) and all(isinstance(rate, int | float) and 0 <= rate <= 1 for rate in held.values())
+    if not known:
+        raise fail("faults are kinds and their shares", value=held, fix='{"negation": 0.02}')
+    return dict(held)
+
+
 @dataclass(frozen=True)
 class PartReader:
     """What a worker does with a part's name: what its artifacts say, and how many they are."""
@@ -121,30 +135,25 @@ class PartReader:
     def renderer(self) -> Renderer:
         return build_renderer(self.source.run, self.source.modality, Options(self.source.options))
 
+    @cached_property
+    def patients(self) -> frozenset[int]:
+        return frozenset(self.source.patients)
+
     def __call__(self, part: str) -> tuple[Chart, int]:
         source = self.source
         chart, count = Chart(), 0
-        for patient, lines in groupby(_read_lines(source, part), key=lambda line: int(line["patient"])):
-            artifacts = [open_artifact(source.run.folder, line) for line in lines]
+        lines = (line for line in source.rendered.lines(part) if line["world"] == source.world)
+        for patient, own in groupby(lines, key=lambda line: int(line["patient"])):
+            if patient not in self.patients:
+                file, fix = source.folder / part, source.rendered.inventory.fix
+                raise fail("a line is of a patient who was not rendered", value=patient, file=str(file), fix=fix)
+            artifacts = [open_artifact(source.run.folder, line) for line in own]
             read = [
                 (artifact.time or 0.0, self.renderer.measure(artifact)) for artifact in artifacts
             ]  # none: as of entry
             chart.add(settle(read, patient=patient, model=source.run.model))
             count += len(artifacts)
         return chart, count
-
-
-def _read_lines(source: Source, part: str) -> Iterator[dict[str, Any]]:
-    file = join_path(source.folder, part)
-    with file.open(encoding="utf-8") as lines:
-        for number, text in enumerate(lines, 1):
-            try:
-                line = json.loads(text)
-                ours = line["world"] == source.world
-            except (ValueError, KeyError, TypeError) as error:
-                raise fail("the line is of no artifact", file=str(file), line=number, fix="render again") from error
-            if ours:
-                yield line
 
 
 def open_artifact(folder: Path, line: Mapping[str, Any]) -> Artifact:
@@ -157,18 +166,14 @@ def open_artifact(folder: Path, line: Mapping[str, Any]) -> Artifact:
     time = None if line["at"] is None else float(line["at"])
     if "#" in path.name and "text" in line:
         return Artifact("", time, {".txt": str(line["text"]).encode()}, known)
-    files = {_suffix(file): file.read_bytes() for file in _files_of(path)}
-    if not files:
-        fix = f"remove {folder / line['modality']}, and render again"
-        raise fail("an artifact's file is missing", file=str(path), fix=fix)
+    fix = f"remove {folder / line['modality']}, and render again"
+    entries: Mapping[str, FileEntry] = line.get("files", {})
+    if path.name not in entries:
+        raise fail("the line tells of no file of its artifact", value=path.name, file=str(path), fix=fix)
+    beside = Inventory(path.parent, entries, fix=fix)
+    names = [path.name, *sorted(name for name in entries if name != path.name and _suffix(Path(name)) != ".ann")]
+    files = {_suffix(Path(name)): beside.find(name).read_bytes() for name in names}
     return Artifact(path.name.removesuffix(_suffix(path)), time, files, known)
-
-
-def _files_of(path: Path) -> Sequence[Path]:
-    """The file itself first, and those that differ in their suffix, but for annotations."""
-    stem = path.name.removesuffix(_suffix(path))
-    others = (f for f in sorted(path.parent.glob(f"{stem}.*")) if f != path and _suffix(f) != ".ann")
-    return [path, *others] if path.is_file() else []
 
 
 def _suffix(path: Path) -> str:

@@ -98,7 +98,11 @@ def parse_clinic(text: str) -> Clinic:
             held[name] = float(value)
         except ValueError:
             raise fail(f"{name!r} is a number", value=part.strip(), fix=EXAMPLE) from None
-    clinic = Clinic(**held)
+    return check_clinic(Clinic(**held))
+
+
+def check_clinic(clinic: Clinic) -> Clinic:
+    """`clinic`, where its rates are such. Raises NosographError elsewhere."""
     if clinic.listing is not None and not 1 <= clinic.listing < math.inf:
         raise fail("at least one term is listed, as a median", value=f"listing={clinic.listing:g}", fix="listing=7")
     if not 0 <= clinic.imprecise <= 1:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ...causal.program.noise import compile_kernel
+from ..arrow import find_valid, read_words, unpack_bits
 
 Words = NDArray[np.uint64]
 
@@ -48,7 +49,7 @@ def fingerprint_patients(table: pa.Table) -> tuple[NDArray[np.int64], Words]:
     for name in table.column_names:
         for words, valid in _bits(table.column(name)):
             _absorb(words, valid, np.uint64(_hash(name)), rows)
-    patient = _words(_join(table.column("patient"))).view(np.int64)
+    patient = read_words(_join(table.column("patient"))).view(np.int64)
     starts = np.flatnonzero(np.r_[True, patient[1:] != patient[:-1]]) if len(patient) else np.empty(0, np.int64)
     sums = np.zeros(len(starts), np.uint64)
     _gather(rows, starts.astype(np.int64), sums)
@@ -62,14 +63,14 @@ def _hash(text: str) -> int:
 def _bits(column: pa.ChunkedArray) -> Iterable[tuple[NDArray[Any], NDArray[np.bool_]]]:
     """The bits of a column's values, levels by their names, and where there is a value."""
     array = _join(column)
-    valid = _find_valid(array)
+    valid = find_valid(array)
     if pa.types.is_dictionary(array.type):
         names = np.array([_hash(str(name)) for name in array.dictionary.to_pylist()] or [0], dtype=np.uint64)
-        yield names[np.where(valid, _words(array.indices), 0)], valid
+        yield names[np.where(valid, read_words(array.indices), 0)], valid
     elif pa.types.is_boolean(array.type):
-        yield _unpack(array.buffers()[1], array) & valid, valid
+        yield unpack_bits(array.buffers()[1], array) & valid, valid
     else:
-        yield _words(array), valid
+        yield read_words(array), valid
 
 
 def _join(column: pa.ChunkedArray) -> pa.Array:
@@ -77,24 +78,6 @@ def _join(column: pa.ChunkedArray) -> pa.Array:
     if isinstance(array, pa.ChunkedArray):
         array = array.chunk(0) if array.num_chunks else pa.array([], array.type)
     return array
-
-
-def _find_valid(array: pa.Array) -> NDArray[np.bool_]:
-    bitmap = array.buffers()[0] if array.null_count else None
-    if bitmap is None:
-        return np.ones(len(array), bool)
-    return _unpack(bitmap, array).view(bool)
-
-
-def _unpack(bitmap: pa.Buffer, array: pa.Array) -> NDArray[np.uint8]:
-    """The bits of an array, one a byte. By buffers: pyarrow's own way would import pandas, for half a second."""
-    bits = np.unpackbits(np.frombuffer(bitmap, np.uint8), count=array.offset + len(array), bitorder="little")
-    return bits[array.offset :]
-
-
-def _words(array: pa.Array) -> NDArray[Any]:
-    words = np.frombuffer(array.buffers()[1], f"uint{array.type.bit_width}", count=array.offset + len(array))
-    return words[array.offset :]
 
 
 def combine(tables: Iterable[tuple[str, Iterable[tuple[NDArray[np.int64], Words]]]], *, head: str) -> str:

@@ -22,6 +22,8 @@ from typing import Any
 from ...errors import NosographError, fail
 from ...ontology.locks import hold_file
 from ...ontology.output import DRAFT, Drafts, Fill, explain_os_errors, join_path, remove, sync, write_bytes
+from .documents import RunDocument, read_document
+from .inventory import Count, FileEntry, Inventory, Sha256, describe_file
 from .workers import run_parts
 
 ASIDE = ".unfinished"  # in the job's folder: what is not yet part of a whole
@@ -33,17 +35,22 @@ SYNCED_AT_ONCE = 16  # files: the disk takes many together in little more time t
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a finished part leaves behind. `files`: size in bytes and SHA-256 by name below the folder; `counts`:
-    what the job's own work tells of the part, in JSON."""
+    """What a finished part leaves behind. `files`: by name below the folder; `counts`: what the job's own work tells of
+    the part, in JSON."""
 
     index: int
-    files: Mapping[str, tuple[int, str]]
+    files: Mapping[str, FileEntry]
     counts: Mapping[str, Any]
 
+    def to_json(self) -> str:
+        """The receipt as a document, which says its own SHA-256: a damaged one counts for nothing."""
+        held = {"index": self.index, "files": self.files, "counts": self.counts}
+        return json.dumps({**held, "sha256": _hash_document(held)})
+
     @property
-    def listed(self) -> dict[str, str]:
-        """SHA-256 by name of the files that stay."""
-        return {name: digest for name, (_, digest) in self.files.items() if not name.startswith(f"{ASIDE}/")}
+    def listed(self) -> dict[str, FileEntry]:
+        """The files that stay, by name."""
+        return {name: entry for name, entry in self.files.items() if not name.startswith(f"{ASIDE}/")}
 
 
 class PartFiles(Drafts):
@@ -52,12 +59,12 @@ class PartFiles(Drafts):
     def __init__(self, folder: Path, index: int) -> None:
         super().__init__(folder, aside=join_path(folder, ASIDE))
         self.index = index
-        self.files: dict[str, tuple[int, str]] = {}
+        self.files: dict[str, FileEntry] = {}
 
     def write(self, *names: str, fill: Fill) -> Path:
         """Let `fill` write the draft of the file `names` (see `join_path`); its path."""
         draft = super().write(*names, fill=fill)
-        self.files["/".join(names)] = (draft.stat().st_size, _hash_file(draft))
+        self.files["/".join(names)] = describe_file(draft)
         return draft
 
     def write_aside(self, suffix: str, *, fill: Fill) -> None:
@@ -91,33 +98,53 @@ class PartMaker:
             counts = self.work(files, inputs)
         receipt = Receipt(index, files.files, counts)
         with PartFiles(self.folder, index) as after:
-            content = json.dumps({"files": receipt.files, "counts": counts})
-            after.write_aside(RECEIPT, fill=lambda path: path.write_text(content))
+            after.write_aside(RECEIPT, fill=lambda path: path.write_text(receipt.to_json()))
         return receipt
 
 
+class ReceiptDocument(RunDocument):
+    """A receipt as it is read."""
+
+    index: Count
+    files: dict[str, FileEntry]
+    counts: dict[str, Any]
+    sha256: Sha256
+
+
 def read_receipt(folder: Path, index: int) -> Receipt | None:
-    """The receipt of a part that was finished; None where there is none that can be read."""
-    try:
-        held = json.loads(locate_aside(folder, index, RECEIPT).read_bytes())
-        files = {name: (int(size), str(digest)) for name, (size, digest) in held["files"].items()}
-        return Receipt(index, files, dict(held["counts"]))
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):  # the part is made again
+    """The receipt of a part that was finished; None where there is none that is sound, and the part is made again."""
+    path = locate_aside(folder, index, RECEIPT)
+    if not path.is_file():
         return None
+    try:
+        held = read_document(path, ReceiptDocument, what="a receipt", fix="")
+    except NosographError:
+        return None
+    if held.pop("sha256") != _hash_document(held) or held["index"] != index:
+        return None
+    return Receipt(index, held["files"], held["counts"])
+
+
+def _hash_document(held: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()
 
 
 def _is_whole(folder: Path, receipt: Receipt) -> bool:
     """Whether all files of a part are there as they were written."""
-    for name, (size, digest) in receipt.files.items():
+    for name, entry in receipt.files.items():
         path = join_path(folder, *name.split("/"))
-        if not path.is_file() or path.stat().st_size != size or _hash_file(path) != digest:
+        if not path.is_file() or path.stat().st_size != entry["bytes"] or describe_file(path) != entry:
             return False
     return True
 
 
-def _hash_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+class JobManifest(RunDocument):
+    """A job's manifest as it is read."""
+
+    @classmethod
+    def list_files(cls, held: Mapping[str, Any]) -> dict[str, FileEntry]:
+        """The files that a sound manifest lists, by name below its folder."""
+        return dict(held["files"])
 
 
 @dataclass(frozen=True)
@@ -126,14 +153,14 @@ class JobFolder:
 
     `identity` says in JSON which job this is: everything that its files depend on, all of it also in the manifest.
     `noun` is what messages call its outcome ("run"), `another` what they say where the folder holds another one, with
-    {key} for what differs; `listed` are the manifest's keys of its files by name, of which it must have the first.
+    {key} for what differs; `schema` is that of its manifest.
     """
 
     folder: Path
     identity: Mapping[str, Any]
     noun: str
     another: str
-    listed: tuple[str, ...]
+    schema: type[JobManifest]
 
     @property
     def aside(self) -> Path:
@@ -173,20 +200,16 @@ class JobFolder:
         Raises NosographError, and touches nothing, where the folder holds anything else.
         """
         if os.path.lexists(self.folder / MANIFEST):
-            held = _read_document(self.folder / MANIFEST)
-            if held is None or not isinstance(held.get(self.listed[0]), dict):
-                problem = f"the folder's {MANIFEST} is not one of a {self.noun}"
-                raise fail(problem, value=self.folder, fix=f"another folder, or remove {self.folder} first")
+            fix = f"another folder, or remove {self.folder} first"
+            path = join_path(self.folder, MANIFEST)
+            held = read_document(path, self.schema, what=f"the manifest of a {self.noun}", fix=fix)
             self._check_identity(held, "")
-            names = [name for key in self.listed for name in held.get(key, ())]
-            lost = [name for name in names if not join_path(self.folder, *name.split("/")).is_file()]
-            if lost:
-                fix = f"remove {self.folder}, then the same command again"
-                raise fail(f"a file of the {self.noun} is missing", value=self.folder / lost[0], fix=fix)
+            fix = f"remove {self.folder}, then the same command again"
+            Inventory(self.folder, self.schema.list_files(held), fix=fix).check_sizes()
             return held
         if self.folder.exists() and not self.folder.is_dir():
             raise fail("there is a file of this name", value=self.folder, fix="a new folder")
-        plan = _read_document(self.aside / PLAN)
+        plan = _read_plan(self.aside / PLAN)
         if plan is not None:
             self._check_identity(plan, ", unfinished")
         elif not self._is_fresh():
@@ -224,7 +247,7 @@ class JobFolder:
         progress: Progress,
     ) -> dict[str, Any]:
         try:
-            _clear(self.aside, drafts=_read_document(self.aside / PLAN) is not None)
+            _clear(self.aside, drafts=_read_plan(self.aside / PLAN) is not None)
             write_bytes(self.aside / PLAN, json.dumps(self.identity).encode())
             count = 0
             with closing(run_parts(PartMaker(self.folder, work), enumerate(parts), workers=workers)) as receipts:
@@ -298,13 +321,14 @@ def add_files(folder: Path) -> Iterator[Drafts]:
         yield files
 
 
-def _read_document(path: Path) -> dict[str, Any] | None:
-    """A JSON object; None where there is none, or no sound one."""
-    try:
-        held = json.loads(path.read_bytes())
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+def _read_plan(path: Path) -> dict[str, Any] | None:
+    """Which job is unfinished; None where nothing says so."""
+    if not path.is_file():
         return None
-    return held if isinstance(held, dict) else None
+    try:
+        return read_document(path, RunDocument, what="a plan", fix="")
+    except NosographError:
+        return None
 
 
 def _find_difference(held: Any, asked: Any, path: tuple[str, ...]) -> tuple[tuple[str, ...], Any, Any] | None:

@@ -21,7 +21,9 @@ from ...causal.model.model import Model, Schedule
 from ...errors import check_whole
 from ..entrants import count_patients, select_entrants
 from .fingerprint import combine
+from .inventory import FileEntry, describe_bytes
 from .job import JobFolder, Receipt
+from .manifest import MODEL, RunManifest
 from .shard import Job, read_fingerprints, write_shard
 from .workers import check_workers
 
@@ -72,11 +74,11 @@ def write_run(
     def summarise(receipts: Iterable[Receipt]) -> tuple[dict[str, Any], dict[str, bytes]]:
         held = summarise_shards(folder, receipts, identity=identity, tables=job.tables, drawn=drawn)
         if source:
-            held["files"]["model.ttl"] = hashlib.sha256(source).hexdigest()
-        return held, {"model.ttl": source} if source else {}
+            held["files"][MODEL] = describe_bytes(source)
+        return held, {MODEL: source} if source else {}
 
     asked = {"clinic": None, **identity}  # a run without a clinic says nothing of one
-    run = JobFolder(folder, asked, noun="run", another="the folder holds another run", listed=("files",))
+    run = JobFolder(folder, asked, noun="run", another="the folder holds another run", schema=RunManifest)
     manifest = run.complete(
         partial(write_shard, job),
         shards(),
@@ -99,7 +101,7 @@ def summarise_shards(
 ) -> dict[str, Any]:
     """The manifest of a run whose shards are all there, but for the model's file."""
     rows = dict.fromkeys(tables, 0)
-    files: dict[str, str] = {}
+    files: dict[str, FileEntry] = {}
     shards = 0
     for receipt in receipts:
         rows = {name: rows[name] + receipt.counts["rows"][name] for name in tables}

@@ -20,7 +20,7 @@ from ...causal.program.sampling import sample
 from ..listing.clinic import ClinicPractice, build_listing
 from .fingerprint import fingerprint_patients
 from .job import PartFiles, locate_aside
-from .tables import LISTING, TABLES, WHOLE, Layout, build_tables
+from .tables import LISTING, TABLES, WHOLE, Layout, build_tables, name_part
 
 PRINTS = ".npz"  # a shard's fingerprints, which lie aside until the run is finished
 
@@ -58,7 +58,7 @@ def write_shard(job: Job, files: PartFiles, numbers: NDArray[np.int64]) -> dict[
     del journeys
     prints: dict[str, Any] = {}
     for name, table in tables.items():
-        files.write(name, f"part-{files.index:05d}.parquet", fill=partial(write_table, table))
+        files.write(name, name_part(files.index), fill=partial(write_table, table))
         prints[f"{name}.patients"], prints[f"{name}.words"] = fingerprint_patients(table)
     files.write_aside(PRINTS, fill=lambda path: np.savez(path, **prints))
     return {"rows": {name: table.num_rows for name, table in tables.items()}, "patients": len(numbers)}

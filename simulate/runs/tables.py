@@ -36,6 +36,11 @@ class Layout:
 WHOLE = Layout()
 
 
+def name_part(index: int) -> str:
+    """The name of a shard's file in the folder of each table."""
+    return f"part-{index:05d}.parquet"
+
+
 def build_tables(journeys: Journeys, *, model: Model, layout: Layout = WHOLE) -> dict[str, pa.Table]:
     """The four tables of a batch. After the end of a journey every value is null and nothing is recorded."""
     tables = {name: build(journeys, model=model) for name, build in BUILDERS.items() if name != "truth"}

@@ -25,6 +25,7 @@ from nosograph.renderers.readback.chart import settle
 from nosograph.renderers.readback.measure import find_source, measure_rendering, open_artifact
 from nosograph.renderers.render import BATCH
 from nosograph.simulate.cohort import Run, open_run, simulate_to
+from nosograph.simulate.runs.inventory import describe_file
 from tests.renderers.distribution import install
 
 MODEL = """
@@ -317,7 +318,7 @@ def test_files_of_the_cohort_are_joined_from_all_batches(other_package: None, ru
     assert [list(map(int, site)) for site in sites] == [[line["reads"][site] for line in lines] for site in range(3)]
     assert (made.folder / "cohort.count").read_text() == "3"
     held = json.loads((made.folder / "manifest.json").read_text())["cohort_files"]
-    assert held == {name: digest(made.folder)[name] for name in made.cohort_files}
+    assert held == {name: describe_file(made.folder / name) for name in made.cohort_files}
     assert not (made.folder / ".unfinished").exists()
     first = digest(made.folder)
     assert ng.render(run, modality="alleles", depth=3).cohort_files == made.cohort_files

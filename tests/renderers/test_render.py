@@ -283,8 +283,9 @@ def test_the_manifest_has_arguments_and_digests(run: Run) -> None:
     held = json.loads((made.folder / "manifest.json").read_text())
     assert (held["seed"], held["steps"], held["worlds"]) == (9, [0, 12], ["given"])
     assert held["dataset_sha256"] == run.manifest["dataset_sha256"]
-    for part, sha256 in held["parts"].items():
-        assert hashlib.sha256((made.folder / part).read_bytes()).hexdigest() == sha256
+    for part, entry in held["parts"].items():
+        content = (made.folder / part).read_bytes()
+        assert entry == {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     assert {artifact["world"] for artifact in made.artifacts()} == {"given"}
     assert {artifact["at"] for artifact in made.artifacts()} == {0, 1}
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
 
 from ....errors import fail
-from ..facts import Document, FactKind, Status
-from ..standoff import LabelledNote, Mention, read_brat, read_jsonl
+from ..standoff import LabelledNote, Mention, check_note, read_brat, read_jsonl
 from .slots import slot_sentence
 
 Pair = tuple[str, str]  # what a model is told, and the sentence that it is to write, both with slots
 
-PARTS = ("term", "value", "previous", "time", "cue")
 FOLDER = "a folder of notes as nosograph render writes them: RUN/notes"
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])(?<!\n\d\.)\s+(?=[A-Z(\"'])|\s*\n\s*")
@@ -86,38 +83,3 @@ def cut_sentences(text: str, spans: tuple[Mention, ...]) -> Iterator[tuple[int, 
         if start < stop:
             yield start, stop
         start = after
-
-
-def check_note(note: LabelledNote, *, file: str, line: int) -> None:
-    """Raise NosographError where a label says what no label can, or points outside of the text."""
-
-    def inside(start: object, end: object) -> bool:
-        return isinstance(start, int) and isinstance(end, int) and 0 <= start < end <= len(note.text)
-
-    def check(value: object, known: tuple[str, ...], what: str, fix: str = "") -> None:
-        if value not in known:
-            raise fail(f"there is no such {what}", value=value, file=file, line=line, fix=fix or " or ".join(known))
-
-    if not isinstance(note.text, str):
-        raise fail("the text is no text", value=note.text, file=file, line=line, fix='"text": "…"')
-    kinds = get_args(Document)
-    check(note.document, kinds, "kind of document", "" if line else f"NAME-{kinds[0]}.txt; {' or '.join(kinds)}")
-    for span in note.spans:
-        check(span.kind, get_args(FactKind), "kind of fact")
-        check(span.status, get_args(Status), "status")
-        for part in span.parts:
-            check(part.what, PARTS, "part of a mention")
-    places = [
-        *((span.start, span.end) for span in note.spans),
-        *((part.start, part.end) for span in note.spans for part in span.parts),
-        *note.sentences,
-    ]
-    wrong = next((place for place in places if not inside(*place)), None)
-    if wrong is not None:
-        raise fail(
-            "a label is not at a place of the text",
-            value=f"{wrong[0]}, {wrong[1]}",
-            file=file,
-            line=line,
-            fix=f"[start, end) in characters, within 0 and {len(note.text)}",
-        )

@@ -18,7 +18,8 @@ import pytest
 
 from nosograph.errors import NosographError
 from nosograph.ontology.output import DRAFT
-from nosograph.simulate.runs.job import ASIDE, JobFolder, PartFiles, Receipt, hold_folder
+from nosograph.simulate.runs.inventory import FileEntry
+from nosograph.simulate.runs.job import ASIDE, JobFolder, JobManifest, PartFiles, Receipt, hold_folder
 from nosograph.simulate.runs.workers import run_parts
 
 PARTS = ("ash", "birch", "cedar")
@@ -40,12 +41,16 @@ def work(files: PartFiles, text: str) -> dict[str, Any]:
 
 
 def summarise(receipts: Iterable[Receipt]) -> tuple[dict[str, Any], Mapping[str, bytes]]:
-    files: dict[str, str] = {}
+    files: dict[str, FileEntry] = {}
     letters = 0
     for receipt in receipts:
         files.update(receipt.listed)
         letters += receipt.counts["letters"]
     return {"seed": 1, "letters": letters, "files": files}, {"about.txt": b"trees"}
+
+
+class ListManifest(JobManifest):
+    files: dict[str, FileEntry]
 
 
 def do(
@@ -57,7 +62,7 @@ def do(
     progress: Callable[[Receipt], None] = lambda receipt: None,
 ) -> dict[str, Any]:
     job = JobFolder(
-        folder, {"seed": seed}, noun="list", another="the folder holds a list of another {key}", listed=("files",)
+        folder, {"seed": seed}, noun="list", another="the folder holds a list of another {key}", schema=ListManifest
     )
     return job.complete(work, PARTS, summarise=summarise, workers=workers, progress=progress)
 

@@ -86,7 +86,8 @@ def test_the_manifest_re_runs_and_names_no_time_host_or_user(reference: tuple[Pa
     assert (held["seed"], held["patients"], held["shard_size"]) == (0, PEOPLE, 777)
     assert held["worlds"][1] == {"name": "dosed", "interventions": ["dose = 1 from 6 months"]}
     assert set(held["files"]) == set(contents(folder)) - {"manifest.json"}
-    assert all(contents(folder)[name] == digest for name, digest in held["files"].items())
+    assert all(contents(folder)[name] == entry["sha256"] for name, entry in held["files"].items())
+    assert all((folder / name).stat().st_size == entry["bytes"] for name, entry in held["files"].items())
     assert platform.node() not in text or len(platform.node()) < 3
     assert getpass.getuser() not in text or getpass.getuser() == "root"
     assert str(folder) not in text
