@@ -1,0 +1,64 @@
+"""How many inputs the fuzz tests try, and what counts as a failure.
+
+All of them together try 3,000 inputs, the same ones at every run, or as many new ones as $NOSOGRAPH_FUZZ_CASES says:
+
+    NOSOGRAPH_FUZZ_CASES=100000 pytest tests/fuzz
+
+Whatever hypothesis makes of an input, the answer is a result or a `NosographError`: any other exception fails the test,
+and so does an input that takes longer than `SLOWEST`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from hypothesis import HealthCheck, settings
+
+from nosograph.errors import NosographError
+
+DEFAULT = 3_000
+TOTAL = int(os.environ.get("NOSOGRAPH_FUZZ_CASES", DEFAULT))
+SLOWEST = timedelta(seconds=20)  # far above what any input needs, since machines are noisy
+SHARES = {  # how many of the 3,000 inputs are of each kind
+    "documents": 550,  # disease models in YAML
+    "graphs": 150,  # disease models in Turtle and JSON-LD
+    "expressions": 500,
+    "questions": 400,  # worlds, interventions, effects, probabilities
+    "records": 200,  # of a patient, in JSON and CSV
+    "ontologies": 400,  # OBO, OWL, RDF, RF2
+    "annotations": 100,  # phenotype.hpoa
+    "sparql": 100,
+    "notes": 100,
+    "runs": 500,  # the files of a run folder
+}
+assert sum(SHARES.values()) == DEFAULT
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_Result = TypeVar("_Result")
+
+
+def fuzz(kind: str, *, of: int = 1) -> settings:
+    """The settings of a test that tries inputs of a kind; `of` tests share their number."""
+    own = "NOSOGRAPH_FUZZ_CASES" in os.environ
+    return settings(
+        max_examples=max(1, TOTAL * SHARES[kind] // (DEFAULT * of)),
+        derandomize=not own,
+        database=None,
+        deadline=SLOWEST,
+        print_blob=True,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+    )
+
+
+def refuse_politely(call: Callable[[], _Result]) -> _Result | None:
+    """What `call` returns, or None where it raises NosographError; the message then says something."""
+    try:
+        return call()
+    except NosographError as error:
+        assert error.problems
+        assert all(problem.problem for problem in error.problems)
+        return None
