@@ -33,7 +33,7 @@ def refuse_unsafe(query: str, *, prefixes: Mapping[str, str] | None = None, upda
     texts and comments may be spelt in any way, a keyword may not, so the copy parses only if no such keyword stands
     there. And a copy without such keywords uses no network.
 
-    Raises SyntaxError, as oxigraph does, for a mistake after the last such word.
+    Raises SyntaxError, as oxigraph does, for a mistake in a line after the last such word.
     """
     _refuse_large(query)
     if len(_NETWORK.findall(_ESCAPE.sub(_unescape, query))) != len(_NETWORK.findall(query)):
@@ -46,13 +46,9 @@ def refuse_unsafe(query: str, *, prefixes: Mapping[str, str] | None = None, upda
     try:
         empty.update(copy, prefixes=spelt) if update else empty.query(copy, prefixes=spelt)
     except SyntaxError as error:
-        place = re.match(r"error at (\d+):(\d+)", str(error))
-        if place:
-            lines = query.split("\n")[int(place[1]) - 1 :]
-            if all(word.end() < int(place[2]) - 1 for word in _NETWORK.finditer(lines[0])) and not _NETWORK.search(
-                "\n".join(lines[1:])
-            ):
-                raise
+        place = re.match(r"error at (\d+):", str(error))
+        if place and not _NETWORK.search("\n".join(query.split("\n")[int(place[1]) - 1 :])):
+            raise
         raise _refuse_network(fix="valid SPARQL without SERVICE and LOAD; `load` loads another graph's file") from error
 
 

@@ -158,7 +158,7 @@ def test_the_words_are_free_elsewhere(query: str) -> None:
 
 def test_a_mistake_elsewhere_is_said_to_be_one() -> None:
     with pytest.raises(NosographError, match="not valid SPARQL"):
-        KnowledgeGraph().sparql("SELECT ?service\n{ ?service a ")
+        KnowledgeGraph().sparql("SELECT ?service # load\n{ ?x a ")
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,8 @@ MODELS = {
         <{MODEL}m> a ng:DiseaseModel, owl:Ontology ; ng:id "m" ; owl:imports <URL> .
         <a:shapes> a owl:Ontology ; owl:imports <URL> ; sh:shapesGraph <URL> .
         <a:shape> a sh:NodeShape ; sh:targetNode <{MODEL}m> ;
-          sh:sparql [ sh:select "SELECT $this {{ SERVICE <URL> {{}} }}" ; sh:message "x" ] ; sh:js [ sh:jsLibrary [ sh:jsLibraryURL "URL" ] ] .""",
+          sh:sparql [ sh:select "SELECT $this {{ SERVICE <URL> {{}} }}" ; sh:message "x" ] ;
+          sh:js [ sh:jsLibrary [ sh:jsLibraryURL "URL" ] ] .""",
     "import.ttl": f"""@prefix ng: <https://w3id.org/nosograph/vocabulary/> .
         <{MODEL}m> a ng:DiseaseModel ; ng:id "m" ; ng:imports <{MODEL}m/import/0> .
         <{MODEL}m/import/0> a ng:Import ; ng:order 0 ; ng:from "URL" .""",
