@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 import urllib.request
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,49 +15,9 @@ from nosograph.causal.model.load import load_model
 from nosograph.errors import NosographError
 from nosograph.ontology.knowledge import KnowledgeGraph
 
+from .listener import Listener
+
 MODEL = "https://w3id.org/nosograph/model/"
-
-
-class Listener:
-    """Answers nothing, and remembers what was asked."""
-
-    def __init__(self) -> None:
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}/x"
-        self.asked: list[bytes] = []
-        self._thread = threading.Thread(target=self._listen, daemon=True)
-        self._thread.start()
-
-    def _listen(self) -> None:
-        with suppress(OSError):  # closed
-            while True:
-                connection, _ = self.socket.accept()
-                with connection:
-                    connection.settimeout(5)
-                    self.asked.append(connection.recv(4096))
-                    connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-
-    def close(self) -> None:
-        self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
-        self._thread.join()
-
-
-@pytest.fixture
-def listener() -> Iterator[Listener]:
-    """A listener that must not have been asked anything by the end of the test."""
-    made = Listener()
-    yield made
-    made.close()
-    assert made.asked == []
-
-
-@pytest.fixture
-def heard() -> Iterator[Listener]:
-    """A listener that may be asked."""
-    made = Listener()
-    yield made
-    made.close()
 
 
 def test_the_listener_hears_what_asks(heard: Listener) -> None:
