@@ -9,8 +9,9 @@ from __future__ import annotations
 import datetime
 import random
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ..facts import FactKind, Status
@@ -51,6 +52,9 @@ class NoteReading:
     end: int
     past: bool = False
     rounding: float = 0.0
+
+
+_LONG_RUN = re.compile(r"\S{200}")
 
 
 class NoteReader:
@@ -340,6 +344,7 @@ def _build_pipeline(
     splitter.infix_finditer = compile_infix_regex(infixes).finditer
     suffixes = [*(nlp.Defaults.suffixes or ()), r"\.", r"-"]
     splitter.suffix_search = compile_suffix_regex(suffixes).search
+    nlp.tokenizer = _Splitter(splitter)
     ruler: Any = nlp.add_pipe("entity_ruler", config={"phrase_matcher_attr": "LOWER", "overwrite_ents": True})
     patterns = write_patterns(lexicon, names)
     taken = {str(pattern["pattern"]).lower() for pattern in patterns}
@@ -350,6 +355,27 @@ def _build_pipeline(
     ]
     ruler.add_patterns([_as_written(nlp, pattern) for pattern in patterns])
     return nlp
+
+
+class _Splitter:
+    """spaCy's tokenizer on runs of bounded length: its work grows with the square of the characters without a space."""
+
+    def __init__(self, tokenizer: Callable[[str], Doc]) -> None:
+        self._tokenizer = tokenizer
+
+    def __call__(self, text: str) -> Doc:
+        if not _LONG_RUN.search(text):
+            return self._tokenizer(text)
+        from spacy.tokens import Doc
+
+        cuts = [0, *(match.end() for match in _LONG_RUN.finditer(text)), len(text)]
+        tokens = [token for start, end in pairwise(cuts) for token in self._tokenizer(text[start:end])]
+        words, spaces = [token.text for token in tokens], [bool(token.whitespace_) for token in tokens]
+        return Doc(tokens[0].vocab, words=words, spaces=spaces)
+
+    def pipe(self, texts: Iterable[str]) -> Iterator[Doc]:
+        """As spaCy's: negspacy asks for it."""
+        return map(self, texts)
 
 
 def _as_written(nlp: Language, pattern: dict[str, str]) -> dict[str, Any]:
