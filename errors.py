@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+# What would steer a terminal, reorder a line, or cannot be written at all: controls but tab and newline, marks of
+# direction, separators of lines, and half characters (surrogates).
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -67,3 +72,8 @@ def list_some(known: Iterable[str]) -> str:
     """What is offered where no known name is near: "one of a, b, c", of very many the first dozen."""
     names = list(known)
     return f"one of {', '.join(names[:12])}" + (", …" if len(names) > 12 else "")
+
+
+def escape_unprintable(text: str) -> str:
+    """The text with whatever would steer a terminal written as an escape, such as \\u001b, which JSON reads too."""
+    return UNPRINTABLE.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)

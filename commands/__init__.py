@@ -7,7 +7,7 @@ import sys
 import traceback
 from typing import Any
 
-from ..errors import NosographError, Problem
+from ..errors import NosographError, Problem, escape_unprintable
 from .failures import NO_MEMORY, explain
 from .limits import is_limited, run_apart
 from .signals import Listener, Stopped
@@ -56,9 +56,12 @@ def run(listener: Listener | None = None) -> int:
 
 
 def _run() -> int:
-    from .tree import app  # all else is imported here: that can fail, or be stopped, too
+    from .shared import PrintableFormatter  # all else is imported here: that can fail, or be stopped, too
+    from .tree import app
 
-    logging.basicConfig(stream=sys.stderr, format="%(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(PrintableFormatter())
+    logging.basicConfig(handlers=[handler])
     logging.getLogger(NAME).setLevel(logging.INFO)  # the first build of the knowledge graph takes a while
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it would tell where its fonts are listed
     try:
@@ -86,7 +89,7 @@ def _report(*problems: Problem) -> int:
 
         report_problems(problems)
     except (MemoryError, ImportError, OSError):  # not even for that is there memory
-        sys.stderr.write("".join(f"error: {problem}\n" for problem in problems))
+        sys.stderr.write(escape_unprintable("".join(f"error: {problem}\n" for problem in problems)))
     return 2
 
 

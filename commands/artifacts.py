@@ -16,7 +16,7 @@ from ..renderers.modality import Modality
 from ..renderers.registry import BUILT_IN as MODALITIES
 from ..renderers.registry import find_modality
 from .modalities import find_modalities, offer_options, parse_modalities
-from .shared import AsJson, Seed, answer, progress_bar
+from .shared import AsJson, Seed, answer, progress_bar, say
 
 app = typer.Typer()
 Patients = Annotated[str | None, typer.Option(help='Numbers and ranges: "0-11,20". Everybody by default.')]
@@ -77,7 +77,7 @@ def render_command(
         document["counts"] = {rendering.modality: dict(rendering.counts) for rendering in made if rendering.counts}
         of_cohort = [str(rendering.folder / name) for rendering in made for name in rendering.cohort_files]
         document |= {"cohort_files": of_cohort} if of_cohort else {}
-    answer(as_json, document, lambda: typer.echo("\n".join(map(str, made))))
+    answer(as_json, document, lambda: say("\n".join(map(str, made))))
 
 
 def build_render_app(modalities: Sequence[Modality]) -> typer.Typer:
@@ -113,7 +113,7 @@ def train_command(
         made = trainer.train(out, corpus=corpus, steps=count, seed=seed, progress=advance)
     numbers = [(name, value) for name, value in made.items() if isinstance(value, int | float)]
     told = ", ".join(f"{name} {round(value, 3):,}" for name, value in numbers)
-    answer(as_json, dict(made), lambda: typer.echo(f"{out}: {told}"))
+    answer(as_json, dict(made), lambda: say(f"{out}: {told}"))
 
 
 @app.command("export")
@@ -135,4 +135,4 @@ def export_command(
     with progress_bar("patients", len(choose_patients(run, patients))) as advance:
         files = export(run, patients=patients, world=world, at=at, progress=advance)
     path = files[0].parent
-    answer(as_json, {"files": len(files), "path": str(path)}, lambda: typer.echo(f"{path}: {len(files):,} files"))
+    answer(as_json, {"files": len(files), "path": str(path)}, lambda: say(f"{path}: {len(files):,} files"))

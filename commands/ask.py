@@ -9,7 +9,7 @@ import typer
 
 from ..errors import fail
 from ..simulate.questions.measures import list_measures
-from .shared import AsJson, ModelName, Seed, Settings, answer, load
+from .shared import AsJson, ModelName, Seed, Settings, answer, load, say
 
 app = typer.Typer()
 MEASURES = list_measures().values()
@@ -53,4 +53,4 @@ def ask_command(
     if picture is not None:
         found.plot(picture)
     document = {**found.to_json(), **({"picture": str(picture)} if picture is not None else {})}
-    answer(as_json, document, lambda: typer.echo(str(found)))
+    answer(as_json, document, lambda: say(found))

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .shared import AsJson, Seed, answer, load, progress_bar
+from .shared import AsJson, Seed, answer, load, progress_bar, say
 
 app = typer.Typer()
 
@@ -26,18 +26,18 @@ def demo(
     from ..simulate.cohort import open_run, simulate_to
     from ..simulate.verification.verify import verify
 
-    typer.echo("Simulating 1,000 patients over ten years, as they were and had all been given lecanemab …", err=True)
+    say("Simulating 1,000 patients over ten years, as they were and had all been given lecanemab …", err=True)
     with progress_bar("patients", 1_000) as advance:
         simulate_to(loaded, out, patients=1_000, seed=seed, worlds=["treated: lecanemab = 1"], progress=advance)
-    typer.echo("DoWhy examines the declared effects on the record of 20,000 more …", err=True)
+    say("DoWhy examines the declared effects on the record of 20,000 more …", err=True)
     found = verify(loaded, seed=seed)
     report = write_report(open_run(out), verification=found)
     seconds = time.monotonic() - started
     document = {"out": str(out), "report": str(report), "seconds": round(seconds, 1), "verified": found.passed}
 
     def finish() -> None:
-        typer.echo(f"{found}\n")
-        typer.echo(f"{seconds:.0f} s. Everything is in {out}/; open {report}")
+        say(f"{found}\n")
+        say(f"{seconds:.0f} s. Everything is in {out}/; open {report}")
 
     answer(as_json, document, finish)
     if not found.passed:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ..errors import fail
-from .shared import AsJson, ModelName, Settings, answer, load, print_table, problem_json
+from .shared import AsJson, ModelName, Settings, answer, load, print_table, problem_json, say
 
 app = typer.Typer(no_args_is_help=True, help="Write, check, explain, draw, compare and convert disease models.")
 
@@ -35,7 +35,7 @@ def new_model(path: Path, as_json: AsJson = False) -> None:
     from ..causal.model.starter import write_starter
 
     write_starter(path)
-    answer(as_json, {"path": str(path)}, lambda: typer.echo(f"{path}: check it with `nosograph model check {path}`"))
+    answer(as_json, {"path": str(path)}, lambda: say(f"{path}: check it with `nosograph model check {path}`"))
 
 
 @app.command("from-hpo")
@@ -98,14 +98,14 @@ def check(model: ModelName, as_json: AsJson = False) -> None:
     }
     for heading, problems in (("error", report.errors), ("warning", report.warnings)):
         for problem in problems:
-            typer.echo(f"{heading}: {problem}", err=True)
+            say(f"{heading}: {problem}", err=True)
     curated = f"{counts['curated']} of them as curated by a database, " if counts["curated"] else ""
     of_them = "" if curated else " of them"
     text = (
         f"{model}: sound; {counts['variables']} variables, {counts['claims']} causal claims: {counts['cited']} cited "
         f"({curated}{counts['recalled']}{of_them} recalled, not checked), {counts['assumed']} assumed"
     )
-    answer(as_json, document, lambda: typer.echo(text if report.ok else f"{model}: not sound"))
+    answer(as_json, document, lambda: say(text if report.ok else f"{model}: not sound"))
     if not report.ok:
         raise typer.Exit(2)
 
@@ -122,7 +122,7 @@ def explain_command(
     from ..causal.explain.explain import explain
 
     found = explain(load(model, settings), variable, do=do or ())
-    answer(as_json, found.to_json(), lambda: typer.echo(str(found)))
+    answer(as_json, found.to_json(), lambda: say(found))
 
 
 @app.command("draw")
@@ -135,7 +135,7 @@ def draw_command(
     from ..causal.explain.draw import draw_model
 
     draw_model(load(model), out)
-    answer(as_json, {"path": str(out)}, lambda: typer.echo(str(out)))
+    answer(as_json, {"path": str(out)}, lambda: say(out))
 
 
 @app.command("document")
@@ -148,7 +148,7 @@ def document(
     from ..causal.explain.page import write_model_page
 
     write_model_page(load(model), out)
-    answer(as_json, {"path": str(out)}, lambda: typer.echo(str(out)))
+    answer(as_json, {"path": str(out)}, lambda: say(out))
 
 
 @app.command("diff")
@@ -158,7 +158,7 @@ def diff(a: ModelName, b: Annotated[str, typer.Argument(metavar="OTHER")], as_js
 
     differences = diff_models(load(a), load(b))
     document = {"equal": not differences, "differences": [asdict(difference) for difference in differences]}
-    answer(as_json, document, lambda: typer.echo("\n".join(map(str, differences)) or "equal in meaning"))
+    answer(as_json, document, lambda: say("\n".join(map(str, differences)) or "equal in meaning"))
     if differences:
         raise typer.Exit(1)
 
@@ -173,4 +173,4 @@ def convert_model(
     from ..causal.model.convert import convert
 
     convert(model, out)
-    answer(as_json, {"path": str(out)}, lambda: typer.echo(str(out)))
+    answer(as_json, {"path": str(out)}, lambda: say(out))

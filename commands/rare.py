@@ -8,10 +8,8 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-import typer
-
 from ..errors import fail
-from .shared import answer, progress_bar
+from .shared import answer, progress_bar, say
 
 TOLD = ("incoherent", "raised", "strengthened", "contradiction", "obsolete", "unknown term", "other sex")
 
@@ -41,9 +39,9 @@ def write_model(
         own = [finding.text for finding in conversion.findings if finding.kind == kind]
         if own:
             more = f"; and {len(own) - 1} more, listed in {out}" if len(own) > 1 else ""
-            typer.echo(f"warning: {kind}: {own[0]}{more}", err=True)
+            say(f"warning: {kind}: {own[0]}{more}", err=True)
     few = f", {counts['ascertained']} frequencies of three patients or fewer" if counts["ascertained"] else ""
-    typer.echo(f"{counts['assumed']} assumptions{few}: {out} says which", err=True)
+    say(f"{counts['assumed']} assumptions{few}: {out} says which", err=True)
     document = {
         "path": str(out),
         "disease": conversion.disease,
@@ -53,7 +51,7 @@ def write_model(
         "findings": [asdict(finding) for finding in conversion.findings],
     }
     text = f"{out}: {conversion.name}, {conversion.variables} variables, {conversion.claims} causal claims"
-    answer(as_json, document, lambda: typer.echo(text))
+    answer(as_json, document, lambda: say(text))
 
 
 def write_survey(report: Path | None, *, workers: int, strength: float, as_json: bool) -> None:
@@ -78,4 +76,4 @@ def write_survey(report: Path | None, *, workers: int, strength: float, as_json:
     write_text(report, text)
     document.pop("outcomes")
     said = f"{report}: {document['converted']:,} of {document['diseases']:,} diseases converted"
-    answer(as_json, {"path": str(report), **document}, lambda: typer.echo(said))
+    answer(as_json, {"path": str(report), **document}, lambda: say(said))

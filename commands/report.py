@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .shared import AsJson, answer
+from .shared import AsJson, answer, say
 
 app = typer.Typer()
 
@@ -19,4 +19,4 @@ def report_command(folder: Annotated[Path, typer.Argument(metavar="DIR")], as_js
     from ..simulate.cohort import open_run
 
     path = write_report(open_run(folder))
-    answer(as_json, {"report": str(path)}, lambda: typer.echo(str(path)))
+    answer(as_json, {"report": str(path)}, lambda: say(path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import random
 import sys
 import time
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import Problem, fail
+from ..errors import Problem, escape_unprintable, fail
 
 if TYPE_CHECKING:
     from ..causal.model.model import Model
@@ -23,10 +24,22 @@ Seed = Annotated[int, typer.Option(help="The seed of all noise, 0 or more.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="PARAMETER=VALUE", help="Another value.")]
 
 
+def say(text: object, *, err: bool = False) -> None:
+    """Print a line; a title or a name in it, which may be a stranger's, cannot steer the terminal."""
+    typer.echo(escape_unprintable(str(text)), err=err)
+
+
+class PrintableFormatter(logging.Formatter):
+    """Log records as `say` prints."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return escape_unprintable(super().format(record))
+
+
 def report_problems(problems: tuple[Problem, ...]) -> None:
     """Problems go to standard error; with --json, as a document to standard output as well."""
     for problem in problems:
-        typer.echo(f"error: {problem}", err=True)
+        say(f"error: {problem}", err=True)
     if "--json" in sys.argv[1:]:
         emit({"ok": False, "errors": [problem_json(problem) for problem in problems]})
 
@@ -37,7 +50,7 @@ def problem_json(problem: Problem) -> dict[str, Any]:
 
 
 def emit(document: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(escape_unprintable(json.dumps(document, indent=2, ensure_ascii=False)) + "\n")
 
 
 def answer(as_json: bool, document: dict[str, Any], say: Callable[[], None]) -> None:
@@ -97,10 +110,11 @@ def progress_bar(unit: str, total: int) -> Iterator[Callable[[int], None]]:
 def print_table(rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table()
+    table = Table()  # of `Text`, in which [brackets] are no markup
     for name in rows[0] if rows else ():
-        table.add_column(name)
+        table.add_column(Text(escape_unprintable(name)))
     for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
+        table.add_row(*(Text(escape_unprintable(str(value))) for value in row.values()))
     Console().print(table)

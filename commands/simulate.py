@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import fail
-from .shared import AsJson, ModelName, Seed, Settings, answer, load, progress_bar
+from .shared import AsJson, ModelName, Seed, Settings, answer, load, progress_bar, say
 
 if TYPE_CHECKING:
     from ..causal.model.model import Model
@@ -66,7 +66,7 @@ def simulate_command(
     document = _describe_runs(
         summaries, out, seed=seed, seconds=time.monotonic() - started, several=cohorts is not None
     )
-    answer(as_json, document, lambda: typer.echo(_summarize(document)))
+    answer(as_json, document, lambda: say(_summarize(document)))
 
 
 def _describe_runs(

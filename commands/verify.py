@@ -9,7 +9,7 @@ import typer
 
 from ..errors import fail
 from ..renderers.registry import BUILT_IN as MODALITIES
-from .shared import AsJson, Seed, Settings, answer, load, progress_bar
+from .shared import AsJson, Seed, Settings, answer, load, progress_bar, say
 
 if TYPE_CHECKING:
     from ..simulate.cohort import Run
@@ -54,7 +54,7 @@ def verify_command(
         from ..renderers.pages.report import keep_verification
 
         keep_verification(run, found)
-    answer(as_json, found.as_json(), lambda: typer.echo(str(found)))
+    answer(as_json, found.as_json(), lambda: say(found))
     if not found.passed:
         raise typer.Exit(1)
 
@@ -74,6 +74,6 @@ def _verify_through(run: Run, modality: str, *, effects: list[str] | None, worke
             run, modality=modality, effects=chosen, workers=workers, reading=reading, examining=examining
         )
     keep_reread(run, found)
-    answer(as_json, found.as_json(), lambda: typer.echo(str(found)))
+    answer(as_json, found.as_json(), lambda: say(found))
     if not found.passed:
         raise typer.Exit(1)

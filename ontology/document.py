@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from ..errors import NosographError, Problem, fail, nearest
+from ..errors import UNPRINTABLE, NosographError, Problem, fail, nearest
 from .vocabulary import CITATION
 from .yaml import Written, read_yaml
 
@@ -31,7 +31,10 @@ def _read_text(value: Any) -> Any:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return " ".join(value.split())
+        text = " ".join(value.split())
+        if sign := UNPRINTABLE.search(text):
+            raise _mistake(f"the text holds the control character U+{ord(sign[0]):04X}", "the text without it")
+        return text
     return value
 
 

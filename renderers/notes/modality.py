@@ -52,11 +52,11 @@ def check_faults(rates: Mapping[str, float]) -> dict[str, float]:
 
 def find_checkpoint(named: str | Path | None) -> Path | None:
     """The folder of a checkpoint, if one is asked for. Raises NosographError where there is none."""
-    from .learned.checkpoint import check_folder
+    from .learned.files import check_checkpoint
 
     if named is None:
         return None
-    check_folder(Path(named))
+    check_checkpoint(Path(named))
     return Path(named)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,15 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ....errors import NosographError, fail
+from .files import refuse_oversized, stage_checkpoint
 
 if TYPE_CHECKING:
     import torch
 
 SLOTTED = "nosograph_facts"  # what config.json says of a checkpoint of ours
-PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".h5", ".msgpack")
 AT_ONCE = 32  # texts that are continued together
 ROOM = 32  # tokens that an answer may have beyond twice its question
 TEMPERATURE, TOP = 0.8, 0.95  # where the checkpoint's own generation_config.json says nothing
+KEPT = (  # of generation_config.json: which tokens may stand where
+    *("bos_token_id", "eos_token_id", "decoder_start_token_id", "forced_bos_token_id", "forced_eos_token_id"),
+    *("suppress_tokens", "begin_suppress_tokens", "bad_words_ids", "no_repeat_ngram_size", "repetition_penalty"),
+)
 INSTRUCTION = (
     "Rewrite this sentence of a clinical note in other words. Keep every number, date, unit and medical term exactly as"
     " it is, and add nothing.\nSentence: {}\nRewritten:"
@@ -128,29 +132,31 @@ class _Sampling:
 def open_checkpoint(folder: Path) -> Checkpoint:
     """The checkpoint of a folder, on the CPU in single precision.
 
-    Nothing is fetched, no code of the checkpoint's own runs, and no pickle is opened. Raises NosographError for a
-    folder that is no checkpoint (naming what is missing), weights that are not safetensors, and a model that writes no
-    text.
+    Nothing is fetched, no code of the checkpoint's own runs, and no pickle is opened: see files.py. Raises
+    NosographError for a folder that is no checkpoint (naming what is missing), weights that are not safetensors or too
+    few for the model that config.json describes, and a model that writes no text.
     """
-    check_folder(folder)
-    import torch
-    import transformers
+    with tempfile.TemporaryDirectory(prefix="nosograph-") as staged:
+        weights = stage_checkpoint(folder, Path(staged))
+        import torch
+        import transformers
 
-    local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-    with _quietly(), torch.random.fork_rng(devices=[]):
-        try:
-            config = transformers.AutoConfig.from_pretrained(folder, **local)
-            kind = _choose_kind(config, folder)
-            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **local)
-            model, told = kind.from_pretrained(
-                folder, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **local
-            )
-        except NosographError:
-            raise
-        except Exception as error:  # whatever transformers, tokenizers or safetensors say of a broken folder
-            said = str(error).strip().split("\n")[0][:300]
-            fix = "a folder that save_pretrained has written, whole, and that needs no code of its own"
-            raise fail(f"the checkpoint does not load: {said}", value=folder, fix=fix) from error
+        local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+        with _quietly(), torch.random.fork_rng(devices=[]):
+            try:
+                config = transformers.AutoConfig.from_pretrained(staged, **local)
+                kind = _choose_kind(config)
+                refuse_oversized(lambda: kind.from_config(config, trust_remote_code=False), weights, folder=folder)
+                tokenizer = transformers.AutoTokenizer.from_pretrained(staged, **local)
+                model, told = kind.from_pretrained(
+                    staged, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **local
+                )
+            except NosographError:
+                raise
+            except Exception as error:  # whatever transformers, tokenizers or safetensors say of a broken folder
+                said = str(error).strip().split("\n")[0][:300].replace(staged, str(folder))
+                fix = "a folder that save_pretrained has written, whole, and that needs no code of its own"
+                raise fail(f"the checkpoint does not load: {said}", value=folder, fix=fix) from error
     if told["missing_keys"]:
         lost = ", ".join(sorted(told["missing_keys"])[:3])
         raise fail("weights are missing in the checkpoint", value=f"{folder}: {lost}", fix="a model that writes text")
@@ -159,31 +165,9 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     return _prepare(folder, model, tokenizer)
 
 
-def check_folder(folder: Path) -> None:
-    """Raise NosographError, with what is missing, for a folder that cannot be a checkpoint with safetensors."""
-    fix = "a folder with config.json, model.safetensors and tokenizer.json"
-    if not folder.is_dir():
-        raise fail("there is no such folder", value=folder, fix=fix)
-    if not (folder / "config.json").is_file():
-        raise fail("the folder is no checkpoint: it has no config.json", value=folder, fix=fix)
-    if not any(folder.glob("*.safetensors")):
-        pickled = sorted(path.name for path in folder.iterdir() if path.suffix in PICKLES)
-        if pickled:
-            raise fail(
-                "the weights are in a format that can run code, and are not opened",
-                value=folder / pickled[0],
-                fix="convert them where you trust them: model.save_pretrained(folder, safe_serialization=True)",
-            )
-        raise fail("the checkpoint has no weights: no model.safetensors", value=folder, fix=fix)
-    if not any((folder / name).is_file() for name in ("tokenizer.json", "tokenizer_config.json", "vocab.json")):
-        raise fail("the checkpoint has no tokenizer: no tokenizer.json", value=folder, fix=fix)
-
-
-def _choose_kind(config: Any, folder: Path) -> Any:
+def _choose_kind(config: Any) -> Any:
     import transformers
 
-    if getattr(config, "auto_map", None):
-        raise fail("the checkpoint needs code of its own, which is not run", value=folder, fix="one that needs none")
     kinds = (
         (transformers.AutoModelForSeq2SeqLM, transformers.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING),
         (transformers.AutoModelForCausalLM, transformers.MODEL_FOR_CAUSAL_LM_MAPPING),
@@ -201,13 +185,11 @@ def _prepare(folder: Path, model: Any, tokenizer: Any) -> Checkpoint:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
     if not model.config.is_encoder_decoder:
         tokenizer.padding_side = "left"
-    plain = copy.deepcopy(own)
-    # whatever else the checkpoint would have: one text, by the tokens that `_Sampling` leaves
-    plain.update(do_sample=False, num_beams=1, num_return_sequences=1, temperature=None, top_p=None, top_k=None)
-    plain.update(
-        typical_p=None, max_length=None, min_length=None, min_new_tokens=None, pad_token_id=tokenizer.pad_token_id
-    )
-    model.generation_config = plain
+    # one text, by the tokens that `_Sampling` leaves; another way to generate could want code from elsewhere
+    settings: dict[str, Any] = {name: getattr(own, name, None) for name in KEPT}
+    settings.update(do_sample=False, num_beams=1, num_return_sequences=1, temperature=None, top_p=None, top_k=None)
+    settings.update(max_length=None, pad_token_id=tokenizer.pad_token_id)
+    model.generation_config = type(own)(**settings)
     model.eval()
     return Checkpoint(
         folder=folder,

@@ -8,8 +8,8 @@ with other words marks uncertainty, and what is only hypothetical, planned or ab
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,16 +72,17 @@ class Asserter:
         """What is said of each name. NegEx's rule: a word before it or after it, with no end of its reach between."""
         if not names:
             return []
-        starts = split_clauses(doc.text, sentences, names, words=self._words)
+        text = doc.text
+        starts = split_clauses(text, sentences, names, words=self._words)
         answers = []
         for marker in self._markers:
             before, after, ends = (
-                [(doc[first].idx, doc[last - 1].idx + len(doc[last - 1])) for _, first, last in found]
+                sorted((doc[first].idx, doc[last - 1].idx + len(doc[last - 1])) for _, first, last in found)
                 for found in marker.process_negations(doc)
             )
             bounds = sorted({*starts, *(start for start, _ in ends)})
             answers.append([_reached(name, bounds, before, after) for name in names])
-        clauses = [_surround(name.start, starts, len(doc.text)) for name in names]
+        clauses = [_surround(name.start, starts, len(text)) for name in names]
         return [
             Assertion(denied, doubted, elsewhere, clause)
             for denied, doubted, elsewhere, clause in zip(*answers, clauses, strict=True)
@@ -96,19 +97,22 @@ def _surround(at: int, bounds: Sequence[int], end: int) -> tuple[int, int]:
 def _reached(
     name: FoundName, bounds: Sequence[int], before: Sequence[tuple[int, int]], after: Sequence[tuple[int, int]]
 ) -> bool:
+    """`bounds`, `before` and `after` are in order."""
     low, high = _surround(name.start, bounds, 1 << 60)
-    return any(low <= start < name.start for start, _ in before) or any(
-        low <= start < high and end > name.end for start, end in after
-    )
+    if bisect_left(before, (low,)) < bisect_left(before, (name.start,)):
+        return True
+    return any(end > name.end for _, end in after[bisect_left(after, (low,)) : bisect_left(after, (high,))])
 
 
+_LONGEST = 1_000  # characters of a sentence: a longer one is read in pieces, as the work grows with its square
 _LINE = 60  # a line this long without a stop goes on in the next: the text is wrapped
 _STOP = re.compile(r"[.!?](?=[\s\"')\]]*(?:\s+[\"'(\[]?[A-Z0-9?ΔΑ-Ω*•–-]|\s*$))|\n+[ \t]*|;|\s[|•]\s")
 _BULLET = re.compile(r"[-*•–·]\s|\d+[.)]\s")
 
 
 def split_sentences(text: str, *, words: ClauseWords) -> list[tuple[int, int]]:
-    """The sentences as [start, end): ended by a stop, a semicolon, or a line's end where the text is not wrapped."""
+    """The sentences as [start, end): ended by a stop, a semicolon, or a line's end where the text is not wrapped, and
+    none longer than a thousand characters."""
     found, begin = [], 0
     for match in _STOP.finditer(text):
         at = match.start()
@@ -119,7 +123,16 @@ def split_sentences(text: str, *, words: ClauseWords) -> list[tuple[int, int]]:
         begin = match.end()
     if text[begin:].strip():
         found.append((begin, len(text)))
-    return found
+    return [piece for start, end in found for piece in _cut(text, start, end)]
+
+
+def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A sentence in pieces, which end behind a blank where there is one."""
+    while end - start > _LONGEST:
+        cut = text.rfind(" ", start + _LONGEST // 2, start + _LONGEST) + 1 or start + _LONGEST
+        yield start, cut
+        start = cut
+    yield start, end
 
 
 def _goes_on(text: str, stop: re.Match[str], words: ClauseWords) -> bool:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import datetime
 import random
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..facts import FactKind, Status
 from ..lexicon import Lexicon, LexiconTerm
@@ -53,6 +55,13 @@ class NoteReading:
     rounding: float = 0.0
 
 
+_LONG_RUN = re.compile(r"\S{200}")
+_BLANKS, _FILLER = (
+    re.compile(r"(\s{50})\s"),
+    "\ue000",
+)  # of many blanks, patterns with several of them would try all ways
+
+
 class NoteReader:
     """Reads notes about one model's variables. Build it once: it holds the pipeline."""
 
@@ -83,7 +92,8 @@ class NoteReader:
 
     def read_many(self, notes: Iterable[tuple[str, datetime.date]], *, batch: int = 256) -> Iterator[list[NoteReading]]:
         """The readings of each note, for (text, date) pairs, streamed in batches."""
-        for doc, date in self._nlp.pipe(notes, as_tuples=True, batch_size=batch):
+        texts = ((_BLANKS.sub(rf"\1{_FILLER}", text), date) for text, date in notes)
+        for doc, date in self._nlp.pipe(texts, as_tuples=True, batch_size=batch):
             yield self._read_doc(doc, date)
 
     def _read_doc(self, doc: Doc, date: datetime.date) -> list[NoteReading]:
@@ -102,11 +112,7 @@ class NoteReader:
         carried: AssertedName | None = None
         for sentence in sentences:
             inside = _Sentence(
-                text,
-                sentence,
-                [m for m in mentions if sentence[0] <= m.start < sentence[1]],
-                [q for q in quantities if sentence[0] <= q.start < sentence[1]],
-                [w for w in times if sentence[0] <= w.start < sentence[1]],
+                text, sentence, _within(mentions, sentence), _within(quantities, sentence), _within(times, sentence)
             )
             readings += self._read_sentence(inside, carried)
             able = [m for m in inside.mentions if m.kind in ("value", "finding", "history")]
@@ -253,6 +259,9 @@ class NoteReader:
         yield _make(term, start, stop, float(found[2]))
 
 
+_Placed = TypeVar("_Placed", AssertedName, WrittenNumber | WrittenLevel, When)
+
+
 @dataclass(frozen=True)
 class _Sentence:
     text: str
@@ -280,6 +289,12 @@ class _Sentence:
             return leading[-1]
         opening = [when for when in times if not self.text[self.place[0] : when.start].strip(" \t\n*•-–" + openers)]
         return opening[0] if opening else None
+
+
+def _within(found: list[_Placed], sentence: tuple[int, int]) -> list[_Placed]:
+    """Those that start in a sentence, of what is in order."""
+    first, last = (bisect_left(found, at, key=lambda one: one.start) for at in sentence)
+    return found[first:last]
 
 
 def _between(mention: AssertedName, other: AssertedName, when: When) -> bool:
@@ -340,6 +355,7 @@ def _build_pipeline(
     splitter.infix_finditer = compile_infix_regex(infixes).finditer
     suffixes = [*(nlp.Defaults.suffixes or ()), r"\.", r"-"]
     splitter.suffix_search = compile_suffix_regex(suffixes).search
+    nlp.tokenizer = _Splitter(splitter)
     ruler: Any = nlp.add_pipe("entity_ruler", config={"phrase_matcher_attr": "LOWER", "overwrite_ents": True})
     patterns = write_patterns(lexicon, names)
     taken = {str(pattern["pattern"]).lower() for pattern in patterns}
@@ -350,6 +366,27 @@ def _build_pipeline(
     ]
     ruler.add_patterns([_as_written(nlp, pattern) for pattern in patterns])
     return nlp
+
+
+class _Splitter:
+    """spaCy's tokenizer on runs of bounded length: its work grows with the square of the characters without a space."""
+
+    def __init__(self, tokenizer: Callable[[str], Doc]) -> None:
+        self._tokenizer = tokenizer
+
+    def __call__(self, text: str) -> Doc:
+        if not _LONG_RUN.search(text):
+            return self._tokenizer(text)
+        from spacy.tokens import Doc
+
+        cuts = [0, *(match.end() for match in _LONG_RUN.finditer(text)), len(text)]
+        tokens = [token for start, end in pairwise(cuts) for token in self._tokenizer(text[start:end])]
+        words, spaces = [token.text for token in tokens], [bool(token.whitespace_) for token in tokens]
+        return Doc(tokens[0].vocab, words=words, spaces=spaces)
+
+    def pipe(self, texts: Iterable[str]) -> Iterator[Doc]:
+        """As spaCy's: negspacy asks for it."""
+        return map(self, texts)
 
 
 def _as_written(nlp: Language, pattern: dict[str, str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -62,7 +63,7 @@ def find_numbers(
     text: str, *, units: UnitWords, words: ReadingWords, masked: Iterable[tuple[int, int]] = ()
 ) -> list[WrittenNumber]:
     """The numbers of the text outside of the masked spans (dates, names), in order; limits and doses are left out."""
-    taken = sorted(masked)
+    taken = _merge(masked)
     found: list[WrittenNumber] = []
     end = -1
     for match in words.number.finditer(text):
@@ -77,8 +78,21 @@ def find_numbers(
     return found
 
 
+def _merge(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same places as spans in order and without overlap."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
 def _touches(span: tuple[int, int], taken: list[tuple[int, int]]) -> bool:
-    return any(start < span[1] and span[0] < end for start, end in taken)
+    """Whether a span touches one of `taken`, which are in order and do not overlap."""
+    before = bisect_left(taken, (span[1],))  # those that start before its end; of these the last ends last
+    return before > 0 and span[0] < taken[before - 1][1]
 
 
 def _read_number(
