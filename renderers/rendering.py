@@ -16,7 +16,7 @@ from ..ontology.output import join_path
 from ..simulate.cohort import Run
 from ..simulate.runs.documents import RunDocument, parse_document, read_document
 from ..simulate.runs.inventory import Count, FileEntry, Inventory, Sha256
-from ..simulate.runs.job import MANIFEST, JobManifest
+from ..simulate.runs.job import MANIFEST, JobManifest, tidy
 from ..simulate.runs.manifest import ModelEntry, Text
 
 BATCH = 100  # patients in a part
@@ -120,6 +120,7 @@ def open_rendering(run: Run, modality: str) -> RenderedRun:
     missing or has another size than the manifest says. The rest is checked when it is read."""
     rendered = read_rendering(run, modality)
     rendered.inventory.check_sizes()
+    tidy(rendered.folder)
     return rendered
 
 

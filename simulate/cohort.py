@@ -31,7 +31,7 @@ from .entrants import count_patients, parse_condition, select_entrants
 from .listing.clinic import ClinicPractice, build_listing, parse_clinic, prepare_practice
 from .runs.documents import read_document
 from .runs.inventory import Inventory
-from .runs.job import MANIFEST
+from .runs.job import MANIFEST, tidy
 from .runs.manifest import MODEL, RunManifest, check_agreement, check_files, check_names
 from .runs.run import SHARD_SIZE, RunSummary, write_run
 from .runs.shard import Job
@@ -179,6 +179,7 @@ def open_run(folder: str | Path) -> Run:
     they are read."""
     run = read_run(Path(folder))
     run.inventory.check_sizes()
+    tidy(run.folder)
     return run
 
 

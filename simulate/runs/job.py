@@ -317,8 +317,10 @@ def add_files(folder: Path) -> Iterator[Drafts]:
     Raises NosographError where another process does, or the disk refuses.
     """
     aside = join_path(folder, ASIDE)
-    with explain_os_errors(folder, what="folder"), hold_folder(folder), Drafts(folder, aside=aside) as files:
-        yield files
+    with explain_os_errors(folder, what="folder"), hold_folder(folder):
+        _clear(aside)
+        with Drafts(folder, aside=aside) as files:
+            yield files
 
 
 def _read_plan(path: Path) -> dict[str, Any] | None:

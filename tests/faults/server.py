@@ -104,7 +104,11 @@ def run(request: dict[str, object]) -> None:
 
 def do_toy(folder: Path) -> None:
     """A small job of three parts, each with two files and one aside."""
-    from nosograph.simulate.runs.job import JobFolder, PartFiles, Receipt
+    from nosograph.simulate.runs.inventory import FileEntry
+    from nosograph.simulate.runs.job import JobFolder, JobManifest, PartFiles, Receipt
+
+    class TreesManifest(JobManifest):
+        files: dict[str, FileEntry]
 
     def work(files: PartFiles, text: str) -> dict[str, int]:
         def write_halves(path: Path) -> None:
@@ -124,7 +128,7 @@ def do_toy(folder: Path) -> None:
         letters = sum(receipt.counts["letters"] for receipt in held)
         return {"seed": 1, "letters": letters, "files": files}, {"about.txt": b"trees"}
 
-    job = JobFolder(folder, {"seed": 1}, noun="list", another="another {key}", listed=("files",))
+    job = JobFolder(folder, {"seed": 1}, noun="list", another="another {key}", schema=TreesManifest)
     parts = ("ash", "birch", "cedar")
     job.complete(work, parts, summarise=summarise, workers=1, progress=lambda receipt: None)
 
