@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from pydantic_core import from_json
 
 from ...errors import fail
@@ -28,7 +29,6 @@ ENTITIES: dict[FactKind, str] = {
 }  # fmt: skip
 FAULT = "Fault"
 PARTS = ("term", "value", "previous", "time", "cue")
-_STRICT = ConfigDict(revalidate_instances="always", allow_inf_nan=False)
 CONFIGURATION = "\n".join(
     (
         *("[entities]", *ENTITIES.values(), FAULT, "", "[relations]", "", "[events]", "", "[attributes]"),
@@ -173,12 +173,16 @@ def check_note(note: LabelledNote, *, file: str, line: int = 0) -> None:
             fix=f"[start, end) in characters, within 0 and {len(note.text)}",
         )
     try:
-        TypeAdapter(LabelledNote, config=_STRICT).validate_python(note, strict=True)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
+        _type_of_note().validate_json(json.dumps(asdict(note), allow_nan=False), strict=True)
+    except ValueError as error:
+        first = " ".join(str(error).split("\n")[1:3]).strip() or str(error)
         fix = "a file that nosograph render has written, unchanged"
-        raise fail(f"the line is no note: {first['msg']}", node=place, file=file, line=line, fix=fix) from error
+        raise fail(f"the line is no note: {first}", file=file, line=line, fix=fix) from error
+
+
+@cache
+def _type_of_note() -> TypeAdapter[LabelledNote]:
+    return TypeAdapter(LabelledNote)
 
 
 def write_jsonl(notes: Iterable[LabelledNote], path: Path) -> None:
