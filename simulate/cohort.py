@@ -24,7 +24,7 @@ from ..causal.program.noise import check_seed
 from ..causal.program.sampling import sample
 from ..causal.program.threads import one_thread
 from ..causal.program.uncertainty import draw_parameters
-from ..errors import check_whole, fail, nearest
+from ..errors import NosographError, check_whole, fail, nearest
 from ..ontology.output import join_path
 from .dataset import build_dataset
 from .entrants import count_patients, parse_condition, select_entrants
@@ -193,9 +193,13 @@ def read_run(path: Path) -> Run:
     fix = advise(path)
     manifest = read_document(join_path(path, MANIFEST), RunManifest, what="the manifest of a run", fix=fix)
     check_files(manifest, file=str(file), fix=fix)
-    model_file = Inventory(path, manifest["files"], fix=fix).find(MODEL)
-    model = load_model(model_file, parameters=manifest["model"]["parameters"])
+    model = load_model(Inventory(path, manifest["files"], fix=fix).find(MODEL))
     check_agreement(manifest, model, file=str(file), fix=fix)
+    try:
+        model = set_parameters(model, manifest["model"]["parameters"])
+    except NosographError as error:
+        first = error.problems[0]
+        raise fail(f"in the manifest: {first.problem}", value=first.value, file=str(file), fix=fix) from error
     return Run(path, model, manifest)
 
 

@@ -7,6 +7,7 @@ import random
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,3 +93,24 @@ def _is_text(value: object) -> bool:
 @pytest.fixture(scope="session")
 def make_model() -> MakeModel:
     return build_model
+
+
+@pytest.fixture(scope="module")
+def load_models_once() -> Iterator[None]:
+    """For tests that open a run often: its model takes longer to load than all else together, and stays the same."""
+    from nosograph.causal.model import load
+    from nosograph.simulate import cohort
+
+    real = load.load_model
+    loaded: dict[tuple[str, str], Model] = {}
+
+    def load_model(source: Any, *, parameters: dict[str, float] | None = None) -> Model:
+        key = (Path(source).read_text(), repr(parameters))
+        if key not in loaded:
+            loaded[key] = real(source, parameters=parameters)
+        return loaded[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (load, cohort):
+            patch.setattr(module, "load_model", load_model)
+        yield

@@ -6,7 +6,6 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from nosograph.causal.effects.columns import columns
 from nosograph.causal.effects.dowhy import Refutation
 from nosograph.causal.effects.estimate import Estimate
 from nosograph.causal.effects.examine import DECIDING, Examination
-from nosograph.causal.model import load as load_module
 from nosograph.causal.model.load import load_model
 from nosograph.causal.model.model import Model
 from nosograph.renderers.check import check_run
@@ -31,7 +29,6 @@ from nosograph.renderers.protocol import Moment, Options
 from nosograph.renderers.readback.measure import find_source, measure_rendering
 from nosograph.renderers.registry import find_modality
 from nosograph.renderers.render import build_renderer, render
-from nosograph.simulate import cohort as cohort_module
 from nosograph.simulate.cohort import open_run, simulate_to
 from nosograph.simulate.verification.frames import build_frame, build_history
 from nosograph.simulate.verification.verify import Verification, choose_run_effects
@@ -39,22 +36,7 @@ from nosograph.simulate.verification.verify import Verification, choose_run_effe
 from .cases import fuzz, refuse_politely
 from .damage import change_bytes, change_document, change_table, list_again, write_json, write_parquet
 
-load_once = cache(lambda path, parameters: load_model(path, parameters=dict(parameters)))
-
-
-@pytest.fixture(autouse=True, scope="module")
-def load_models_once() -> Iterator[None]:
-    """A model's document stays the same here, and takes longer to load than everything else together."""
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (cohort_module, load_module):
-            patch.setattr(
-                module,
-                "load_model",
-                lambda path, parameters=None: load_once(str(path), tuple(sorted((parameters or {}).items()))),
-            )
-        yield
-
-
+pytestmark = pytest.mark.usefixtures("load_models_once")
 MODELS = Path(__file__).parents[1] / "models"
 DRAW = st.data()
 

@@ -21,6 +21,7 @@ from nosograph.renderers.readback.measure import find_source, measure_rendering
 from nosograph.renderers.render import render
 from nosograph.simulate.cohort import open_run, simulate_cohorts, simulate_to
 
+pytestmark = pytest.mark.usefixtures("load_models_once")
 SIX = Path(__file__).parents[1] / "models" / "six.yaml"
 
 
@@ -68,7 +69,7 @@ def lead_out(path: Path) -> None:
 
 
 FILES = [
-    *(f"{table}/part-00001.parquet" for table in ("patients", "record", "events", "truth")),
+    *(f"{table}/part-00000.parquet" for table in ("patients", "record", "events", "truth")),
     "model.ttl",
     "notes/part-00000.jsonl",
 ]
@@ -141,6 +142,9 @@ def test_a_manifest_that_does_not_fit_is_refused(folder: Path, spoil: Callable[[
     with pytest.raises(NosographError, match=told) as caught:
         open_run(folder)
     assert caught.value.problems[0].file == str(folder / "manifest.json") or "model.ttl" in str(caught.value)
+
+
+DOCUMENTS = ["manifest.json", "notes/manifest.json", "verification.json", "verification-notes.json"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "[" * 100_000, '{"a": NaN}', '{"a": "\\ud800"}', "9" * 5_000])
