@@ -130,7 +130,7 @@ class _Checker:
     def _check_artifact(self, rendered: RenderedRun, line: Mapping[str, Any]) -> None:
         """The files of an artifact, where it has any."""
         path = join_path(rendered.run.folder, *line["path"].split("/"))
-        files = Inventory(path.parent, line.get("files", {}), fix=rendered.inventory.fix)
+        files = Inventory(path.parent, line.get("files", {}), fix=rendered.inventory.fix, noun="artifact")
         for name in files.entries:
             with self._collect(path.parent / name):
                 files.find(name)

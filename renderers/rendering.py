@@ -77,7 +77,8 @@ class RenderedRun:
 
     @property
     def inventory(self) -> Inventory:
-        return Inventory(self.folder, RenderingManifest.list_files(self.manifest), fix=advise(self.run, self.modality))
+        entries, fix = RenderingManifest.list_files(self.manifest), advise(self.run, self.modality)
+        return Inventory(self.folder, entries, fix=fix, noun="rendering")
 
     def lines(self, part: str) -> Iterator[dict[str, Any]]:
         """The lines of a part, one after another."""

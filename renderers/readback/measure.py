@@ -170,7 +170,7 @@ def open_artifact(folder: Path, line: Mapping[str, Any]) -> Artifact:
     entries: Mapping[str, FileEntry] = line.get("files", {})
     if path.name not in entries:
         raise fail("the line tells of no file of its artifact", value=path.name, file=str(path), fix=fix)
-    beside = Inventory(path.parent, entries, fix=fix)
+    beside = Inventory(path.parent, entries, fix=fix, noun="artifact")
     names = [path.name, *sorted(name for name in entries if name != path.name and _suffix(Path(name)) != ".ann")]
     files = {_suffix(Path(name)): beside.find(name).read_bytes() for name in names}
     return Artifact(path.name.removesuffix(_suffix(path)), time, files, known)

@@ -49,12 +49,13 @@ class Inventory:
     """The files of a folder that its manifest lists, by name below it.
 
     A file that is missing, has changed or lies behind a link out of the folder is refused when it is first read.
-    `fix`: what messages then advise.
+    `fix`: what messages then advise; `noun`: what the files are of.
     """
 
     folder: Path
     entries: Mapping[str, FileEntry]
     fix: str
+    noun: str = "run"
 
     def check_sizes(self) -> None:
         """Raise NosographError where a file is missing or has another size."""
@@ -72,7 +73,7 @@ class Inventory:
     def _locate(self, name: str) -> Path:
         path = join_path(self.folder, *name.split("/"))
         if not path.is_file():
-            raise fail("a file is missing that the manifest lists", file=str(path), fix=self.fix)
+            raise fail(f"a file of the {self.noun} is missing", file=str(path), fix=self.fix)
         size, listed = path.stat().st_size, self.entries[name]["bytes"]
         if size != listed:
             value = f"{size:,} bytes, {listed:,} in the manifest"

@@ -205,7 +205,7 @@ class JobFolder:
             held = read_document(path, self.schema, what=f"the manifest of a {self.noun}", fix=fix)
             self._check_identity(held, "")
             fix = f"remove {self.folder}, then the same command again"
-            Inventory(self.folder, self.schema.list_files(held), fix=fix).check_sizes()
+            Inventory(self.folder, self.schema.list_files(held), fix=fix, noun=self.noun).check_sizes()
             return held
         if self.folder.exists() and not self.folder.is_dir():
             raise fail("there is a file of this name", value=self.folder, fix="a new folder")

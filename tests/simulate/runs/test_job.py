@@ -183,7 +183,7 @@ def test_beside_a_manifest_only_what_a_job_leaves_aside_is_deleted(tmp_path: Pat
 def test_a_file_that_a_finished_job_has_lost_is_named(tmp_path: Path) -> None:
     do(tmp_path / "job")
     (tmp_path / "job" / "words" / "1.txt").unlink()
-    with pytest.raises(NosographError, match="a file is missing that the manifest lists") as caught:
+    with pytest.raises(NosographError, match="a file of the list is missing") as caught:
         do(tmp_path / "job")
     assert caught.value.problems[0].file.endswith("words/1.txt")
 
