@@ -260,7 +260,7 @@ def write_batch(task: Task, files: PartFiles, patients: Sequence[int]) -> dict[s
     def write_lines(draft: Path) -> None:
         with draft.open("wb") as lines:
             for number, (moment, artifact) in enumerate(_render_patients(task, patients)):
-                path, written = f"{part}#{number}", {}
+                path, written = f"{part}#{number}", dict[str, FileEntry]()
                 if task.options.files:
                     path, written = _write_artifact(task, files, moment, artifact)
                 lines.write(_compose_line(task, moment, artifact, path=path, files=written))

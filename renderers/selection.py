@@ -21,7 +21,7 @@ def choose_patients(run: Run, patients: str | Iterable[int] | None) -> list[int]
     """
     held = np.concatenate([run.shards.patients(shard) for shard in range(len(run.shards))])
     if patients is None:
-        return held.tolist()
+        return [int(number) for number in held]
     last = int(held[-1])
     parts = patients.split(",") if isinstance(patients, str) else [str(number) for number in patients]
     chosen: set[int] = set()

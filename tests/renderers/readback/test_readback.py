@@ -23,6 +23,7 @@ from nosograph.renderers.readback.measure import find_source, measure_rendering
 from nosograph.renderers.readback.record import build_read, keep_part
 from nosograph.renderers.readback.verify import Reread, verify_through
 from nosograph.simulate.cohort import Run, open_run, simulate_to
+from nosograph.simulate.runs.inventory import describe_file
 from nosograph.simulate.verification.frames import build_frame
 from tests.renderers.distribution import install
 
@@ -283,12 +284,19 @@ def test_without_a_rendering_the_command_that_makes_one_is_told(plain: Run, pack
 def test_another_runs_rendering_and_a_world_that_is_left_out_are_refused(copy: Run) -> None:
     file = copy.folder / "exact" / "manifest.json"
     held = json.loads(file.read_text())
-    file.write_text(json.dumps({**held, "dataset_sha256": "0"}))
+    file.write_text(json.dumps({**held, "dataset_sha256": "0" * 64}))
     assert "another run" in problem_of(lambda: ng.verify(copy, through="exact"))[0]
     file.write_text(json.dumps({**held, "worlds": ["all"]}))
     assert "leave out the world 'factual'" in problem_of(lambda: ng.verify(copy, through="exact"))[0]
     file.write_text("{")
-    assert "not one of a rendering" in problem_of(lambda: ng.verify(copy, through="exact"))[0]
+    assert "not the manifest of a rendering" in problem_of(lambda: ng.verify(copy, through="exact"))[0]
+
+
+def list_again(folder: Path) -> None:
+    """List parts that were changed on purpose."""
+    manifest = folder / "manifest.json"
+    held = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**held, "parts": {name: describe_file(folder / name) for name in held["parts"]}}))
 
 
 def test_some_patients_alone_are_examined_on_both_sides_and_said(plain: Run, package: Path, tmp_path: Path) -> None:
@@ -298,6 +306,7 @@ def test_some_patients_alone_are_examined_on_both_sides_and_said(plain: Run, pac
     assert len(list(folder.glob("exact/factual/*/*-sheet.txt"))) == 300
     lines = folder / "exact" / "part-00000.jsonl"
     lines.write_text(lines.read_text().replace('"text": "x ', '"text": "x 1'))  # nobody reads these
+    list_again(folder / "exact")
     found = verify_through(open_run(folder), modality="exact", truth_patients=5_000)
     assert found.record.patients == found.through.patients == 150
     assert found.record.examinations[0].rows == 150
@@ -312,6 +321,7 @@ def test_what_no_artifact_tells_is_the_runs_own_and_named(copy: Run) -> None:
         for row in rows:
             row["text"] = "\n".join(line for line in row["text"].split("\n") if not line.startswith("x "))
         part.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    list_again(copy.folder / "exact")
     found = verify_through(copy, modality="exact", truth_patients=5_000)
     assert found.taken == (("x",),)
     assert [one.variable for one in found.accuracy] == ["given", "y_rated"]
