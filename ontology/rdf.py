@@ -134,6 +134,8 @@ def _check_json(path: Path) -> None:
         raise fail(f"not valid JSON: {error.msg}", file=str(path), line=error.lineno) from error
     except UnicodeDecodeError as error:
         raise fail("JSON files are UTF-8", value=error.reason, file=str(path)) from error
+    except ValueError as error:  # a number of thousands of digits
+        raise fail(f"not valid JSON: {error}", file=str(path)) from error
 
 
 def _syntax_problem(error: SyntaxError, path: Path, format: ox.RdfFormat) -> Exception:
