@@ -98,6 +98,8 @@ def refuse_entities(path: Path) -> str:
     except expat.ExpatError as error:
         problem = f"not well-formed XML: {expat.errors.messages[error.code]}"
         raise fail(problem, file=str(path), line=error.lineno) from error
+    except (ValueError, LookupError) as error:  # an encoding that expat or Python does not know
+        raise fail(f"not XML that is read here: {error}", fix='encoding="UTF-8"', file=str(path), line=1) from error
     return root[0]
 
 
