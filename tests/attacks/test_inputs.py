@@ -13,9 +13,12 @@ from nosograph.causal.abduction.record import read_record
 from nosograph.causal.language.parser import parse_expression
 from nosograph.causal.model.load import load_model
 from nosograph.errors import NosographError
+from nosograph.ontology.hpo import read_annotations, read_genes
 from nosograph.ontology.knowledge import KnowledgeGraph
+from nosograph.renderers.notes.learned.corpus import read_text
 from nosograph.renderers.notes.lexicon import build_lexicon
 from nosograph.renderers.notes.reading.reader import NoteReader
+from nosograph.renderers.notes.standoff import read_jsonl
 
 from ..ontology.test_rf2 import write_release
 
@@ -117,3 +120,18 @@ def test_a_note_is_read_in_linear_time() -> None:
             reader.read((piece * length)[:length], date=datetime.date(2024, 1, 1))
             taken.append(time.process_time() - started)
         assert taken[1] < 9 * taken[0] + 0.5, piece
+
+
+def test_texts_that_are_not_utf8(tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_bytes(b"caf\xe9")
+    (tmp_path / "note.ann").write_bytes(b"")
+    (tmp_path / "notes.jsonl").write_bytes(b'{"a": "caf\xe9"}\n')
+    (tmp_path / "phenotype.hpoa").write_bytes(b"#caf\xe9\n")
+    for read in (
+        lambda: read_text(tmp_path / "note.txt"),
+        lambda: list(read_jsonl(tmp_path / "notes.jsonl")),
+        lambda: list(read_annotations(tmp_path / "phenotype.hpoa")),
+        lambda: list(read_genes(tmp_path / "phenotype.hpoa")),
+    ):
+        with pytest.raises(NosographError, match=r"note\.txt|notes\.jsonl:1|phenotype\.hpoa"):
+            read()
