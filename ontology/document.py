@@ -327,10 +327,9 @@ def validate_document(data: Mapping[str, Any], places: Places) -> Document:
 
 def read_effect(text: str) -> EffectEntry:
     """One effect as typed: its text, or the longer form in braces. Raises NosographError for an unknown key."""
-    if not text.lstrip().startswith("{"):
-        return EffectEntry(effect=text)
+    data = read_yaml(text).plain() if text.lstrip().startswith("{") else {"effect": text}
     try:
-        return EffectEntry.model_validate(read_yaml(text).plain())
+        return EffectEntry.model_validate(data)
     except ValidationError as error:
         mistakes = ({**mistake, "loc": ("effects", 0, *mistake["loc"])} for mistake in error.errors(include_url=False))
         raise NosographError([_explain(mistake, Places("", {})) for mistake in mistakes]) from None

@@ -107,23 +107,22 @@ def read_genes(path: Path) -> Iterator[ox.Quad]:
     is merely associated with it. Raises NosographError, with the line, if a row does not have the six columns.
     """
     seen: set[tuple[str, str]] = set()
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            row = line.rstrip("\r\n").split("\t")
-            if len(row) != len(GENE_COLUMNS) or (number == 1 and row != GENE_COLUMNS):
-                fix = "\t".join(GENE_COLUMNS)
-                raise fail("not a row of genes_to_phenotype.txt", fix=fix, file=str(path), line=number)
-            identifier, symbol, disease = row[0], row[1], row[5]
-            if number == 1 or (identifier, disease) in seen:
-                continue
-            seen.add((identifier, disease))
-            try:
-                gene = _concept(f"NCBIGene:{identifier}")
-                yield ox.Quad(_concept(disease), GENE, gene)
-            except (ValueError, NosographError) as error:
-                raise fail(f"unreadable row: {error}", file=str(path), line=number) from error
-            yield ox.Quad(gene, RDF_TYPE, GENE_CLASS)
-            yield ox.Quad(gene, LABEL, ox.Literal(symbol))
+    for number, line in _read_lines(path):
+        row = line.rstrip("\r\n").split("\t")
+        if len(row) != len(GENE_COLUMNS) or (number == 1 and row != GENE_COLUMNS):
+            fix = "\t".join(GENE_COLUMNS)
+            raise fail("not a row of genes_to_phenotype.txt", fix=fix, file=str(path), line=number)
+        identifier, symbol, disease = row[0], row[1], row[5]
+        if number == 1 or (identifier, disease) in seen:
+            continue
+        seen.add((identifier, disease))
+        try:
+            gene = _concept(f"NCBIGene:{identifier}")
+            yield ox.Quad(_concept(disease), GENE, gene)
+        except (ValueError, NosographError) as error:
+            raise fail(f"unreadable row: {error}", file=str(path), line=number) from error
+        yield ox.Quad(gene, RDF_TYPE, GENE_CLASS)
+        yield ox.Quad(gene, LABEL, ox.Literal(symbol))
 
 
 def read_annotations(path: Path) -> Iterator[ox.Quad]:
@@ -133,28 +132,38 @@ def read_annotations(path: Path) -> Iterator[ox.Quad]:
     """
     names: dict[ox.NamedNode, Counter[str]] = defaultdict(Counter)
     header_seen = False
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.startswith("#"):
-                continue
-            row = line.rstrip("\r\n").split("\t")
-            if len(row) != len(COLUMNS) or (not header_seen and row != COLUMNS):
-                raise fail("not a row of phenotype.hpoa", fix="\t".join(COLUMNS), file=str(path), line=number)
-            if not header_seen:
-                header_seen = True
-                continue
-            try:
-                disease = _concept(row[0])
-                names[disease][row[1]] += 1
-                yield from _read_row(ox.NamedNode(f"{NOSOGRAPH}hpoa/{number}"), disease, row)
-            except (ValueError, NosographError) as error:
-                raise fail(f"unreadable row of phenotype.hpoa: {error}", file=str(path), line=number) from error
+    for number, line in _read_lines(path):
+        if line.startswith("#"):
+            continue
+        row = line.rstrip("\r\n").split("\t")
+        if len(row) != len(COLUMNS) or (not header_seen and row != COLUMNS):
+            raise fail("not a row of phenotype.hpoa", fix="\t".join(COLUMNS), file=str(path), line=number)
+        if not header_seen:
+            header_seen = True
+            continue
+        try:
+            disease = _concept(row[0])
+            names[disease][row[1]] += 1
+            yield from _read_row(ox.NamedNode(f"{NOSOGRAPH}hpoa/{number}"), disease, row)
+        except (ValueError, NosographError) as error:
+            raise fail(f"unreadable row of phenotype.hpoa: {error}", file=str(path), line=number) from error
     for disease, counted in names.items():
         yield ox.Quad(disease, RDF_TYPE, DISEASE_CLASS)
         (most, _), *others = counted.most_common()
         yield ox.Quad(disease, LABEL, ox.Literal(most))
         for name, _ in others:
             yield ox.Quad(disease, SYNONYM_SCOPES["EXACT"], ox.Literal(name))
+
+
+def _read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines with their numbers. Raises NosographError for a file that is not UTF-8."""
+    try:
+        with path.open(encoding="utf-8") as lines:
+            yield from enumerate(lines, 1)
+    except UnicodeDecodeError as error:
+        raise fail(
+            "the file is not UTF-8", fix="the file as HPO publishes it", value=error.reason, file=str(path)
+        ) from error
 
 
 def _read_row(annotation: ox.NamedNode, disease: ox.NamedNode, row: list[str]) -> Iterator[ox.Quad]:

@@ -39,7 +39,7 @@ from .obo import (
     TRUE,
     VERSION,
 )
-from .prefixes import NAMESPACES, VOCABULARIES, compact, expand, find_prefix, is_iri
+from .prefixes import NAMESPACES, VOCABULARIES, compact, find_prefix, is_iri, to_iri
 from .search import IndexedName, Match, TextIndex
 from .sources import find_file, read
 from .store import key_of, locate_cache, open_cached
@@ -146,7 +146,7 @@ class KnowledgeGraph:
 
     def resolve(self, concept: str) -> URIRef:
         """The IRI of a CURIE (an IRI stays as it is). Raises NosographError for text that is neither."""
-        return URIRef(concept if is_iri(concept) else expand(concept))
+        return URIRef(to_iri(concept))
 
     def curie(self, concept: str) -> str:
         """The CURIE of an IRI or of an aliased CURIE, with the usual form of the prefix; otherwise the IRI itself."""
@@ -174,7 +174,7 @@ class KnowledgeGraph:
             found = self.search(concept, 1)
             fix = f"{found[0].concept}   # {found[0].label}" if found else "for example HP:0001250"
             raise fail("a concept is named by its CURIE", fix=fix, **at)
-        iri = concept if is_iri(concept) else expand(concept, node=node, file=file, line=line)
+        iri = to_iri(concept, node=node, file=file, line=line)
         if self.known(iri) is False:
             raise fail("there is no such concept", fix=self._suggest(iri), **at)
         if self.is_obsolete(iri):

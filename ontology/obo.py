@@ -96,7 +96,13 @@ def read_stanzas(path: Path) -> list[Stanza]:
 
 def read_obo(path: Path) -> Iterator[ox.Quad]:
     """The triples of an OBO file. Raises NosographError, with the line, if it is not OBO."""
-    stanzas = read_stanzas(path)
+    try:
+        yield from _read_quads(read_stanzas(path), path)
+    except ValueError as error:  # an IRI with a blank
+        raise fail(f"an identifier is none: {error}", fix="id: PREFIX:0000001", file=str(path)) from error
+
+
+def _read_quads(stanzas: list[Stanza], path: Path) -> Iterator[ox.Quad]:
     header = stanzas[0]
     name = next(iter(header.values("ontology")), path.stem).removesuffix(".obo")
     iris = _Iris(name, stanzas)
@@ -141,7 +147,11 @@ def _read_term(stanza: Stanza, iris: _Iris, path: Path) -> Iterator[ox.Quad]:
     ids = stanza.values("id")
     if not ids:
         raise fail("a [Term] has no id", fix="id: PREFIX:0000001", file=str(path), line=stanza.line)
-    term = iris.node(ids[0])
+    try:
+        term = iris.node(ids[0])
+    except ValueError as error:
+        fix = "id: PREFIX:0000001"
+        raise fail(f"the id is none: {error}", fix=fix, value=ids[0][:80], file=str(path), line=stanza.line) from error
     yield ox.Quad(term, RDF_TYPE, CLASS)
     for tag, value, line in stanza.tags:
         try:

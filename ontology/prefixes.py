@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
+import pyoxigraph as ox
+
 from ..errors import fail, nearest
 
 OBO = "http://purl.obolibrary.org/obo/"
@@ -182,7 +184,27 @@ def expand(curie: str, *, node: str = "", file: str = "", line: int = 0) -> str:
         padded = local.zfill(len(prefix.example)) if local.isdigit() else local
         fix = padded if prefix.accepts(padded) else prefix.example
         raise wrong(f"this is not how {prefix.title} writes its identifiers", f"for example {prefix.name}:{fix}")
+    if not _is_well_formed(prefix.iri + local):
+        raise wrong("it holds characters that no IRI may hold", f"for example {prefix.name}:{prefix.example}")
     return prefix.iri + local
+
+
+def to_iri(concept: str, *, node: str = "", file: str = "", line: int = 0) -> str:
+    """The IRI of a CURIE, as `expand`; an IRI stays as it is. Raises NosographError for what is neither."""
+    if not is_iri(concept):
+        return expand(concept, node=node, file=file, line=line)
+    if not _is_well_formed(concept):
+        fix = "for example http://purl.obolibrary.org/obo/HP_0001250, or HP:0001250"
+        raise fail("this is not an IRI", fix=fix, value=concept, node=node, file=file, line=line)
+    return concept
+
+
+def _is_well_formed(iri: str) -> bool:
+    try:
+        ox.NamedNode(iri)  # as RFC 3987 has it
+    except ValueError:
+        return False
+    return True
 
 
 @cache

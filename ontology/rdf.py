@@ -98,6 +98,8 @@ def refuse_entities(path: Path) -> str:
     except expat.ExpatError as error:
         problem = f"not well-formed XML: {expat.errors.messages[error.code]}"
         raise fail(problem, file=str(path), line=error.lineno) from error
+    except (ValueError, LookupError) as error:  # an encoding that expat or Python does not know
+        raise fail(f"not XML that is read here: {error}", fix='encoding="UTF-8"', file=str(path), line=1) from error
     return root[0]
 
 
@@ -134,6 +136,8 @@ def _check_json(path: Path) -> None:
         raise fail(f"not valid JSON: {error.msg}", file=str(path), line=error.lineno) from error
     except UnicodeDecodeError as error:
         raise fail("JSON files are UTF-8", value=error.reason, file=str(path)) from error
+    except ValueError as error:  # a number of thousands of digits
+        raise fail(f"not valid JSON: {error}", file=str(path)) from error
 
 
 def _syntax_problem(error: SyntaxError, path: Path, format: ox.RdfFormat) -> Exception:

@@ -7,6 +7,7 @@ other than "is a" becomes one plain triple, without its role group.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -35,6 +36,7 @@ SYNONYM = "900000000000013009"
 DEFINITION_TYPE = "900000000000550004"
 REPLACED_BY_REFSETS = ("900000000000526001", "900000000000527005")  # REPLACED BY, SAME AS
 
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}")
 _SNOMED = "http://snomed.info/id/"
 _ALT_LABEL = ox.NamedNode(VOCABULARIES["skos"] + "altLabel")
 _DEFINITION = ox.NamedNode(VOCABULARIES["skos"] + "definition")
@@ -62,6 +64,8 @@ def read_rf2(folder: Path) -> Iterator[ox.Quad]:
     for file in descriptions:
         for _, _, active, _, concept, language, kind, term, _ in _rows(file, DESCRIPTION):
             if active == "1" and kind in predicates:
+                if not _LANGUAGE.fullmatch(language):
+                    raise fail("not a language code", value=language[:80], fix="en", file=str(file))
                 yield ox.Quad(_concept(concept, file), predicates[kind], ox.Literal(term, language=language))
     for file in relationships:
         for _, _, active, _, source, target, _, kind, _, _ in _rows(file, RELATIONSHIP):

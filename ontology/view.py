@@ -60,6 +60,8 @@ def _refuse_large(query: str) -> None:
     if len(query) > LONGEST_QUERY:
         problem = f"the query is longer than {LONGEST_QUERY:,} characters"
         raise fail(problem, fix="several queries", value=f"{len(query):,} characters", node="SPARQL")
+    if any("\ud800" <= sign <= "\udfff" for sign in query):
+        raise fail("the query holds half a character (a surrogate)", fix="whole characters", node="SPARQL")
     if sum(map(query.count, "([{")) > _MOST_NESTED or query.count("!") > _MOST_NESTED:  # wherever they stand
         raise fail(f"the query has more than {_MOST_NESTED} brackets or !", fix="a shorter query", node="SPARQL")
 

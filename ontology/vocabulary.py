@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 from rdflib import Graph, URIRef
 from rdflib.namespace import RDF, XSD, Namespace
 
-from .prefixes import expand, find_prefix, is_iri
+from .prefixes import find_prefix, to_iri
 
 BASE = "https://w3id.org/nosograph/"
 NG = Namespace(f"{BASE}vocabulary/")
@@ -67,7 +67,7 @@ def evidence_source(iri: object) -> str:
 
 def concept_iri(curie: str) -> URIRef:
     """The IRI of a CURIE; an IRI stays as it is. Raises NosographError for what is neither."""
-    return URIRef(curie if is_iri(curie) else expand(curie))
+    return URIRef(to_iri(curie))
 
 
 def new_graph() -> Graph:

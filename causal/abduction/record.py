@@ -43,7 +43,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import NosographError, Problem, fail, list_some, nearest
-from ...ontology.prefixes import compact, expand, is_iri
+from ...ontology.prefixes import compact, to_iri
 from ...ontology.units import conversion_factor
 from ..model.arrows import measured_steps
 from ..model.composites import ends_journey, list_components
@@ -134,6 +134,14 @@ def read_record(path: str | Path, *, model: Model) -> PatientRecord:
 
 def _read_csv(text: str, file: str) -> tuple[str, list[RecordRow]]:
     lines = csv.DictReader(text.splitlines())
+    try:
+        return _read_rows(lines, file)
+    except csv.Error as error:
+        fix = "time,variable,value,unit"
+        raise fail(f"not CSV: {error}", file=file, line=lines.line_num, fix=fix) from None
+
+
+def _read_rows(lines: csv.DictReader[str], file: str) -> tuple[str, list[RecordRow]]:
     columns = [name.strip() for name in lines.fieldnames or ()]
     for name in columns:
         if name not in COLUMNS:
@@ -172,6 +180,8 @@ def _read_json(text: str, file: str, model: Model) -> tuple[str, list[RecordRow]
         data = json.loads(text)
     except json.JSONDecodeError as error:
         raise fail(f"not JSON: {error.msg}", file=file, line=error.lineno) from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, a list in a list in a list …
+        raise fail(f"not JSON that a record needs: {error}", file=file, fix='{"record": []}') from None
     _check_keys(data, KEYS, file)
     statics = data.get("statics", {})
     if not isinstance(statics, Mapping):
@@ -310,7 +320,7 @@ def _bound(model: Model, held: set[str], event: bool | None) -> list[str]:
 
 
 def _canonical(concept: str) -> str:
-    return compact(concept if is_iri(concept) else expand(concept))
+    return compact(to_iri(concept))
 
 
 def _find_time(row: RecordRow, variable: Variable, model: Model) -> float:

@@ -135,7 +135,7 @@ class _Parser:
 
     def advance(self) -> _Token:
         token = self.token
-        self.position += 1
+        self.position = min(self.position + 1, len(self.tokens) - 1)  # the end stays ahead
         return token
 
     def accept(self, text: str) -> bool:

@@ -20,6 +20,7 @@ from .concepts import check_terms
 
 FORMATS = (".yaml", ".yml", *RDF_FORMATS)
 CATALOG = Path(__file__).parents[1] / "catalog"
+MAXIMUM_DEPTH = 30  # documents that import each other in a chain
 Source = str | Path | Graph
 
 
@@ -101,6 +102,8 @@ class _Composer:
         if key in self.open:
             circle = [Path(item).stem for item in (*self.open[self.open.index(key) :], key)]
             raise fail("circular imports", value=" -> ".join(circle), fix="remove one of them")
+        if len(self.open) >= MAXIMUM_DEPTH:
+            raise fail(f"more than {MAXIMUM_DEPTH} imports in a chain", value=path.name, fix="fewer, shorter documents")
         if key not in self.finished:
             self.open.append(key)
             loaded = self.read(path) if path.suffix in (".yaml", ".yml") else self.read_rdf(path)

@@ -194,8 +194,8 @@ def write_jsonl(notes: Iterable[LabelledNote], path: Path) -> None:
 
 def read_jsonl(path: Path) -> Iterator[LabelledNote]:
     """The notes of a file, one after another. Raises NosographError, with the line, for what is no note."""
-    with path.open(encoding="utf-8", newline="\n") as file:
-        for number, line in enumerate(file, 1):
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):  # `from_json` refuses what is not UTF-8
             try:
                 note = read_line(from_json(line, allow_inf_nan=False))
             except (ValueError, KeyError, TypeError) as error:

@@ -62,13 +62,22 @@ def read_text(path: Path) -> LabelledNote:
     beside, document = path.with_suffix(".ann"), path.stem.rpartition("-")[2]
     if not beside.is_file():
         raise fail("the text has no annotations beside it", value=beside.name, file=str(path), fix="both, or neither")
-    with path.open(encoding="utf-8", newline="") as file, beside.open(encoding="utf-8", newline="") as annotations:
-        text = file.read()
-        spans, faults = read_brat(annotations.read(), text, file=str(beside))
+    text = _read_exactly(path)
+    spans, faults = read_brat(_read_exactly(beside), text, file=str(beside))
     return LabelledNote(
         patient=0, world="", time=0.0, date="", entry="", document=document, title="", author=0, text=text,
         spans=spans, sentences=tuple(cut_sentences(text, spans)), faults=faults,
     )  # fmt: skip
+
+
+def _read_exactly(path: Path) -> str:
+    """The text of a file with its line ends as they are: annotations count characters."""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise fail(
+            "this is not UTF-8 text", fix="the file saved as UTF-8", file=str(path), value=error.reason
+        ) from None
 
 
 def cut_sentences(text: str, spans: tuple[Mention, ...]) -> Iterator[tuple[int, int]]:

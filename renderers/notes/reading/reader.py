@@ -55,6 +55,7 @@ class NoteReading:
     rounding: float = 0.0
 
 
+_HALVES = re.compile("[\ud800-\udfff]")  # half characters, which spaCy cannot take
 _LONG_RUN = re.compile(r"\S{200}")
 _BLANKS, _FILLER = (
     re.compile(r"(\s{50})\s"),
@@ -92,7 +93,7 @@ class NoteReader:
 
     def read_many(self, notes: Iterable[tuple[str, datetime.date]], *, batch: int = 256) -> Iterator[list[NoteReading]]:
         """The readings of each note, for (text, date) pairs, streamed in batches."""
-        texts = ((_BLANKS.sub(rf"\1{_FILLER}", text), date) for text, date in notes)
+        texts = ((_make_readable(text), date) for text, date in notes)
         for doc, date in self._nlp.pipe(texts, as_tuples=True, batch_size=batch):
             yield self._read_doc(doc, date)
 
@@ -289,6 +290,11 @@ class _Sentence:
             return leading[-1]
         opening = [when for when in times if not self.text[self.place[0] : when.start].strip(" \t\n*•-–" + openers)]
         return opening[0] if opening else None
+
+
+def _make_readable(text: str) -> str:
+    """The text, as long as before, without what the pipeline cannot read, or not in good time."""
+    return _BLANKS.sub(rf"\1{_FILLER}", _HALVES.sub(_FILLER, text))
 
 
 def _within(found: list[_Placed], sentence: tuple[int, int]) -> list[_Placed]:
