@@ -52,10 +52,11 @@ class Listener:
 
     def _raise_again(self, lost: sys.UnraisableHookArgs) -> None:
         """Where it was raised in what Python calls in passing, such as `__del__`, it is lost: it comes again."""
-        if not isinstance(lost.exc_value, Stopped):
-            return sys.__unraisablehook__(lost)
-        self._listen()
-        threading.Timer(SOON, signal.raise_signal, lost.exc_value.args).start()
+        if isinstance(lost.exc_value, Stopped):
+            self._listen()
+            threading.Timer(SOON, signal.raise_signal, lost.exc_value.args).start()
+        else:
+            sys.__unraisablehook__(lost)
 
     def _end_in_time(self, heard: int) -> None:
         """End the process, whatever it is at, when it has not done so itself. Nothing is harmed: a job goes on from

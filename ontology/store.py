@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -69,7 +70,8 @@ def open_cached(folder: Path, key: str, build: Callable[[], Iterable[ox.Quad]]) 
             return _open(place / key)
     if folder / key in _in_memory:
         return _in_memory[folder / key]
-    for open_place in (lambda: _prepare_cache(folder), _make_temporary):
+    places: tuple[Callable[[], Path], ...] = (partial(_prepare_cache, folder), _make_temporary)
+    for open_place in places:
         with suppress(OSError):  # pyoxigraph, too, reports a full disk as OSError
             target = open_place() / key
             write_folder(target, lambda draft: _build(draft, build))

@@ -6,15 +6,18 @@ import json
 import random
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from nosograph.causal.catalog.rare import document as rare_document
+from nosograph.causal.catalog.rare.survey import survey
 from nosograph.commands import run
-from nosograph.ontology.annotations import find_annotations
+from nosograph.ontology.annotations import find_annotations, list_diseases
 from nosograph.ontology.hpo import Annotation
 from nosograph.ontology.knowledge import KnowledgeGraph
+from nosograph.simulate.runs.workers import run_parts
 
 FROM_HPO = ["model", "from-hpo"]
 MIX = [*FROM_HPO, "-o", "b.yaml", "--mix"]
@@ -108,3 +111,12 @@ def test_a_frequency_in_the_document_is_from_0_to_1(
     said = capsys.readouterr().err
     assert "from 0 to 1" in said
     assert f"{name} = 1.5" in said
+
+
+def test_a_survey_in_two_processes_is_that_in_one() -> None:
+    knowledge = KnowledgeGraph.open()
+    diseases = sorted(list_diseases(knowledge=knowledge))[:101]  # two chunks
+    alone = survey(knowledge=knowledge, diseases=diseases)
+    together = survey(knowledge=knowledge, diseases=diseases, run=partial(run_parts, workers=2))
+    assert len(alone.outcomes) == 101
+    assert together.outcomes == alone.outcomes
