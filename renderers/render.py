@@ -20,12 +20,14 @@ from typing import Any
 
 from ..causal.model.clock import time_of
 from ..causal.program.noise import check_seed
+from ..causal.program.threads import one_thread
 from ..errors import fail
 from ..ontology.knowledge import KnowledgeGraph
 from ..ontology.output import DRAFT, join_path
 from ..simulate.cohort import Run, open_run
 from ..simulate.runs.inventory import FileEntry, describe_bytes
 from ..simulate.runs.job import ASIDE, JobFolder, PartFiles, Receipt, locate_aside
+from ..simulate.runs.room import check_room
 from ..simulate.runs.workers import PROCESSES, check_engine, check_workers
 from .binding import bind, check_requirements
 from .cohort_files import join_pieces
@@ -38,6 +40,8 @@ from .selection import choose_patients, find_worlds, parse_times, write_ranges
 
 AT_ONCE = 64  # moments that a renderer gets together
 PIECE = ".piece"  # of a file of the cohort, which a batch leaves
+MANY_JOURNEYS = 10_000  # before which the room on the disk is looked at
+PROBED = 10  # patients by whom the bytes of all are estimated
 MOST_JOURNEYS = 200  # of which files are written unasked, where lines hold all: a file costs as much as half a note
 
 
@@ -164,13 +168,29 @@ def render(
     job = JobFolder(folder, identity, noun="rendering", another=another, schema=RenderingManifest)
     job.complete(
         partial(write_batch, task),
-        batches,
+        check_batches(task, batches, folder=folder),
         summarise=partial(summarise_batches, task, identity),
         workers=workers and min(workers, len(batches)),
         engine=engine,
         progress=lambda receipt: progress(receipt.counts["patients"]),
     )
     return Rendering(open_rendering(held, modality))
+
+
+def check_batches(task: Task, batches: Sequence[Sequence[int]], *, folder: Path) -> Iterator[Sequence[int]]:
+    """The batches, where the disk has room for what is made of them. Raises NosographError elsewhere."""
+    journeys = sum(map(len, batches)) * len(task.worlds)
+    if journeys > MANY_JOURNEYS:
+        with one_thread():
+            probed = sum(
+                len(_compose_line(task, moment, artifact, path=""))
+                + (sum(map(len, artifact.files.values())) if task.options.files else 0)
+                for moment, artifact in _render_patients(task, batches[0][:PROBED])
+            )
+        size = probed / PROBED * sum(map(len, batches))
+        fix = "fewer --patients, fewer times --at, one --world, or the run on another disk"
+        check_room(folder, size, what=f"{task.modality} of {journeys:,} journeys", fix=fix)
+    yield from batches
 
 
 def ready_for_workers(run: Run) -> Run:

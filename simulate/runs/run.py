@@ -23,10 +23,12 @@ from .fingerprint import combine
 from .inventory import FileEntry, describe_bytes
 from .job import JobFolder, Receipt
 from .manifest import MODEL, RunManifest
+from .room import check_room, estimate_run
 from .shard import Job, read_fingerprints, write_shard
 from .workers import PROCESSES, RAY, check_engine, check_workers
 
 SHARD_SIZE = 10_000
+LESS = "fewer patients, --every or --keep for a smaller truth, or a folder on another disk"
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ def write_run(
 
     def shards() -> Iterator[NDArray[np.int64]]:  # a tensor would go to workers as an open file
         nonlocal drawn
+        size = estimate_run(job, patients=patients, where=where)
+        check_room(folder, size, what=f"{patients:,} patients", fix=LESS)
         for entrants in select_entrants(job.model, count=patients, seed=job.seed, where=where, batch=shard_size):
             drawn = entrants.drawn
             yield entrants.numbers.numpy()

@@ -4,6 +4,7 @@ on every machine is told."""
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,8 @@ import nosograph as ng
 from nosograph.causal.model.load import load_model
 from nosograph.causal.model.world import FACTUAL
 from nosograph.errors import NosographError, fail
+from nosograph.ontology.output import DRAFT
+from nosograph.simulate.runs import cluster
 from nosograph.simulate.runs.cluster import run_parts_on_ray
 from nosograph.simulate.runs.job import ASIDE, JobFolder, PartFiles, PartMaker, Receipt
 from nosograph.simulate.runs.run import write_run
@@ -83,7 +86,7 @@ def test_the_same_bytes_on_a_cluster_that_is_started_for_the_job(tmp_path: Path,
 @pytest.mark.verification
 def test_a_command_that_is_interrupted_leaves_nobody_and_goes_on(tmp_path: Path) -> None:
     pytest.importorskip("ray")
-    words = ["simulate", "alzheimers", "-n", "4000", "--shard-size", "200", "--out", str(tmp_path / "run")]
+    words = ["simulate", "alzheimers", "-n", "2000", "--shard-size", "100", "--out", str(tmp_path / "run")]
     command = [sys.executable, "-c", "from nosograph.commands import main; main()", *words, "--engine", "ray"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True) as held:
         wait_for(lambda: (tmp_path / "run" / "truth").is_dir() and any((tmp_path / "run" / "truth").iterdir()))
@@ -91,9 +94,9 @@ def test_a_command_that_is_interrupted_leaves_nobody_and_goes_on(tmp_path: Path)
         held.communicate(timeout=60)
     assert held.returncode != 0
     wait_for(lambda: not list_session(held.pid))
-    assert not list((tmp_path / "run" / ASIDE).glob("draft-*"))
+    assert not list((tmp_path / "run" / ASIDE).glob(f"{DRAFT}*"))
     subprocess.run(command, check=True, timeout=300, stdout=subprocess.DEVNULL)
-    ng.simulate("alzheimers", patients=4000).save(tmp_path / "here", shard_size=200)
+    ng.simulate("alzheimers", patients=2000).save(tmp_path / "here", shard_size=100)
     assert contents(tmp_path / "run") == contents(tmp_path / "here")
 
 
@@ -119,24 +122,33 @@ def wait_for(condition: Any, *, seconds: float = 120) -> None:
 # A cluster of several machines
 
 
+@pytest.fixture
+def own_random_numbers() -> Iterator[None]:
+    """Ray draws from Python's when a test adds or removes a machine, and that is the test's own doing."""
+    state = random.getstate()
+    yield
+    random.setstate(state)
+
+
 @pytest.fixture(scope="module")
 def machines() -> Iterator[Any]:
     """Three nodes on this machine, a CPU each, to whose first this process is connected."""
     ray = pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
-    before = signal.getsignal(signal.SIGTERM)
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": MEMORY})
+    before, state = signal.getsignal(signal.SIGTERM), random.getstate()
+    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": MEMORY})
     try:
         for _ in range(2):
-            cluster.add_node(num_cpus=1, object_store_memory=MEMORY)
-        ray.init(address=cluster.address, log_to_driver=False)
+            nodes.add_node(num_cpus=1, object_store_memory=MEMORY)
+        ray.init(address=nodes.address, log_to_driver=False)
         ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers need not find this file
-        yield cluster
+        yield nodes
     finally:
         ray.shutdown()
-        cluster.shutdown()
+        nodes.shutdown()
         signal.signal(signal.SIGTERM, before)
+        random.setstate(state)
 
 
 def make_slowly(files: PartFiles, tree: str) -> dict[str, Any]:
@@ -179,6 +191,7 @@ def while_parts_are_made(begun: Path, act: Any) -> Iterator[None]:
 
 
 @pytest.mark.verification
+@pytest.mark.usefixtures("own_random_numbers")
 def test_a_machine_that_is_lost_costs_its_part_only(machines: Any, tmp_path: Path) -> None:
     make_trees(tmp_path / "here", engine="processes")
     lost = machines.add_node(num_cpus=1, object_store_memory=MEMORY)
@@ -191,6 +204,7 @@ def test_a_machine_that_is_lost_costs_its_part_only(machines: Any, tmp_path: Pat
 
 
 @pytest.mark.verification
+@pytest.mark.usefixtures("own_random_numbers")
 def test_a_worker_that_is_killed_costs_its_part_only(machines: Any, tmp_path: Path) -> None:
     make_trees(tmp_path / "here", engine="processes")
 
@@ -205,9 +219,10 @@ def test_a_worker_that_is_killed_costs_its_part_only(machines: Any, tmp_path: Pa
 
 
 @pytest.mark.verification
+@pytest.mark.usefixtures("own_random_numbers")
 def test_a_run_and_its_notes_are_the_same_where_a_machine_is_lost(machines: Any, tmp_path: Path) -> None:
-    ng.simulate("alzheimers", patients=800).save(tmp_path / "here", shard_size=50)
-    ng.render(tmp_path / "here", patients="0-450")
+    ng.simulate("alzheimers", patients=600).save(tmp_path / "here", shard_size=50)
+    ng.render(tmp_path / "here", patients="0-250")
     lost = machines.add_node(num_cpus=1, object_store_memory=MEMORY)
     model = load_model("alzheimers")
     job = Job(model, (FACTUAL,), 0, model.clock.steps)
@@ -216,18 +231,21 @@ def test_a_run_and_its_notes_are_the_same_where_a_machine_is_lost(machines: Any,
         if lost in machines.worker_nodes:
             machines.remove_node(lost, allow_graceful=False)
 
-    write_run(job, tmp_path / "there", patients=800, shard_size=50, engine="ray", progress=lose)
-    ng.render(tmp_path / "there", patients="0-450", engine="ray")
+    write_run(job, tmp_path / "there", patients=600, shard_size=50, engine="ray", progress=lose)
+    ng.render(tmp_path / "there", patients="0-250", engine="ray")
     assert contents(tmp_path / "there") == contents(tmp_path / "here")
 
 
 @pytest.mark.verification
-def test_a_part_that_kills_whoever_takes_it_ends_the_job(machines: Any) -> None:
+@pytest.mark.usefixtures("own_random_numbers")
+def test_a_part_that_kills_whoever_takes_it_ends_the_job(machines: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "RETRIES", 1)
     with pytest.raises(NosographError, match="lost again and again"):
-        list(run_parts_on_ray(lambda part: os.kill(os.getpid(), signal.SIGKILL), range(3), workers=None))
+        list(run_parts_on_ray(lambda part: os.kill(os.getpid(), signal.SIGKILL), range(1), workers=None))
 
 
 @pytest.mark.verification
+@pytest.mark.usefixtures("own_random_numbers")
 def test_what_a_part_raises_comes_whole_and_ends_the_others(machines: Any, tmp_path: Path) -> None:
     def refuse(files: PartFiles, tree: str) -> dict[str, Any]:
         if tree == "birch":
@@ -240,11 +258,12 @@ def test_what_a_part_raises_comes_whole_and_ends_the_others(machines: Any, tmp_p
     seen = contents(tmp_path / "job") if (tmp_path / "job").exists() else {}
     time.sleep(2)
     assert (contents(tmp_path / "job") if (tmp_path / "job").exists() else {}) == seen
-    assert not [name for name in seen if "draft" in name]
+    assert not [name for name in seen if DRAFT in name]
     make_trees(tmp_path / "job")
 
 
 @pytest.mark.verification
+@pytest.mark.usefixtures("own_random_numbers")
 def test_a_folder_that_the_machines_do_not_see_is_told(machines: Any, tmp_path: Path) -> None:
     def hide(files: PartFiles, tree: str) -> dict[str, Any]:  # as if the folder were on another disk
         shutil.rmtree(files.folder / ASIDE)
@@ -255,6 +274,7 @@ def test_a_folder_that_the_machines_do_not_see_is_told(machines: Any, tmp_path: 
 
 
 @pytest.mark.verification
+@pytest.mark.usefixtures("own_random_numbers")
 def test_a_machine_of_another_build_is_told(machines: Any, tmp_path: Path) -> None:
     machines.add_node(num_cpus=4, object_store_memory=MEMORY, env_vars={"ATEN_CPU_CAPABILITY": "default"})
     with pytest.raises(NosographError, match="another build") as caught:
