@@ -65,8 +65,9 @@ def count_cpus(ray: Any) -> int:
 
 @contextmanager
 def _connect() -> Iterator[Any]:
-    """Ray, connected to the cluster that its own rules find: $RAY_ADDRESS, else one that was started on this machine,
-    else a new one of this machine's cores. A connection that the caller has made is used, and stays."""
+    """Ray, connected to the cluster at $RAY_ADDRESS, else to a new one of this machine's cores. A connection that the
+    caller has made is used, and stays. Ray itself would also try the last cluster that was started on this machine, for
+    minutes where that has ended: RAY_ADDRESS=auto asks for it."""
     try:
         import ray
     except ModuleNotFoundError as error:
@@ -75,14 +76,14 @@ def _connect() -> Iterator[Any]:
         yield ray
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cluster that is started here reports to nobody
-    address = os.environ.get("RAY_ADDRESS", "")
+    address = os.environ.get("RAY_ADDRESS") or "local"
     with _keep_state():
         try:
-            ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+            ray.init(address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
         except (ConnectionError, RuntimeError, ValueError, ImportError) as error:
             reason = str(error).strip().partition("\n")[0]
-            fix = "RAY_ADDRESS=HOST:6379 of a cluster that runs, or without RAY_ADDRESS for this machine alone"
-            raise fail("no Ray cluster can be used", value=f"{address or 'this machine'}: {reason}", fix=fix) from error
+            fix = "RAY_ADDRESS=HOST:PORT of a cluster that runs, or no RAY_ADDRESS for this machine alone"
+            raise fail("no Ray cluster can be used", value=f"{address}: {reason}", fix=fix) from error
     try:
         yield ray
     finally:

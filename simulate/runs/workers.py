@@ -47,7 +47,7 @@ def check_engine(engine: str) -> str:
 def prepare_workers() -> ForkServerContext:
     """The context that workers come from. Called early, it has them ready by the time there is work."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["nosograph.simulate.runs.shard"])
+    context.set_forkserver_preload(["nosograph.simulate.runs.preload"])
     resource_tracker.ensure_running()  # first: it unblocks signals
     with _apart():
         forkserver.ensure_running()
