@@ -183,7 +183,7 @@ def check_batches(task: Task, batches: Sequence[Sequence[int]], *, folder: Path)
     if journeys > MANY_JOURNEYS:
         with one_thread():
             probed = sum(
-                len(_compose_line(task, moment, artifact, path=""))
+                len(_compose_line(task, moment, artifact, path="", files={}))
                 + (sum(map(len, artifact.files.values())) if task.options.files else 0)
                 for moment, artifact in _render_patients(task, batches[0][:PROBED])
             )

@@ -25,7 +25,7 @@ from ...ontology.locks import hold_file
 from ...ontology.output import DRAFT, Drafts, Fill, explain_os_errors, join_path, remove, sync, write_bytes
 from .documents import RunDocument, read_document
 from .inventory import Count, FileEntry, Inventory, Sha256, describe_file
-from .workers import run_parts
+from .workers import PROCESSES, run_parts
 
 ASIDE = ".unfinished"  # in the job's folder: what is not yet part of a whole
 LOCK, PLAN, MANIFEST = "lock", "plan.json", "manifest.json"
@@ -181,8 +181,8 @@ class JobFolder:
         parts: Iterable[Any],
         *,
         summarise: Summarise,
-        workers: int | None,
-        engine: str,
+        workers: int | None = None,
+        engine: str = PROCESSES,
         progress: Progress,
     ) -> dict[str, Any]:
         """Do what is missing of the job; its manifest. Where it was finished before, nothing happens.
