@@ -27,6 +27,7 @@ from nosograph.renderers.selection import choose_patients
 from nosograph.simulate.cohort import open_run
 from nosograph.simulate.entrants import select_entrants
 from nosograph.simulate.runs.fingerprint import combine
+from nosograph.simulate.runs.inventory import describe_bytes
 from nosograph.simulate.runs.job import ASIDE
 from nosograph.simulate.runs.run import SHARD_SIZE, write_run
 from nosograph.simulate.runs.shard import Job
@@ -111,7 +112,7 @@ def measure_driver(job: Job) -> None:
     shards = [(numbers, words)] * 10
     seconds = take_time(lambda: combine([(name, shards) for name in job.tables], head="")) / (10 * len(numbers))
     show_hours("`dataset_sha256`, one process", seconds, of="patients", times=BILLION)
-    files = {f"record/part-{index:05d}.parquet": f"{index:064x}" for index in range(40_000)}
+    files = {f"record/part-{index:05d}.parquet": describe_bytes(b"%d" % index) for index in range(40_000)}
     size = len(json.dumps({"files": files}, indent=2)) / 10_000
     show_bytes("`manifest.json`", size, of="shard", times=BILLION / SHARD_SIZE)
     tracemalloc.start()
