@@ -25,7 +25,8 @@ from nosograph.errors import NosographError, fail
 from nosograph.ontology.output import DRAFT
 from nosograph.simulate.runs import cluster
 from nosograph.simulate.runs.cluster import run_parts_on_ray
-from nosograph.simulate.runs.job import ASIDE, JobFolder, PartFiles, PartMaker, Receipt
+from nosograph.simulate.runs.inventory import FileEntry
+from nosograph.simulate.runs.job import ASIDE, JobFolder, JobManifest, PartFiles, PartMaker, Receipt
 from nosograph.simulate.runs.run import write_run
 from nosograph.simulate.runs.shard import Job
 
@@ -163,11 +164,15 @@ def make_slowly(files: PartFiles, tree: str) -> dict[str, Any]:
     return {}
 
 
+class TreesManifest(JobManifest):
+    files: dict[str, FileEntry]
+
+
 def make_trees(folder: Path, *, work: Any = make_slowly, progress: Any = lambda receipt: None, **keys: Any) -> None:
     def summarise(receipts: Iterable[Receipt]) -> tuple[dict[str, Any], dict[str, bytes]]:
         return {"files": {name: digest for receipt in receipts for name, digest in receipt.listed.items()}}, {}
 
-    job = JobFolder(folder, {}, noun="list", another="another {key}", listed=("files",))
+    job = JobFolder(folder, {}, noun="list", another="another {key}", schema=TreesManifest)
     parts = ["ash", "birch", "cedar", "date", "elder", "fir", "gorse", "hazel"]
     job.complete(work, parts, summarise=summarise, progress=progress, **{"workers": None, "engine": "ray", **keys})
 
