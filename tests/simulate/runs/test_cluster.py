@@ -24,6 +24,7 @@ from nosograph.causal.model.world import FACTUAL
 from nosograph.errors import NosographError, fail
 from nosograph.ontology.output import DRAFT
 from nosograph.simulate.runs import cluster
+from nosograph.simulate.runs.build import describe_build
 from nosograph.simulate.runs.cluster import run_parts_on_ray
 from nosograph.simulate.runs.inventory import FileEntry
 from nosograph.simulate.runs.job import ASIDE, JobFolder, JobManifest, PartFiles, PartMaker, Receipt
@@ -177,6 +178,12 @@ def make_trees(folder: Path, *, work: Any = make_slowly, progress: Any = lambda 
     job.complete(work, parts, summarise=summarise, progress=progress, **{"workers": None, "engine": "ray", **keys})
 
 
+def list_nodes() -> set[str]:
+    import ray
+
+    return {node["NodeID"] for node in ray.nodes() if node["Alive"]}
+
+
 def find_repeated(folder: Path) -> list[int]:
     """The parts that were begun more than once."""
     begun = [int(path.name.partition("-")[0]) for path in folder.iterdir()]
@@ -204,13 +211,16 @@ def while_a_part_is_made(folder: Path, act: Any, *, where: str = "") -> Iterator
 @pytest.mark.usefixtures("own_random_numbers")
 def test_a_machine_that_is_lost_costs_its_part_only(machines: Any, tmp_path: Path) -> None:
     make_trees(tmp_path / "here", engine="processes")
+    others = list_nodes()
     lost = machines.add_node(num_cpus=1, object_store_memory=MEMORY)
+    (identity,) = list_nodes() - others
     told: list[int] = []
 
     def lose(signed: Path) -> None:
         machines.remove_node(lost, allow_graceful=False)
+        os.kill(int(signed.name.split("-")[1]), signal.SIGKILL)  # it would finish its part, and tell
 
-    with while_a_part_is_made(tmp_path, lose, where=lost.node_id):
+    with while_a_part_is_made(tmp_path, lose, where=identity):
         make_trees(tmp_path / "there", progress=lambda receipt: told.append(receipt.index))
     assert contents(tmp_path / "there") == contents(tmp_path / "here")
     assert told == list(range(8))
@@ -288,8 +298,16 @@ def test_a_folder_that_the_machines_do_not_see_is_told(machines: Any, tmp_path: 
 
 @pytest.mark.verification
 @pytest.mark.usefixtures("own_random_numbers")
-def test_a_machine_of_another_build_is_told(machines: Any, tmp_path: Path) -> None:
-    machines.add_node(num_cpus=4, object_store_memory=MEMORY, env_vars={"ATEN_CPU_CAPABILITY": "default"})
-    with pytest.raises(NosographError, match="another build") as caught:
-        make_trees(tmp_path / "job")
-    assert "cpu_capability DEFAULT, not " in caught.value.problems[0].value
+def test_a_machine_of_another_build_is_told(machines: Any) -> None:
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    others = list_nodes()
+    machines.add_node(num_cpus=1, object_store_memory=MEMORY, env_vars={"ATEN_CPU_CAPABILITY": "default"})
+    (identity,) = list_nodes() - others
+    there = ray.remote(cluster._do).options(scheduling_strategy=NodeAffinitySchedulingStrategy(identity, soft=False))
+    with pytest.raises(ray.exceptions.RayTaskError) as caught:
+        ray.get(there.remote([ray.put(str)], describe_build(), "ash"))
+    (problem,) = caught.value.cause.problems
+    assert "another build" in problem.problem
+    assert "cpu_capability DEFAULT, not " in problem.value
