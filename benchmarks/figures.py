@@ -134,13 +134,6 @@ def run_simulation(folder: Path, *arguments: str) -> tuple[float, int]:
     return float(seconds), int(peak)
 
 
-def measure_workers() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        one, _ = run_simulation(Path(folder) / "one", "-n", "400000", "--every", "12")
-        two, _ = run_simulation(Path(folder) / "two", "-n", "400000", "--every", "12", "--workers", "2")
-    show("one worker / two, the whole command for 400,000 patients", one / two, "at least 1.7")
-
-
 def measure_memory() -> None:
     with tempfile.TemporaryDirectory() as folder:
         _, few = run_simulation(Path(folder) / "few", "-n", "50000", "--every", "12")
@@ -170,5 +163,5 @@ if __name__ == "__main__":
     print(describe_machine())
     print("\n| figure | measured | asked |\n|---|---|---|")
     chosen = [measure_memory] if "memory" in sys.argv[1:] else [measure_sampling, measure_writing, measure_waiting]
-    for measure in chosen if "memory" in sys.argv[1:] else [*chosen, measure_workers]:
+    for measure in chosen:
         measure()

@@ -16,7 +16,7 @@ from ..renderers.modality import Modality
 from ..renderers.registry import BUILT_IN as MODALITIES
 from ..renderers.registry import find_modality
 from .modalities import find_modalities, offer_options, parse_modalities
-from .shared import AsJson, Seed, answer, progress_bar, say
+from .shared import AsJson, Engine, Seed, Workers, answer, prepare, progress_bar, say
 
 app = typer.Typer()
 Patients = Annotated[str | None, typer.Option(help='Numbers and ranges: "0-11,20". Everybody by default.')]
@@ -46,17 +46,15 @@ def render_command(
         bool | None,
         typer.Option("--files/--no-files", help="A file for each artifact, even of very many patients."),
     ] = None,
-    workers: Annotated[int, typer.Option(help="Processes.")] = 1,
+    workers: Workers = None,
+    engine: Engine = "processes",
     seed: Seed = 0,
     as_json: AsJson = False,
     typed: Mapping[str, str | Sequence[str]],
 ) -> None:
     """Artifacts of a run, into its folder. The same command goes on where it was interrupted."""
     started = time.monotonic()
-    if workers > 1:
-        from ..simulate.runs.workers import prepare_workers
-
-        prepare_workers()
+    prepare(workers, engine)
     from ..renderers.render import render
     from ..renderers.selection import choose_patients
     from ..simulate.cohort import open_run
@@ -67,7 +65,7 @@ def render_command(
         made = [
             render(
                 run, modality=name, patients=patients, at=at, world=world or None, seed=seed, files=files,
-                workers=workers, progress=advance, **given,
+                workers=workers, engine=engine, progress=advance, **given,
             )
             for name, given in options.items()
         ]  # fmt: skip

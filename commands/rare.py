@@ -64,7 +64,7 @@ def write_survey(report: Path | None, *, workers: int, strength: float, as_json:
 
     if report is None or report.suffix not in (".md", ".json"):
         raise fail("the report goes to a file", value=report or "", fix="--report all.md (or .json)")
-    workers = check_workers(workers)
+    check_workers(workers)
     knowledge = KnowledgeGraph.open()
     run = partial(run_parts, workers=workers)
     with progress_bar("diseases", len(list_diseases(knowledge=knowledge))) as advance:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A catalog name or a path (.yaml, .ttl, .jsonld, …).")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, and nothing else.")]
 Seed = Annotated[int, typer.Option(help="The seed of all noise, 0 or more.")]
+Workers = Annotated[
+    int | None, typer.Option(help="How many at once: 1 by default; with ray, all CPUs.", show_default=False)
+]
+Engine = Annotated[str, typer.Option(help="Who works: processes of this machine, or ray, a cluster ($RAY_ADDRESS).")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="PARAMETER=VALUE", help="Another value.")]
 
 
@@ -75,6 +79,14 @@ def read_settings(settings: list[str]) -> dict[str, float]:
         if not equals:
             raise fail("--set takes a parameter, = and a number", value=setting, fix="--set amyloid_growth=4")
     return values
+
+
+def prepare(workers: int | None, engine: str) -> None:
+    """Have processes ready by the time there is work, where they are wanted."""
+    if workers is not None and workers > 1 and engine == "processes":
+        from ..simulate.runs.workers import prepare_workers
+
+        prepare_workers()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import fail
-from .shared import AsJson, ModelName, Seed, Settings, answer, load, progress_bar, say
+from .shared import AsJson, Engine, ModelName, Seed, Settings, Workers, answer, load, prepare, progress_bar, say
 
 if TYPE_CHECKING:
     from ..causal.model.model import Model
@@ -40,17 +40,15 @@ def simulate_command(
         int | None, typer.Option(help="So many runs, DIR/cohort-0 and so on, with seeds from --seed on.")
     ] = None,
     seed: Seed = 0,
-    workers: Annotated[int, typer.Option(help="Processes.")] = 1,
+    workers: Workers = None,
+    engine: Engine = "processes",
     shard_size: Annotated[int, typer.Option(help="Patients in a file.")] = 10_000,
     device: Annotated[str, typer.Option(help="cpu, or cuda where torch has one.")] = "cpu",
     as_json: AsJson = False,
 ) -> None:
     """Simulate a cohort into a folder. The same command goes on where it was interrupted."""
     started = time.monotonic()
-    if workers > 1:
-        from ..simulate.runs.workers import prepare_workers
-
-        prepare_workers()
+    prepare(workers, engine)
     loaded = load(model, settings)
     if sample_parameters:
         _refuse_drawn(loaded, settings or [])
@@ -60,8 +58,8 @@ def simulate_command(
         summaries = simulate_one_or_many(
             loaded, out, cohorts=cohorts, sample_parameters=sample_parameters, patients=patients, seed=seed,
             do=do or (), worlds=world or (), years=years, where=where,
-            keep=keep.split(",") if keep else None, every=every, workers=workers, shard_size=shard_size, device=device,
-            clinic=clinic, progress=advance,
+            keep=keep.split(",") if keep else None, every=every, workers=workers, engine=engine,
+            shard_size=shard_size, device=device, clinic=clinic, progress=advance,
         )  # fmt: skip
     document = _describe_runs(
         summaries, out, seed=seed, seconds=time.monotonic() - started, several=cohorts is not None

@@ -9,7 +9,7 @@ import typer
 
 from ..errors import fail
 from ..renderers.registry import BUILT_IN as MODALITIES
-from .shared import AsJson, Seed, Settings, answer, load, progress_bar, say
+from .shared import AsJson, Engine, Seed, Settings, Workers, answer, load, prepare, progress_bar, say
 
 if TYPE_CHECKING:
     from ..simulate.cohort import Run
@@ -28,14 +28,13 @@ def verify_command(
     ] = None,
     settings: Settings = None,
     seed: Seed = 0,
-    workers: Annotated[int, typer.Option(help="Processes that read; with --through.")] = 1,
+    workers: Workers = None,
+    engine: Engine = "processes",
     as_json: AsJson = False,
 ) -> None:
     """DoWhy examines effects on the record alone; the truth comes from worlds. Exit code 1 if one is missed."""
-    if through is not None and workers > 1:
-        from ..simulate.runs.workers import prepare_workers
-
-        prepare_workers()
+    if through is not None:
+        prepare(workers, engine)
     from ..simulate.cohort import open_run
     from ..simulate.entrants import count_patients
     from ..simulate.verification.verify import PATIENTS, verify
@@ -47,7 +46,7 @@ def verify_command(
         if run is None:
             fix = f"nosograph verify DIR --through {through}"
             raise fail("--through reads the artifacts of a run, and this is not a run's folder", value=source, fix=fix)
-        return _verify_through(run, through, effects=effect, workers=workers, as_json=as_json)
+        return _verify_through(run, through, effects=effect, workers=workers, engine=engine, as_json=as_json)
     count = count_patients(PATIENTS if patients is None else patients)
     found = verify(run or load(source, settings), effects=effect or None, patients=count, seed=seed)
     if run is not None:
@@ -59,7 +58,9 @@ def verify_command(
         raise typer.Exit(1)
 
 
-def _verify_through(run: Run, modality: str, *, effects: list[str] | None, workers: int, as_json: bool) -> None:
+def _verify_through(
+    run: Run, modality: str, *, effects: list[str] | None, workers: int | None, engine: str, as_json: bool
+) -> None:
     """The same on what is read of a modality, beside the record."""
     from ..renderers.pages.report import keep_reread
     from ..renderers.readback.verify import count_to_read, verify_through
@@ -71,7 +72,13 @@ def _verify_through(run: Run, modality: str, *, effects: list[str] | None, worke
         progress_bar("effects", len(chosen)) as examining,
     ):
         found = verify_through(
-            run, modality=modality, effects=chosen, workers=workers, reading=reading, examining=examining
+            run,
+            modality=modality,
+            effects=chosen,
+            workers=workers,
+            engine=engine,
+            reading=reading,
+            examining=examining,
         )
     keep_reread(run, found)
     answer(as_json, found.as_json(), lambda: say(found))

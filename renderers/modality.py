@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from .protocol import Factory
 
 # Names that options cannot have: they are taken in `render`, and in the manifest
-RENDER_WORDS = {"run", "modality", "patients", "at", "world", "seed", "files", "workers", "progress", "json", "help"}
+RENDER_WORDS = {
+    "run", "modality", "patients", "at", "world", "seed", "files", "workers", "engine", "progress", "json", "help",
+}  # fmt: skip
 MANIFEST_WORDS = {
     "nosograph", "model", "dataset_sha256", "worlds", "steps", "names", "parts", "counts", "cohort_files",
     "shared_files",

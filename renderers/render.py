@@ -20,13 +20,15 @@ from typing import Any
 
 from ..causal.model.clock import time_of
 from ..causal.program.noise import check_seed
+from ..causal.program.threads import one_thread
 from ..errors import fail
 from ..ontology.knowledge import KnowledgeGraph
 from ..ontology.output import DRAFT, join_path
 from ..simulate.cohort import Run, open_run
 from ..simulate.runs.inventory import FileEntry, describe_bytes
 from ..simulate.runs.job import ASIDE, JobFolder, PartFiles, Receipt, locate_aside
-from ..simulate.runs.workers import check_workers
+from ..simulate.runs.room import check_room
+from ..simulate.runs.workers import PROCESSES, check_engine, check_workers
 from .binding import bind, check_requirements
 from .cohort_files import join_pieces
 from .journey import read_journeys
@@ -38,6 +40,8 @@ from .selection import choose_patients, find_worlds, parse_times, write_ranges
 
 AT_ONCE = 64  # moments that a renderer gets together
 PIECE = ".piece"  # of a file of the cohort, which a batch leaves
+MANY_JOURNEYS = 10_000  # before which the room on the disk is looked at
+PROBED = 10  # patients by whom the bytes of all are estimated
 MOST_JOURNEYS = 200  # of which files are written unasked, where lines hold all: a file costs as much as half a note
 
 
@@ -123,7 +127,8 @@ def render(
     world: str | Sequence[str] | None = None,
     seed: int = 0,
     files: bool | None = None,
-    workers: int = 1,
+    workers: int | None = None,
+    engine: str = PROCESSES,
     progress: Callable[[int], None] = lambda patients: None,
     **options: Any,
 ) -> Rendering:
@@ -131,12 +136,13 @@ def render(
     the renderer plans), in `world` (a name or several; all by default). `options` are those that the modality declares,
     such as `locale`, `faults` (`{"negation": 0.02}`) and `checkpoint` (a folder) of notes.
 
-    The same arguments give the same bytes, whatever the number of `workers`; where they have been rendered already,
-    nothing happens, and where they were interrupted, it goes on. `files` says whether there is a file for each artifact
-    even where the lines hold all. `progress` is told of each finished batch's patients. Raises NosographError for what
-    the run, the model or the renderer does not have, and where the run's folder holds another rendering.
+    The same arguments give the same bytes, whatever the number of `workers` and the `engine` (see `run_parts`); where
+    they have been rendered already, nothing happens, and where they were interrupted, it goes on. `files` says whether
+    there is a file for each artifact even where the lines hold all. `progress` is told of each finished batch's
+    patients. Raises NosographError for what the run, the model or the renderer does not have, and where the run's
+    folder holds another rendering.
     """
-    seed, workers = check_seed(seed), check_workers(workers)
+    seed, workers, engine = check_seed(seed), check_workers(workers), check_engine(engine)
     held = run if isinstance(run, Run) else _open(run)
     chosen = Options(find_modality(modality).check(options))
     renderer = build_renderer(held, modality, chosen)
@@ -148,7 +154,7 @@ def render(
     if files is None:
         files = not renderer.lines_hold_all or len(numbers) * len(worlds) <= MOST_JOURNEYS
     task = Task(
-        run=replace(held, model=replace(held.model, rdf=None)),  # workers need no graph
+        run=ready_for_workers(held),
         modality=modality,
         worlds=tuple(worlds),
         steps=tuple(steps) if steps is not None else None,
@@ -162,12 +168,34 @@ def render(
     job = JobFolder(folder, identity, noun="rendering", another=another, schema=RenderingManifest)
     job.complete(
         partial(write_batch, task),
-        batches,
+        check_batches(task, batches, folder=folder),
         summarise=partial(summarise_batches, task, identity),
-        workers=min(workers, len(batches)),
+        workers=workers and min(workers, len(batches)),
+        engine=engine,
         progress=lambda receipt: progress(receipt.counts["patients"]),
     )
     return Rendering(open_rendering(held, modality))
+
+
+def check_batches(task: Task, batches: Sequence[Sequence[int]], *, folder: Path) -> Iterator[Sequence[int]]:
+    """The batches, where the disk has room for what is made of them. Raises NosographError elsewhere."""
+    journeys = sum(map(len, batches)) * len(task.worlds)
+    if journeys > MANY_JOURNEYS:
+        with one_thread():
+            probed = sum(
+                len(_compose_line(task, moment, artifact, path="", files={}))
+                + (sum(map(len, artifact.files.values())) if task.options.files else 0)
+                for moment, artifact in _render_patients(task, batches[0][:PROBED])
+            )
+        size = probed / PROBED * sum(map(len, batches))
+        fix = "fewer --patients, fewer times --at, one --world, or the run on another disk"
+        check_room(folder, size, what=f"{task.modality} of {journeys:,} journeys", fix=fix)
+    yield from batches
+
+
+def ready_for_workers(run: Run) -> Run:
+    """The run as workers need it: without the model's graph, its folder as an absolute path."""
+    return replace(run, folder=run.folder.absolute(), model=replace(run.model, rdf=None))
 
 
 def _open(run: object) -> Run:

@@ -37,6 +37,7 @@ from .runs.run import SHARD_SIZE, RunSummary, write_run
 from .runs.shard import Job
 from .runs.shards import Shards
 from .runs.tables import BUILDERS, LISTING, Layout
+from .runs.workers import PROCESSES
 
 if TYPE_CHECKING:
     import xarray
@@ -123,11 +124,19 @@ class Cohort(Tables):
             raise fail("the cohort was simulated without a clinic", value=self.model.id, fix='clinic="listing=7"')
         return build_listing(batch, model=self.model, practice=self.practice, seed=self.seed)
 
-    def save(self, folder: str | Path, *, workers: int = 1, shard_size: int = SHARD_SIZE) -> RunSummary:
+    def save(
+        self,
+        folder: str | Path,
+        *,
+        workers: int | None = None,
+        engine: str = PROCESSES,
+        shard_size: int = SHARD_SIZE,
+    ) -> RunSummary:
         """Write the cohort as a run folder, with the same bytes as `nosograph simulate` with the same arguments."""
         return write_run(
-            self.job, Path(folder), patients=len(self), where=self.where, workers=workers, shard_size=shard_size
-        )
+            self.job, Path(folder), patients=len(self), where=self.where, workers=workers, engine=engine,
+            shard_size=shard_size,
+        )  # fmt: skip
 
     @property
     def job(self) -> Job:
@@ -289,7 +298,8 @@ def simulate_to(
     where: str | None = None,
     keep: Sequence[str] | None = None,
     every: int = 1,
-    workers: int = 1,
+    workers: int | None = None,
+    engine: str = PROCESSES,
     shard_size: int = SHARD_SIZE,
     device: str = "cpu",
     sample_parameters: bool = False,
@@ -314,8 +324,9 @@ def simulate_to(
     )
     condition = parse_condition(where, model=model) if where else None
     return write_run(
-        job, folder, patients=patients, where=condition, workers=workers, shard_size=shard_size, progress=progress
-    )
+        job, folder, patients=patients, where=condition, workers=workers, engine=engine, shard_size=shard_size,
+        progress=progress,
+    )  # fmt: skip
 
 
 def simulate_cohorts(model: Model, folder: Path, *, cohorts: int, seed: int = 0, **options: Any) -> list[RunSummary]:

@@ -57,7 +57,7 @@ def find_checkpoint(named: str | Path | None) -> Path | None:
     if named is None:
         return None
     check_checkpoint(Path(named))
-    return Path(named)
+    return Path(named).absolute()
 
 
 def hash_checkpoint(folder: Path | None) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -14,9 +14,9 @@ from ...errors import NosographError, fail, nearest
 from ...ontology.output import join_path
 from ...simulate.cohort import Run
 from ...simulate.runs.inventory import FileEntry, Inventory
-from ...simulate.runs.workers import check_workers, run_parts
+from ...simulate.runs.workers import PROCESSES, check_engine, check_workers, run_parts
 from ..protocol import Artifact, Options, Renderer
-from ..render import build_renderer
+from ..render import build_renderer, ready_for_workers
 from ..rendering import BATCH, RenderedRun, is_rendered, open_rendering
 from ..selection import choose_patients
 from .chart import Chart, settle
@@ -76,7 +76,7 @@ def find_source(run: Run, *, modality: str, world: str) -> Source:
     if not is_rendered(run, modality):
         lacking = "is not finished" if (run.folder / modality).is_dir() else "has not been made"
         raise fail(f"the run's rendering as {modality} {lacking}, so none can be read", value=run.folder, fix=command)
-    rendered = open_rendering(run, modality)
+    rendered = open_rendering(ready_for_workers(run), modality)
     held, file = rendered.manifest, rendered.folder / "manifest.json"
     try:
         numbers = choose_patients(run, held["patients"])
@@ -92,7 +92,7 @@ def find_source(run: Run, *, modality: str, world: str) -> Source:
         fix = rendered.inventory.fix
         raise fail(f"the {modality} leave out the world {world!r}", value=", ".join(worlds), fix=fix)
     return Source(
-        rendered=replace(rendered, run=replace(run, model=replace(run.model, rdf=None))),  # workers need no graph
+        rendered=rendered,
         world=world,
         patients=tuple(numbers),
         options=options,
@@ -102,14 +102,20 @@ def find_source(run: Run, *, modality: str, world: str) -> Source:
 
 
 def measure_rendering(
-    source: Source, *, workers: int = 1, progress: Callable[[int], None] = lambda patients: None
+    source: Source,
+    *,
+    workers: int | None = None,
+    engine: str = PROCESSES,
+    progress: Callable[[int], None] = lambda patients: None,
 ) -> Measured:
-    """Read all artifacts of a rendering, part by part, here or in `workers` processes; never more in memory than a part
-    each and what has been read. `progress` is told of each finished part's patients. Raises NosographError."""
+    """Read all artifacts of a rendering, part by part, here or by `workers` of the engine (see `run_parts`); never more
+    in memory than a part each and what has been read. `progress` is told of each finished part's patients. Raises
+    NosographError."""
     sizes = [len(source.patients[start : start + BATCH]) for start in range(0, len(source.patients), BATCH)]
     chart, artifacts = Chart(), 0
-    workers = min(check_workers(workers), len(source.parts))
-    with closing(run_parts(PartReader(source), source.parts, workers=workers)) as parts:
+    workers, engine = check_workers(workers), check_engine(engine)
+    workers = workers and min(workers, len(source.parts))
+    with closing(run_parts(PartReader(source), source.parts, workers=workers, engine=engine)) as parts:
         for size, (found, count) in zip(sizes, parts, strict=True):
             chart.add(found)
             artifacts += count

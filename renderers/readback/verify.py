@@ -20,6 +20,7 @@ from ...causal.effects.g_formula import G_FORMULA
 from ...causal.model.model import Effect, Model
 from ...errors import fail
 from ...simulate.cohort import Run
+from ...simulate.runs.workers import PROCESSES
 from ...simulate.verification import verify as simulated
 from ...simulate.verification.verify import (
     PATIENTS,
@@ -193,12 +194,14 @@ def _width(estimate: Estimate) -> float:
 @overload
 def verify(
     source: Model | Run | str | Path, *, effects: str | Sequence[str | Effect] | None = ..., patients: int = ...,
-    truth_patients: int = ..., seed: int = ..., through: None = ..., workers: int = ...,
+    truth_patients: int = ..., seed: int = ..., through: None = ..., workers: int | None = ...,
+    engine: str = ...,
 ) -> Verification: ...  # fmt: skip
 @overload
 def verify(
     source: Model | Run | str | Path, *, effects: str | Sequence[str | Effect] | None = ..., patients: int = ...,
-    truth_patients: int = ..., seed: int = ..., through: str, workers: int = ...,
+    truth_patients: int = ..., seed: int = ..., through: str, workers: int | None = ...,
+    engine: str = ...,
 ) -> Reread: ...  # fmt: skip
 def verify(
     source: Model | Run | str | Path,
@@ -208,12 +211,14 @@ def verify(
     truth_patients: int = TRUTH_PATIENTS,
     seed: int = 0,
     through: str | None = None,
-    workers: int = 1,
+    workers: int | None = None,
+    engine: str = PROCESSES,
 ) -> Verification | Reread:
     """Examine effects (the model's declared ones by default) on a fresh cohort of `patients`, or on a run's record.
 
     `source`: a model, its catalog name or its path, a run, or a run's folder.
-    With `through`, a modality that the run has been rendered in: on what can be read of that, in `workers` processes.
+    With `through`, a modality that the run has been rendered in: on what can be read of that, by `workers` of the
+    `engine` (see `run_parts`).
 
     Raises NosographError for an effect that the model cannot have, and for a run without the rendering.
     """
@@ -223,7 +228,9 @@ def verify(
     if not isinstance(source, Run):
         fix = f"nosograph simulate …, nosograph render DIR --modality {through}, and the run's folder"
         raise fail("what is read are the artifacts of a run, and this is a model", value=source.id, fix=fix)
-    return verify_through(source, modality=through, effects=effects, truth_patients=truth_patients, workers=workers)
+    return verify_through(
+        source, modality=through, effects=effects, truth_patients=truth_patients, workers=workers, engine=engine
+    )
 
 
 def verify_through(
@@ -232,7 +239,8 @@ def verify_through(
     modality: str,
     effects: str | Sequence[str | Effect] | None = None,
     truth_patients: int = TRUTH_PATIENTS,
-    workers: int = 1,
+    workers: int | None = None,
+    engine: str = PROCESSES,
     reading: Progress = silent,
     examining: Progress = silent,
 ) -> Reread:
@@ -244,7 +252,7 @@ def verify_through(
     chosen = choose_run_effects(run, effects)
     source = find_source(run, modality=modality, world=find_factual_world(run))
     started = time.monotonic()
-    measured = measure_rendering(source, workers=workers, progress=reading)
+    measured = measure_rendering(source, workers=workers, engine=engine, progress=reading)
     if not measured.chart.mentioned:
         raise fail(f"nothing could be read of the {modality}", value=source.folder, fix="artifacts that tell something")
     own = keep_part(run, source)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,7 @@ from ...ontology.locks import hold_file
 from ...ontology.output import DRAFT, Drafts, Fill, explain_os_errors, join_path, remove, sync, write_bytes
 from .documents import RunDocument, read_document
 from .inventory import Count, FileEntry, Inventory, Sha256, describe_file
-from .workers import run_parts
+from .workers import PROCESSES, run_parts
 
 ASIDE = ".unfinished"  # in the job's folder: what is not yet part of a whole
 LOCK, PLAN, MANIFEST = "lock", "plan.json", "manifest.json"
@@ -91,6 +92,7 @@ class PartMaker:
 
     def __call__(self, part: tuple[int, Any]) -> Receipt:
         index, inputs = part
+        check_seen(join_path(self.folder, ASIDE, PLAN))
         held = read_receipt(self.folder, index)
         if held is not None and _is_whole(self.folder, held):
             return held
@@ -100,6 +102,13 @@ class PartMaker:
         with PartFiles(self.folder, index) as after:
             after.write_aside(RECEIPT, fill=lambda path: path.write_text(receipt.to_json()))
         return receipt
+
+
+def check_seen(path: Path) -> None:
+    """Raise NosographError where this machine does not see a file that the one that directs the work has seen."""
+    if not path.is_file():
+        fix = "a folder that all machines see under this path, such as one on a network disk"
+        raise fail("a file of the job is not seen on this machine", value=f"{path} on {platform.node()}", fix=fix)
 
 
 class ReceiptDocument(RunDocument):
@@ -172,14 +181,16 @@ class JobFolder:
         parts: Iterable[Any],
         *,
         summarise: Summarise,
-        workers: int,
+        workers: int | None = None,
+        engine: str = PROCESSES,
         progress: Progress,
     ) -> dict[str, Any]:
         """Do what is missing of the job; its manifest. Where it was finished before, nothing happens.
 
-        `work` is done for the inputs of each part, here or in `workers` processes; `summarise` makes the manifest, and
-        the files that come with it, of all receipts in order. `progress` is told of each finished part. Raises
-        NosographError where the folder holds anything else, another process is writing in it, or the disk refuses.
+        `work` is done for the inputs of each part, here or by `workers` of the `engine` (see `run_parts`); `summarise`
+        makes the manifest, and the files that come with it, of all receipts in order. `progress` is told of each
+        finished part. Raises NosographError where the folder holds anything else, another process is writing in it,
+        or the disk refuses.
         """
         with explain_os_errors(self.folder, what="folder"):
             held = self.find_manifest()
@@ -189,7 +200,9 @@ class JobFolder:
             with hold_folder(self.folder):
                 held = self.find_manifest()  # another process may have finished it just now
                 if held is None:
-                    held = self._make(work, parts, summarise=summarise, workers=workers, progress=progress)
+                    held = self._make(
+                        work, parts, summarise=summarise, workers=workers, engine=engine, progress=progress
+                    )
                 with suppress(OSError):  # the manifest is there; the next command tidies
                     _clear(self.aside)
             return held
@@ -243,14 +256,16 @@ class JobFolder:
         parts: Iterable[Any],
         *,
         summarise: Summarise,
-        workers: int,
+        workers: int | None,
+        engine: str,
         progress: Progress,
     ) -> dict[str, Any]:
         try:
             _clear(self.aside, drafts=_read_plan(self.aside / PLAN) is not None)
             write_bytes(self.aside / PLAN, json.dumps(self.identity).encode())
             count = 0
-            with closing(run_parts(PartMaker(self.folder, work), enumerate(parts), workers=workers)) as receipts:
+            maker = PartMaker(self.folder.absolute(), work)
+            with closing(run_parts(maker, enumerate(parts), workers=workers, engine=engine)) as receipts:
                 for receipt in receipts:
                     count += 1
                     progress(receipt)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -13,22 +12,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ...causal.language import Expression
 from ...causal.model.model import Model, Schedule
-from ...errors import check_whole
+from ...errors import check_whole, fail
 from ..entrants import count_patients, select_entrants
+from .build import describe_build
 from .fingerprint import combine
 from .inventory import FileEntry, describe_bytes
 from .job import JobFolder, Receipt
 from .manifest import MODEL, RunManifest
+from .room import check_room, estimate_run
 from .shard import Job, read_fingerprints, write_shard
-from .workers import check_workers
+from .workers import PROCESSES, RAY, check_engine, check_workers
 
 SHARD_SIZE = 10_000
-LIBRARIES = ("nosograph", "torch", "pyro-ppl", "numpy", "numba", "pyarrow")
+LESS = "fewer patients, --every or --keep for a smaller truth, or a folder on another disk"
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,8 @@ def write_run(
     *,
     patients: int,
     where: Expression | None = None,
-    workers: int = 1,
+    workers: int | None = None,
+    engine: str = PROCESSES,
     shard_size: int = SHARD_SIZE,
     progress: Callable[[int], None] = lambda patients: None,
 ) -> RunSummary:
@@ -58,7 +59,9 @@ def write_run(
     The model is kept beside the data, as Turtle. `progress` is told of each finished shard's patients. Raises
     NosographError where the folder holds another run or cannot be written.
     """
-    patients, workers = count_patients(patients), check_workers(workers)
+    patients, workers, engine = count_patients(patients), check_workers(workers), check_engine(engine)
+    if engine == RAY and job.device != "cpu":
+        raise fail("Ray gives a part no other device than the CPU", value=job.device, fix="--device cpu")
     shard_size = check_whole(shard_size, "the size of a shard", least=1, fix="--shard-size 10000")
     identity = describe_run(job, patients=patients, where=where, shard_size=shard_size)
     source = job.model.to_turtle().encode()
@@ -67,6 +70,8 @@ def write_run(
 
     def shards() -> Iterator[NDArray[np.int64]]:  # a tensor would go to workers as an open file
         nonlocal drawn
+        size = estimate_run(job, patients=patients, where=where)
+        check_room(folder, size, what=f"{patients:,} patients", fix=LESS)
         for entrants in select_entrants(job.model, count=patients, seed=job.seed, where=where, batch=shard_size):
             drawn = entrants.drawn
             yield entrants.numbers.numpy()
@@ -84,6 +89,7 @@ def write_run(
         shards(),
         summarise=summarise,
         workers=workers,
+        engine=engine,
         progress=lambda receipt: progress(receipt.counts["patients"]),
     )
     return RunSummary(
@@ -133,13 +139,7 @@ def describe_run(job: Job, *, patients: int, where: Expression | None, shard_siz
         "every": job.layout.every,
         **({"clinic": asdict(job.practice.clinic)} if job.practice is not None else {}),
         "shard_size": shard_size,
-        "made_with": {
-            **{name: version(name) for name in LIBRARIES},
-            "python": platform.python_version(),
-            "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-            "machine": platform.machine(),
-            "device": job.device,
-        },
+        "made_with": {**describe_build(), "device": job.device},
     }
 
 

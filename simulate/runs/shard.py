@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ...causal.model.model import Model
 from ...causal.model.world import World
@@ -48,14 +49,7 @@ class Job:
 
 def write_shard(job: Job, files: PartFiles, numbers: NDArray[np.int64]) -> dict[str, Any]:
     """Simulate `numbers` and write `<table>/part-<index>.parquet` for each table; the counts of rows and patients."""
-    patients = torch.from_numpy(numbers)
-    journeys = sample(
-        job.model, patients=patients, seed=job.seed, worlds=job.worlds, steps=job.steps, device=job.device
-    )
-    tables = build_tables(journeys, model=job.model, layout=job.layout)
-    if job.practice is not None:
-        tables[LISTING] = build_listing(journeys, model=job.model, practice=job.practice, seed=job.seed)
-    del journeys
+    tables = simulate_tables(job, torch.from_numpy(numbers))
     prints: dict[str, Any] = {}
     for name, table in tables.items():
         files.write(name, name_part(files.index), fill=partial(write_table, table))
@@ -64,13 +58,22 @@ def write_shard(job: Job, files: PartFiles, numbers: NDArray[np.int64]) -> dict[
     return {"rows": {name: table.num_rows for name, table in tables.items()}, "patients": len(numbers)}
 
 
+def simulate_tables(job: Job, numbers: Tensor) -> dict[str, pa.Table]:
+    """The tables of the patients of these numbers."""
+    journeys = sample(job.model, patients=numbers, seed=job.seed, worlds=job.worlds, steps=job.steps, device=job.device)
+    tables = build_tables(journeys, model=job.model, layout=job.layout)
+    if job.practice is not None:
+        tables[LISTING] = build_listing(journeys, model=job.model, practice=job.practice, seed=job.seed)
+    return tables
+
+
 def read_fingerprints(folder: Path, index: int, table: str) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     """The fingerprints of a finished shard's patients, in one table: see `fingerprint_patients`."""
     with np.load(locate_aside(folder, index, PRINTS)) as held:
         return held[f"{table}.patients"], held[f"{table}.words"]
 
 
-def write_table(table: pa.Table, path: Path) -> None:
+def write_table(table: pa.Table, file: Path | BinaryIO) -> None:
     """Parquet, the same bytes for the same table."""
     dictionaries = [f.name for f in table.schema if pa.types.is_dictionary(f.type)] + ["patient", "time"]
-    pq.write_table(table, path, compression="zstd", compression_level=1, use_dictionary=dictionaries)
+    pq.write_table(table, file, compression="zstd", compression_level=1, use_dictionary=dictionaries)

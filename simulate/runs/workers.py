@@ -25,18 +25,29 @@ STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # what tells a process, 
 P = TypeVar("P")
 R = TypeVar("R")
 
+PROCESSES, RAY = ENGINES = ("processes", "ray")
+
 _work: Callable[[Any], Any] | None = None  # in a worker: what it does with each part
 
 
-def check_workers(workers: int) -> int:
-    """`workers`, where it is a number of processes. Raises NosographError elsewhere."""
-    return check_whole(workers, "the number of workers", least=1, most=1024, fix="--workers 1")
+def check_workers(workers: int | None) -> int | None:
+    """`workers`, where it is a number of workers, or None. Raises NosographError elsewhere."""
+    if workers is None:
+        return None
+    return check_whole(workers, "the number of workers", least=1, most=100_000, fix="--workers 1")
+
+
+def check_engine(engine: str) -> str:
+    """`engine`, where it is one. Raises NosographError elsewhere."""
+    if engine not in ENGINES:
+        raise fail("there is no such engine", value=engine, fix=f"--engine {' or --engine '.join(ENGINES)}")
+    return engine
 
 
 def prepare_workers() -> ForkServerContext:
     """The context that workers come from. Called early, it has them ready by the time there is work."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["nosograph.simulate.runs.shard"])
+    context.set_forkserver_preload(["nosograph.simulate.runs.preload"])
     resource_tracker.ensure_running()  # first: it unblocks signals
     with _apart():
         forkserver.ensure_running()
@@ -59,14 +70,22 @@ def _apart() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def run_parts(work: Callable[[P], R], parts: Iterable[P], *, workers: int) -> Generator[R, None, None]:
-    """`work` of each part, in their order, as they are done: here, or in `workers` processes of one thread each.
+def run_parts(
+    work: Callable[[P], R], parts: Iterable[P], *, workers: int | None = None, engine: str = PROCESSES
+) -> Generator[R, None, None]:
+    """`work` of each part, in their order, as they are done: here, in `workers` processes of one thread each, or on a
+    Ray cluster (see `run_parts_on_ray`). Where `workers` is None: here, or on all of the cluster.
 
     `work` is sent to each worker once; parts are taken as they are needed, two a worker ahead. Close the iterator (or
     exhaust it) before anything is done with the parts' files: no worker is left then. Raises what `work` raises, and
     NosographError where a worker was killed.
     """
-    if workers <= 1:
+    if engine == RAY:
+        from .cluster import run_parts_on_ray
+
+        yield from run_parts_on_ray(work, parts, workers=workers)
+        return
+    if workers is None or workers <= 1:
         with one_thread():
             yield from map(work, parts)
         return

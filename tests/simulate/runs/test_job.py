@@ -54,14 +54,15 @@ def do(
     folder: Path,
     *,
     seed: int = 1,
-    workers: int = 1,
+    workers: int | None = None,
+    engine: str = "processes",
     work: Any = work,
     progress: Callable[[Receipt], None] = lambda receipt: None,
 ) -> dict[str, Any]:
     job = JobFolder(
         folder, {"seed": seed}, noun="list", another="the folder holds a list of another {key}", schema=ListManifest
     )
-    return job.complete(work, PARTS, summarise=summarise, workers=workers, progress=progress)
+    return job.complete(work, PARTS, summarise=summarise, workers=workers, engine=engine, progress=progress)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
