@@ -14,7 +14,6 @@ import os
 import platform
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from typing import Any
 
 from ...errors import NosographError, fail
 from ...ontology.locks import hold_file
-from ...ontology.output import DRAFT, Drafts, Fill, explain_os_errors, join_path, remove, sync, write_bytes
+from ...ontology.output import DRAFT, Drafts, Fill, explain_os_errors, join_path, remove, sync_all, write_bytes
 from .documents import RunDocument, read_document
 from .inventory import Count, FileEntry, Inventory, Sha256, describe_file
 from .workers import PROCESSES, run_parts
@@ -31,7 +30,6 @@ ASIDE = ".unfinished"  # in the job's folder: what is not yet part of a whole
 LOCK, PLAN, MANIFEST = "lock", "plan.json", "manifest.json"
 RECEIPT = ".json"  # how the name of a part's receipt ends
 OWN = re.compile(rf"{re.escape(DRAFT)}.+|[0-9]{{5,}}\..+|{re.escape(PLAN)}")  # names of what a job leaves aside
-SYNCED_AT_ONCE = 16  # files: the disk takes many together in little more time than one
 
 
 @dataclass(frozen=True)
@@ -292,13 +290,12 @@ class JobFolder:
     def _sync(self, count: int) -> None:
         """Have all files of all parts on the disk, and the names of their folders."""
         folders = {self.folder}
-        with ThreadPoolExecutor(SYNCED_AT_ONCE) as threads:
-            for receipt in self._read_receipts(count):
-                paths = [self.folder / name for name in receipt.listed]
-                list(threads.map(sync, paths))
-                for path in paths:
-                    folders.update(parent for parent in path.parents if parent.is_relative_to(self.folder))
-            list(threads.map(sync, [*folders, self.folder.parent]))
+        for receipt in self._read_receipts(count):
+            paths = [self.folder / name for name in receipt.listed]
+            sync_all(paths)
+            for path in paths:
+                folders.update(parent for parent in path.parents if parent.is_relative_to(self.folder))
+        sync_all([*folders, self.folder.parent])
 
     def _abandon(self) -> None:
         """Leave nothing half-written; of a job without a finished part nothing at all."""
@@ -334,7 +331,7 @@ def add_files(folder: Path) -> Iterator[Drafts]:
     aside = join_path(folder, ASIDE)
     with explain_os_errors(folder, what="folder"), hold_folder(folder):
         _clear(aside)
-        with Drafts(folder, aside=aside) as files:
+        with Drafts(folder, aside=aside, durable=True) as files:
             yield files
 
 
