@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from dataclasses import asdict
 from functools import partial
@@ -67,6 +68,7 @@ def write_survey(report: Path | None, *, workers: int, strength: float, as_json:
     check_workers(workers)
     knowledge = KnowledgeGraph.open()
     run = partial(run_parts, workers=workers)
+    started = time.monotonic()
     with progress_bar("diseases", len(list_diseases(knowledge=knowledge))) as advance:
         found = survey(knowledge=knowledge, strength=strength, run=run, advance=advance)
     document = found.to_json()
@@ -76,4 +78,5 @@ def write_survey(report: Path | None, *, workers: int, strength: float, as_json:
     write_text(report, text)
     document.pop("outcomes")
     said = f"{report}: {document['converted']:,} of {document['diseases']:,} diseases converted"
-    answer(as_json, {"path": str(report), **document}, lambda: say(said))
+    document = {"path": str(report), "seconds": round(time.monotonic() - started, 1), **document}
+    answer(as_json, document, lambda: say(said))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
@@ -36,10 +35,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Survey:
-    """The outcomes of all diseases, always in the same order. `seconds` is the time that it took."""
+    """The outcomes of all diseases, always in the same order."""
 
     outcomes: tuple[Outcome, ...]
-    seconds: float
     release: str
 
     @property
@@ -70,7 +68,6 @@ class Survey:
         """The whole survey; `outcomes` lists each disease."""
         return {
             "release": self.release,
-            "seconds": round(self.seconds, 1),
             "diseases": len(self.outcomes),
             "converted": len(self.converted),
             "variables": sum(outcome.variables for outcome in self.converted),
@@ -155,7 +152,6 @@ def survey(
     A row with an impossible frequency is left out and counted; a problem with one disease does not stop the run. `run`
     may do the work in other processes; then `knowledge` must be that of `KnowledgeGraph.open()`.
     """
-    started = time.monotonic()
     names = list_diseases(knowledge=knowledge)
     chosen = [(disease, names.get(disease, "")) for disease in (names if diseases is None else diseases)]
     outcomes: list[Outcome] = []
@@ -165,7 +161,7 @@ def survey(
             outcomes += done
             if advance:
                 advance(len(done))
-    return Survey(tuple(outcomes), time.monotonic() - started, release())
+    return Survey(tuple(outcomes), release())
 
 
 def try_disease(disease: str, name: str, knowledge: KnowledgeGraph, strength: float) -> Outcome:
