@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -45,12 +46,20 @@ def check_engine(engine: str) -> str:
 
 
 def prepare_workers() -> ForkServerContext:
-    """The context that workers come from. Called early, it has them ready by the time there is work."""
+    """The context that workers come from. Called early, it has them ready by the time there is work. Raises
+    NosographError where the path of the temporary folder is too long for a socket."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["nosograph.simulate.runs.preload"])
     resource_tracker.ensure_running()  # first: it unblocks signals
     with _apart():
-        forkserver.ensure_running()
+        try:
+            forkserver.ensure_running()
+        except OSError as error:
+            if "path too long" not in str(error):  # an error of Python's own, without a number
+                raise
+            place = tempfile.gettempdir()
+            fix = "set TMPDIR to a folder with a short name, such as /tmp"
+            raise fail("workers cannot talk in a folder with so long a path", value=place, fix=fix) from error
     return context
 
 
