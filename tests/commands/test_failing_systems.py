@@ -48,7 +48,7 @@ COMMANDS = {
 }
 READ_ONTOLOGIES = [
     ["model", "check", "alzheimers"],
-    ["render", "annotated", "--modality", "genome,notes", "--workers", "2"],
+    ["render", "annotated", "--workers", "2"],
     ["model", "draw", "alzheimers", "-o", "drawn.svg"],
     COMMANDS["from-hpo"],
 ]
