@@ -204,7 +204,7 @@ class KnowledgeGraph:
         """The prefixes whose ontologies are completely loaded: an identifier that is not here does not exist."""
         declared = {quad.object.value for quad in self._quads(HOLDS) if isinstance(quad.object, ox.Literal)}
         for iri in self._named(RDF_TYPE, ONTOLOGY):
-            declared.add(iri.rpartition("/")[2].partition(".")[0])
+            declared.add(_name_of(iri))
         return frozenset(prefix.name for prefix in map(find_prefix, declared) if prefix)
 
     # What the ontology says about a concept
@@ -307,7 +307,9 @@ class KnowledgeGraph:
     def release(self, prefix: str) -> str | None:
         """The version of the ontology of this prefix, from its file ("2025-01-16"), or None."""
         holder = find_prefix(prefix)
-        for iri in self._named(HOLDS, ox.Literal(holder.name if holder else prefix)):
+        name = holder.name if holder else prefix
+        published = (iri for iri in self._named(RDF_TYPE, ONTOLOGY) if _name_of(iri) == name.lower())
+        for iri in chain(self._named(HOLDS, ox.Literal(name)), sorted(published)):
             for version in self._objects(ox.NamedNode(iri), VERSION):
                 return str(version.value).rpartition("/")[2]
         return None
@@ -365,6 +367,11 @@ class KnowledgeGraph:
 
     def _below(self, node: ox.NamedNode) -> Iterator[ox.NamedNode]:
         return (quad.subject for quad in self._quads(SUBCLASS_OF, node) if isinstance(quad.subject, ox.NamedNode))
+
+
+def _name_of(ontology: str) -> str:
+    """`mondo`, from http://purl.obolibrary.org/obo/mondo.owl."""
+    return ontology.rpartition("/")[2].partition(".")[0].lower()
 
 
 def _canonical(text: str) -> str:

@@ -1,15 +1,16 @@
 """OBO files (OBO Flat File Format 1.2 and 1.4) as triples, with the names of the official OBO to OWL mapping.
 
-The tags read are id, name, def, comment, synonym, xref, alt_id, is_a, relationship, is_obsolete, replaced_by, consider,
-subset and namespace; other tags are ignored. Unlike in OWL, `relationship: part_of X` becomes one plain triple, not an
-existential restriction, so that queries stay short. The type of a synonym is given as in OWL, by an axiom with
+The tags read are id, name, def, comment, synonym, xref, alt_id, is_a, relationship, intersection_of, is_obsolete,
+replaced_by, consider, subset and namespace; other tags are ignored. Unlike in OWL, `relationship: part_of X` becomes one
+plain triple, not an existential restriction, so that queries stay short; so does `intersection_of: part_of X`, which
+says so too. The sources of a relationship (`{source="PMID:1"}`) are given as in OWL, by an axiom. The type of a synonym is given as in OWL, by an axiom with
 `oboInOwl:hasSynonymType`. `import` headers are never followed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,6 +37,7 @@ AXIOM = ox.NamedNode(VOCABULARIES["owl"] + "Axiom")
 AXIOM_SOURCE = ox.NamedNode(VOCABULARIES["owl"] + "annotatedSource")
 AXIOM_PROPERTY = ox.NamedNode(VOCABULARIES["owl"] + "annotatedProperty")
 AXIOM_TARGET = ox.NamedNode(VOCABULARIES["owl"] + "annotatedTarget")
+SOURCE = ox.NamedNode(OIO + "source")
 SYNONYM_TYPE = ox.NamedNode(OIO + "hasSynonymType")
 SYNONYM_SCOPES = {
     "EXACT": ox.NamedNode(OIO + "hasExactSynonym"),
@@ -45,6 +47,7 @@ SYNONYM_SCOPES = {
 }
 
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"\s*(.*)')
+_SOURCE = re.compile(r'\bsource="([^"]*)"')
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPED = {"n": "\n", "t": "\t", "W": " "}
 
@@ -172,9 +175,10 @@ def _read_tag(term: ox.NamedNode, tag: str, value: str, iris: _Iris) -> Iterator
             yield ox.Quad(term, CROSS_REFERENCE, ox.Literal(_unescape(_strip(value).split(' "')[0])))
         case "is_a":
             yield ox.Quad(term, SUBCLASS_OF, iris.node(_strip(value)))
-        case "relationship":
+        case "relationship" | "intersection_of":
             relation, _, target = _strip(value).partition(" ")
-            yield ox.Quad(term, iris.node(relation), iris.node(target.strip()))
+            if target:  # what is alone in an intersection is the genus
+                yield from _read_relationship(term, iris.node(relation), iris.node(target.strip()), value)
         case "alt_id":  # a merged term: obsolete, and replaced by this one
             merged = iris.node(_strip(value))
             yield ox.Quad(merged, DEPRECATED, TRUE)
@@ -191,6 +195,31 @@ def _read_tag(term: ox.NamedNode, tag: str, value: str, iris: _Iris) -> Iterator
             yield ox.Quad(term, ox.NamedNode(OIO + "hasOBONamespace"), ox.Literal(_strip(value)))
 
 
+def _read_relationship(
+    term: ox.NamedNode, relation: ox.NamedNode, target: ox.NamedNode, value: str
+) -> Iterator[ox.Quad]:
+    yield ox.Quad(term, relation, target)
+    if sources := _SOURCE.findall(value.partition(" {")[2]):
+        yield from _annotate(term, relation, target, SOURCE, [ox.Literal(source) for source in sources])
+
+
+def _annotate(
+    term: ox.NamedNode,
+    predicate: ox.NamedNode,
+    target: ox.NamedNode | ox.Literal,
+    key: ox.NamedNode,
+    values: Sequence[ox.NamedNode | ox.Literal],
+) -> Iterator[ox.Quad]:
+    """An axiom that says something about a triple."""
+    axiom = ox.BlankNode()
+    yield ox.Quad(axiom, RDF_TYPE, AXIOM)
+    yield ox.Quad(axiom, AXIOM_SOURCE, term)
+    yield ox.Quad(axiom, AXIOM_PROPERTY, predicate)
+    yield ox.Quad(axiom, AXIOM_TARGET, target)
+    for said in values:
+        yield ox.Quad(axiom, key, said)
+
+
 def _read_text(term: ox.NamedNode, tag: str, value: str, iris: _Iris) -> Iterator[ox.Quad]:
     """A definition, or a synonym with its scope and type, from `"text" SCOPE type [references]`."""
     quoted = _QUOTED.match(value)
@@ -204,9 +233,4 @@ def _read_text(term: ox.NamedNode, tag: str, value: str, iris: _Iris) -> Iterato
     scope = words[0] if words and words[0] in SYNONYM_SCOPES else "RELATED"  # the format's default
     yield ox.Quad(term, SYNONYM_SCOPES[scope], text)
     for kind in words[1:2]:
-        axiom = ox.BlankNode()
-        yield ox.Quad(axiom, RDF_TYPE, AXIOM)
-        yield ox.Quad(axiom, AXIOM_SOURCE, term)
-        yield ox.Quad(axiom, AXIOM_PROPERTY, SYNONYM_SCOPES[scope])
-        yield ox.Quad(axiom, AXIOM_TARGET, text)
-        yield ox.Quad(axiom, SYNONYM_TYPE, iris.node(kind))
+        yield from _annotate(term, SYNONYM_SCOPES[scope], text, SYNONYM_TYPE, [iris.node(kind)])
