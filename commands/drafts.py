@@ -52,9 +52,7 @@ def write_draft(
         "kinds": draft.kinds,
         "findings": [asdict(finding) for finding in draft.findings],
     }
-    text = (
-        f"{out}: {draft.name}, {draft.variables} variables, {draft.claims} causal claims; see {out} for what is missing"
-    )
+    text = f"{out}: {draft.name}, {draft.variables} variables, {draft.claims} causal claims; it says what is missing"
     answer(as_json, document, lambda: say(text))
 
 

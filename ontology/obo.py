@@ -1,10 +1,10 @@
 """OBO files (OBO Flat File Format 1.2 and 1.4) as triples, with the names of the official OBO to OWL mapping.
 
 The tags read are id, name, def, comment, synonym, xref, alt_id, is_a, relationship, intersection_of, is_obsolete,
-replaced_by, consider, subset and namespace; other tags are ignored. Unlike in OWL, `relationship: part_of X` becomes one
-plain triple, not an existential restriction, so that queries stay short; so does `intersection_of: part_of X`, which
-says so too. The sources of a relationship (`{source="PMID:1"}`) are given as in OWL, by an axiom. The type of a synonym is given as in OWL, by an axiom with
-`oboInOwl:hasSynonymType`. `import` headers are never followed.
+replaced_by, consider, subset and namespace; other tags are ignored. Unlike in OWL, `relationship: part_of X` becomes
+one plain triple, not an existential restriction, so that queries stay short; so does `intersection_of: part_of X`, which
+implies it. The sources of a relationship (`{source="PMID:1"}`) and the type of a synonym are given as in OWL, by axioms
+with `oboInOwl:source` and `oboInOwl:hasSynonymType`. `import` headers are never followed.
 """
 
 from __future__ import annotations

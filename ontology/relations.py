@@ -158,8 +158,8 @@ class _File(BaseModel):
 
 
 def read_relations(path: Path) -> dict[str, Relation]:
-    """`RELATIONS` with those of a mapping file (YAML) added, or in their place: under `relations`, each relation's CURIE
-    or IRI with `object`, and `label`, `lowers` and `causal` where they apply.
+    """`RELATIONS` with those of a mapping file (YAML) added, or in their place: under `relations`, the CURIE or IRI of
+    each relation with `object`, and `label`, `lowers` and `causal` where they apply.
 
     Raises NosographError, with the line, for what is not such a file.
     """

@@ -123,8 +123,8 @@ class _Writer:
     def introduce(self, curie: str) -> list[str]:
         lines = [
             f"{describe(curie, self.knowledge)}: a draft from the causal axioms of {self.tell_sources()}.",
-            "It is a skeleton. Each claim is an axiom that the ontology's curators wrote (checked: curated); nobody here "
-            "read their sources. No ontology holds numbers: each one here is a placeholder.",
+            "It is a skeleton. Each claim is an axiom that the ontology's curators wrote (checked: curated); nobody here"
+            " read their sources. No ontology holds numbers: each one here is a placeholder.",
             "",
             "What is missing, and what to decide:",
         ]
@@ -221,7 +221,7 @@ def _measure_effect(name: str, kind: Kind, sign: int, cause: str, effect: str) -
     what = {
         "event": "Log hazard ratio",
         "static": "Log odds ratio",
-        "state": "Change per year, in standard deviations,",
+        "state": "Standard deviations a year",
     }
     unit = "1/a" if kind == "state" else "1"
     return DraftParameter(
