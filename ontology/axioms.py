@@ -73,7 +73,7 @@ def find_axioms(relations: Mapping[str, Relation], *, knowledge: KnowledgeGraph)
     once, in the same order every time. Names that cannot be printed are left out."""
     store = knowledge.store
     known = _add_subrelations(relations, knowledge)
-    pairs = {
+    pairs: set[tuple[object, str, object]] = {
         (quad.subject, iri, quad.object)
         for iri in known
         for quad in store.quads_for_pattern(None, ox.NamedNode(iri), None)

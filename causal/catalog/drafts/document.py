@@ -20,6 +20,7 @@ from ..rare.names import VariableNames, to_identifier
 from .graph import CausalGraph, describe, gather_graph, to_printable
 from .kinds import TAG, Kind, guess_kinds, is_disease
 
+FINDINGS = ("cycle", "contradiction", "not causal", "unusable", "too far", "guessed", "missing")
 DEPTH = 2
 DEEPEST = 20
 LOG_RATIO = 0.693147  # log 2
@@ -29,8 +30,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that the author has to decide or to fill in. `kind` is "cycle", "too far", "unusable", "not causal",
-    "contradiction", "guessed" or "missing"."""
+    """Something that the author has to decide or to fill in; `kind` is one of `FINDINGS`."""
 
     kind: str
     text: str
@@ -88,7 +88,7 @@ class _Writer:
     def __init__(self, graph: CausalGraph, knowledge: KnowledgeGraph) -> None:
         self.graph, self.knowledge = graph, knowledge
         self.labels = {compact(iri): to_printable(knowledge.label(iri) or "") for iri in graph.concepts}
-        edges = nx.DiGraph()
+        edges: nx.DiGraph[str] = nx.DiGraph()
         edges.add_nodes_from(self.labels)
         edges.add_edges_from((compact(cause), compact(effect)) for cause, effect in graph.edges)
         self.kinds = guess_kinds(self.labels, edges)
@@ -110,6 +110,7 @@ class _Writer:
         claims = sum(len(variable.causes) for variable in variables)
         kinds = {variable.name: cast(Kind, variable.kind) for variable in variables}
         self.findings += _find_missing(kinds, parameters)
+        self.findings.sort(key=lambda finding: FINDINGS.index(finding.kind))
         head = [
             f"id: {to_identifier(name)}",
             f"title: {write_scalar(f'{name}, drafted from {self.tell_sources()}')}",
@@ -123,8 +124,8 @@ class _Writer:
     def introduce(self, curie: str) -> list[str]:
         lines = [
             f"{describe(curie, self.knowledge)}: a draft from the causal axioms of {self.tell_sources()}.",
-            "It is a skeleton. Each claim is an axiom that the ontology's curators wrote (checked: curated); nobody here"
-            " read their sources. No ontology holds numbers: each one here is a placeholder.",
+            "It is a skeleton. Each claim is an axiom that the ontology's curators wrote (checked: curated); nobody"
+            " here read their sources. No ontology holds numbers: each one here is a placeholder.",
             "",
             "What is missing, and what to decide:",
         ]
@@ -178,22 +179,16 @@ class _Writer:
         """The axioms in words, and findings about those that an author has to look at."""
         comments = []
         for axiom in axioms:
-            said = " ".join(
-                (
-                    self.tell(axiom.stated_of or axiom.subject),
-                    f"'{to_printable(axiom.relation.label)}'",
-                    self.tell(axiom.object),
-                )
-            )
-            comments.append(f"caused by {cause}: {said}{', inherited' if axiom.stated_of else ''}")
+            subject, label = self.tell(axiom.stated_of or axiom.subject), to_printable(axiom.relation.label)
+            inherited = ", inherited" if axiom.stated_of else ""
+            comments.append(f"caused by {cause}: {subject} '{label}' {self.tell(axiom.object)}{inherited}")
         if not any(axiom.relation.causal for axiom in axioms):
             comments[-1] += "; the relation does not say that it is causal, so the claim is an assumption"
             self.findings.append(Finding("not causal", comments[-1].partition(": ")[2]))
         if len({axiom.relation.lowers for axiom in axioms}) > 1:
             comments.append("some of these raise it and others lower it; taken as raising")
-            self.findings.append(
-                Finding("contradiction", f"{cause} both raises and lowers {self.tell(axioms[0].effect)}")
-            )
+            text = f"{cause} both raises and lowers {self.tell(axioms[0].effect)}"
+            self.findings.append(Finding("contradiction", text))
         return comments
 
     def tell(self, iri: str) -> str:
@@ -218,15 +213,9 @@ def _read(name: str, kind: Kind) -> str:
 
 
 def _measure_effect(name: str, kind: Kind, sign: int, cause: str, effect: str) -> DraftParameter:
-    what = {
-        "event": "Log hazard ratio",
-        "static": "Log odds ratio",
-        "state": "Standard deviations a year",
-    }
+    what = {"event": "Log hazard ratio", "static": "Log odds ratio", "state": "Standard deviations a year"}[kind]
     unit = "1/a" if kind == "state" else "1"
-    return DraftParameter(
-        name, sign * LOG_RATIO, unit=unit, title=f"{what[kind]} of {effect} by {cause}: a placeholder"
-    )
+    return DraftParameter(name, sign * LOG_RATIO, unit=unit, title=f"{what} of {effect} by {cause}: a placeholder")
 
 
 def _start(

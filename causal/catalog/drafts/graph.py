@@ -132,7 +132,7 @@ def _check_usable(iri: str, knowledge: KnowledgeGraph) -> None:
 
 def _cut_cycles(pairs: Iterable[tuple[str, str]], knowledge: KnowledgeGraph) -> tuple[list[tuple[str, str]], list[str]]:
     """The edges in their order, without those that close a cycle with earlier ones; these in words."""
-    graph = nx.DiGraph()
+    graph: nx.DiGraph[str] = nx.DiGraph()
     edges, cycles = [], []
     for cause, effect in pairs:
         if cause == effect or (effect in graph and cause in graph and nx.has_path(graph, effect, cause)):

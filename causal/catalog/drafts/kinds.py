@@ -42,7 +42,7 @@ _BY_TAG: dict[str, tuple[Kind, str]] = {
 }
 
 
-def guess_kinds(labels: Mapping[str, str], graph: nx.DiGraph) -> dict[str, tuple[Kind, str]]:
+def guess_kinds(labels: Mapping[str, str], graph: nx.DiGraph[str]) -> dict[str, tuple[Kind, str]]:
     """The kind of each concept (by CURIE, with its label), and why. `graph` has an edge from each cause to its effect,
     and no cycle: what has a cause that changes in time cannot be static."""
     kinds: dict[str, tuple[Kind, str]] = {}
