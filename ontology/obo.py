@@ -3,8 +3,8 @@
 The tags read are id, name, def, comment, synonym, xref, alt_id, is_a, relationship, intersection_of, is_obsolete,
 replaced_by, consider, subset and namespace; other tags are ignored. Unlike in OWL, `relationship: part_of X` becomes
 one plain triple, not an existential restriction, so that queries stay short; so does `intersection_of: part_of X`,
-which implies it. The sources of a relationship (`{source="PMID:1"}`) and the type of a synonym are given as in OWL, by axioms
-with `oboInOwl:source` and `oboInOwl:hasSynonymType`. `import` headers are never followed.
+which implies it. The sources of a relationship (`{source="PMID:1"}`) and the type of a synonym are given as in OWL, by
+axioms with `oboInOwl:source` and `oboInOwl:hasSynonymType`. `import` headers are never followed.
 """
 
 from __future__ import annotations
