@@ -86,14 +86,16 @@ class KnowledgeGraph:
     def open(cls, *files: str | Path) -> KnowledgeGraph:
         """The Human Phenotype Ontology with its disease annotations, and these files or folders as well (see `load`).
 
-        The first call with the same files builds a store in the cache folder (some seconds for HPO alone). Later calls
-        open it in milliseconds, also from many processes at once. Raises NosographError as `load` does.
+        The first call with the same files builds a store in the cache folder (some seconds for HPO alone, which is read
+        once for all of them). Later calls open it in milliseconds, also from many processes at once. Raises
+        NosographError as `load` does.
         """
         released = hpo.locate_hpo()
         own = [find_file(file) for file in files]
-        readers: list[Callable[[], Iterable[ox.Quad]]] = [partial(hpo.read_hpo, *released)]
-        readers += [partial(read, file) for file in own]
-        store = open_cached(locate_cache(), key_of(released, own), lambda: chain.from_iterable(r() for r in readers))
+        store = open_cached(locate_cache(), key_of(released), partial(hpo.read_hpo, *released))
+        if own:
+            key = key_of(released, own)
+            store = open_cached(locate_cache(), key, lambda: chain.from_iterable(map(read, own)), base=store)
         return cls(store, read_only=True)
 
     def load(self, path: str | Path, *, reason: bool = False) -> None:

@@ -138,7 +138,7 @@ def test_cycles_lose_the_edge_that_closes_them(tmp_path: Path) -> None:
     edges = {(variables[cause]["concept"][-1], variables[effect]["concept"][-1]) for cause, effect in draw_edges(draft)}
     assert edges == {("a", "b"), ("c", "a")}  # nearest the start, in the order of names
     assert len(find(draft, "cycle")) == 2
-    assert "http://e.org/b -> http://e.org/c -> http://e.org/a (A) -> http://e.org/b" in find(draft, "cycle")[1]
+    assert find(draft, "cycle")[0].endswith("http://e.org/b -> http://e.org/c -> http://e.org/a (A) -> http://e.org/b")
     assert check_model(write(draft, tmp_path)).ok
 
 
