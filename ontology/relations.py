@@ -142,7 +142,9 @@ def _tabulate() -> dict[str, Relation]:
 RELATIONS: Mapping[str, Relation] = _tabulate()  # by IRI
 
 
-class _Entry(BaseModel):
+class RelationEntry(BaseModel):
+    """A relation in a mapping file."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     object: Object
@@ -151,10 +153,12 @@ class _Entry(BaseModel):
     causal: bool = Field(default=True, strict=True)
 
 
-class _File(BaseModel):
+class RelationFile(BaseModel):
+    """A mapping file."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    relations: dict[str, _Entry]
+    relations: dict[str, RelationEntry]
 
 
 def read_relations(path: Path) -> dict[str, Relation]:
@@ -166,7 +170,7 @@ def read_relations(path: Path) -> dict[str, Relation]:
     root = read_yaml(read_text(path), file=str(path))
     lines = {".".join(keys): line for keys, line in root.find_lines()} if isinstance(root.value, dict) else {}
     try:
-        entries = _File.model_validate(root.plain()).relations
+        entries = RelationFile.model_validate(root.plain()).relations
     except ValidationError as error:
         raise NosographError([_explain(mistake, str(path), lines) for mistake in error.errors()]) from None
     found = dict(RELATIONS)

@@ -44,6 +44,7 @@ COMMANDS = {
     "new": ["model", "new", "new.yaml"],
     "from-hpo": ["model", "from-hpo", "OMIM:132700", "-o", "rare.yaml"],
     "from-hpo --all": ["model", "from-hpo", "--all", "--report", "all.md", "--workers", "2"],
+    "from-ontology": ["model", "from-ontology", "http://e.org/a", "--ontology", "own.nt", "-o", "draft.yaml"],
     "demo": ["demo"],
 }
 READ_ONTOLOGIES = [
@@ -100,8 +101,10 @@ def check_words(said: str) -> None:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two finished runs."""
+    """A folder with two finished runs, and an ontology."""
     folder = tmp_path_factory.mktemp("made")
+    cause = "<http://purl.obolibrary.org/obo/RO_0003303>"
+    (folder / "own.nt").write_text(f"<http://e.org/a> {cause} <http://e.org/b> .")
     code, said = Started(["simulate", SIX, "-n", "60", "--out", "run"], folder).end()
     assert code == 0, said
     code, said = Started(["simulate", "alzheimers", "-n", "10", "--years", "1", "--out", "annotated"], folder).end()

@@ -16,6 +16,7 @@ from ....ontology.knowledge import KnowledgeGraph
 from ....ontology.prefixes import compact
 from ....ontology.relations import RELATIONS, Relation
 from ..rare.entries import DraftParameter, DraftSection, DraftVariable, write_comment, write_scalar, write_sections
+from ..rare.hierarchy import Finding
 from ..rare.names import VariableNames, to_identifier
 from .graph import CausalGraph, describe, gather_graph, to_printable
 from .kinds import TAG, Kind, guess_kinds, is_disease
@@ -29,17 +30,9 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Finding:
-    """Something that the author has to decide or to fill in; `kind` is one of `FINDINGS`."""
-
-    kind: str
-    text: str
-
-
-@dataclass(frozen=True)
 class Draft:
     """A drafted document: its YAML `text`, its size, the kind guessed of each variable, and what the author has to
-    know."""
+    decide or to fill in (`findings`, of the kinds `FINDINGS`)."""
 
     concept: str
     name: str
@@ -104,7 +97,7 @@ class _Writer:
         name = self.titles[curie]
         sections = [self.place(concept) for concept in self.order]
         for kind, texts in self.graph.left_out.items():
-            self.findings += [Finding(kind, text) for text in texts]
+            self.findings += [Finding(kind, "", text) for text in texts]
         variables = [variable for section in sections for variable in section.variables]
         parameters = sum(len(section.parameters) for section in sections)
         claims = sum(len(variable.causes) for variable in variables)
@@ -184,11 +177,11 @@ class _Writer:
             comments.append(f"caused by {cause}: {subject} '{label}' {self.tell(axiom.object)}{inherited}")
         if not any(axiom.relation.causal for axiom in axioms):
             comments[-1] += "; the relation does not say that it is causal, so the claim is an assumption"
-            self.findings.append(Finding("not causal", comments[-1].partition(": ")[2]))
+            self.findings.append(Finding("not causal", compact(axioms[0].effect), comments[-1].partition(": ")[2]))
         if len({axiom.relation.lowers for axiom in axioms}) > 1:
             comments.append("some of these raise it and others lower it; taken as raising")
             text = f"{cause} both raises and lowers {self.tell(axioms[0].effect)}"
-            self.findings.append(Finding("contradiction", text))
+            self.findings.append(Finding("contradiction", compact(axioms[0].effect), text))
         return comments
 
     def tell(self, iri: str) -> str:
@@ -240,10 +233,10 @@ def _start(
 def _find_missing(kinds: Mapping[str, Kind], parameters: int) -> Iterable[Finding]:
     counts = Counter(kinds.values())
     guessed = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
-    yield Finding("guessed", f"the kinds of all variables ({guessed}): above each one stands why")
-    yield Finding("missing", f"numbers: {parameters} placeholders, each with source: assumption")
+    yield Finding("guessed", "", f"the kinds of all variables ({guessed}): above each one stands why")
+    yield Finding("missing", "", f"numbers: {parameters} placeholders, each with source: assumption")
     if counts["state"]:
-        yield Finding("missing", "units and scales: states are in standard deviations, and are never recorded")
-    yield Finding("missing", "measurements (what a clinic sees, when, with which error) and treatments")
-    yield Finding("missing", "who enters (population), age, sex and death: imports: [demographics] has some")
-    yield Finding("missing", "causes that no ontology states, confounders among them; and effects to verify")
+        yield Finding("missing", "", "units and scales: states are in standard deviations, and are never recorded")
+    yield Finding("missing", "", "measurements (what a clinic sees, when, with which error) and treatments")
+    yield Finding("missing", "", "who enters (population), age, sex and death: imports: [demographics] has some")
+    yield Finding("missing", "", "causes that no ontology states, confounders among them; and effects to verify")
