@@ -36,7 +36,7 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _MARKED = re.compile(r"[+-]?(?P<whole>\d*)(?P<mark>[.,])(?P<part>\d+)(?![\d.,])", re.ASCII)
 _GROUPED = re.compile(r"[+-]?\d+([_' \xa0\u202f\u2019]\d+)+([.,]\d+)?", re.ASCII)
 SWAPPED = str.maketrans(",.", ".,")  # a number with a decimal comma as one with a point, and the other way round
-_MISSING = ("na", "n/a", "#n/a", "nan", "null", "none", "missing", "unknown", "-", "--", "?", ".", "inf", "-inf")
+MISSING = frozenset("na n/a #n/a nan null none missing unknown - -- ? . inf -inf".split())  # as programs write none
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +238,7 @@ def read_number(text: str, *, decimal: str = ".", node: str = "", file: str = ""
             return number
         fix = "a number below 1e308"
         raise fail("not a finite number", value=text[:80], fix=fix, node=node, file=file, line=line)
-    if text.lower().lstrip("+") in _MISSING:
+    if text.lower().lstrip("+") in MISSING:
         problem = "not a finite number" if text.lower().strip("+-") in ("nan", "inf") else "not a number"
         raise fail(problem, value=text, fix="leave it empty if it is missing", node=node, file=file, line=line)
     fix = _suggest_number(text, decimal)

@@ -35,15 +35,15 @@ def find_targets(row: RecordRow, *, present: bool | None, model: Model) -> tuple
         return (RowTarget(_find_named(row, model)),)
     wanted = open_knowledge().follow(row.concept)
     held = {v.name: compact(open_knowledge().resolve(v.concept)) for v in model.variables.values() if v.concept}
-    exact = _bind(model, {name for name, concept in held.items() if concept == wanted}, row.event)
-    inferred = _infer(wanted, held, row, present=present, model=model)
     if row.variable:
         named = _find_named(row, model)
-        if wanted in (held.get(named.name), held.get(named.of)) or named.name in inferred:
+        own = [held[name] for name in (named.name, named.of) if name in held]
+        if wanted in own or named.name in _infer(wanted, held, row, present=present, model=model):
             return (RowTarget(named),)
-        own = held.get(named.name) or held.get(named.of, "")
-        fix = f"one of the two; the concept of {named.name} is {own}" if own else "leave the concept empty"
+        fix = f"one of the two; the concept of {named.name} is {own[0]}" if own else "leave the concept empty"
         raise fail("variable and concept differ", value=f"{row.variable}, {row.concept}", fix=fix)
+    exact = _bind(model, {name for name, concept in held.items() if concept == wanted}, row.event)
+    inferred = _infer(wanted, held, row, present=present, model=model)
     if len(exact) > 1:
         raise fail("several variables have this concept", value=row.concept, fix=_name(exact))
     direct = tuple(RowTarget(model.variables[name]) for name in exact)

@@ -150,7 +150,12 @@ REFUSED = {  # the file, what the message says, and the file with its fix
     "no": ("time,variable,value\n0,mmse,no\n", "write: a plain number", ROW),
     "true": ("time,variable,value\n0,mmse,TRUE\n", "write: a plain number", ROW),
     "a dash": ("time,variable,value\n0,mmse,-\n", "leave it empty if it is missing", "time,variable,value\n0,mmse,\n"),
-    "a dose by yes": ("time,variable,value\n1,aria_e,2\n", "write: 1 or 0", "time,variable,value\n1,aria_e,1\n"),
+    "an event that is not known": ("time,variable,value\n0,mmse,24\n1,aria_e,NA\n", "no row if it is unknown", ROW),
+    "a static that is not known": ("time,variable,value\n0,mmse,24\n,age,NULL\n", "no row if it is unknown", ROW),
+    "yes in another language": (
+        "time,variable,value\n1,aria_e,wahr\n", "write: 1 or 0, yes or no", "time,variable,value\n1,aria_e,yes\n"
+    ),
+    "an event twice": ("time,variable,value\n1,aria_e,2\n", "write: 1 or 0", "time,variable,value\n1,aria_e,1\n"),
 }  # fmt: skip
 
 
