@@ -36,7 +36,8 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _MARKED = re.compile(r"[+-]?(?P<whole>\d*)(?P<mark>[.,])(?P<part>\d+)(?![\d.,])", re.ASCII)
 _GROUPED = re.compile(r"[+-]?\d+([_' \xa0\u202f\u2019]\d+)+([.,]\d+)?", re.ASCII)
 SWAPPED = str.maketrans(",.", ".,")  # a number with a decimal comma as one with a point, and the other way round
-MISSING = frozenset("na n/a #n/a nan null none missing unknown - -- ? . inf -inf".split())  # as programs write none
+# How programs write that there is no number.
+MISSING = ("na", "n/a", "#n/a", "nan", "null", "none", "missing", "unknown", "-", "--", "?", ".", "inf", "-inf")
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,15 +108,17 @@ def _refuse(wanted: str, held: Mapping[str, str], row: RecordRow, *, present: bo
     above = {n for n, variables in bound.items() if variables and graph.is_a(wanted, held[n])}
     below = {n for n, variables in bound.items() if variables and graph.is_a(held[n], wanted)}
     if not above and not below:
-        offered = list_some(sorted({graph.describe(held[n]) for n, variables in bound.items() if variables}))
-        return fail("no variable of the model has this concept", value=row.concept, fix=f"no such row, or {offered}")
-    near = list_some(sorted({graph.describe(held[n]) for n in above or below}))
+        offered = sorted({graph.describe(held[n]) for n, variables in bound.items() if variables})
+        fix = f"no such row, or {list_some(offered)}" if offered else "no such row, or the name of a variable"
+        return fail("no variable of the model has this concept", value=row.concept, fix=fix)
     binary = {n for n in above | below if is_binary(model.variables[bound[n][0]], model)}
+    near = list_some(sorted({graph.describe(held[n]) for n in binary or above or below}))
     if not binary:
         problem = f"a value of {term} is not one of a {'wider' if above else 'narrower'} concept"
         fix = f"{near}, if that was observed; otherwise no such row"
     elif present is None:
         problem, fix = f"of {term} it can be said only whether it is present", "1 or 0 (in JSON, true or false)"
+        return fail(problem, value=row.value if row.value is not None else row.concept, fix=fix)
     elif several := [name for n in sorted(binary & (above if present else below)) for name in bound[n]]:
         problem, fix = "several measurements may be meant", _name(several)
     elif present:

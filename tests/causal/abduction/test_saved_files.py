@@ -10,6 +10,7 @@ import json
 import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 import pandas as pd
 import pytest
@@ -34,7 +35,7 @@ TABLE = pd.DataFrame(
 )
 
 
-def save(delimiter: str = ",", decimal: str = ".", newline: str = "\n", quoting: int = 0) -> str:
+def save(delimiter: str = ",", decimal: str = ".", newline: str = "\n", quoting: Literal[0, 1] = 0) -> str:
     return TABLE.to_csv(index=False, sep=delimiter, decimal=decimal, lineterminator=newline, quoting=quoting)
 
 

@@ -113,6 +113,19 @@ def test_a_value_of_a_narrower_term_is_none_of_a_quantity(make_model: MakeModel,
         assert "HP:0001250 (Seizure), if that was observed" in message
 
 
+def test_the_fix_names_the_finding_and_not_the_quantity_above_it(make_model: MakeModel, tmp_path: Path) -> None:
+    rate = {"kind": "state", "concept": TERMS["nervous"], "mechanism": "Normal(3, 1)"}
+    finding = {"kind": "state", "concept": TERMS["absence"], "mechanism": "Bernoulli(0.5)"}
+    model = make_model({"rate": rate, "absence": finding})
+    assert "what was present, one of HP:0002121" in refuse(tmp_path, model, (TERMS["seizure"], 1))
+    assert said(read(tmp_path, model, (TERMS["seizure"], 0))) == {"absence": 0.0}
+
+
+def test_a_model_without_concepts(make_model: MakeModel, tmp_path: Path) -> None:
+    model = make_model({"seizure": {"kind": "state", "mechanism": "Bernoulli(0.5)"}})
+    assert "no such row, or the name of a variable" in refuse(tmp_path, model, (TERMS["seizure"], 1))
+
+
 def test_of_a_term_only_presence_is_said(make_model: MakeModel, tmp_path: Path) -> None:
     model = make_findings(make_model, "seizure")
     for value in (2, 0.5, "yes", "false", None):
