@@ -73,7 +73,11 @@ def _find_named(row: RecordRow, model: Model) -> Variable:
     if row.variable in model.variables:
         fix = "it under record" if row.event else "it under events"
         raise fail(f"{row.variable} is {'not ' if row.event else ''}an event", fix=fix)
-    fix = nearest(row.variable, known) or list_some(v.name for v in known.values() if v.recorded)
+    fix = (
+        nearest(row.variable, known)
+        or nearest(row.variable.lower(), known)
+        or list_some(v.name for v in known.values() if v.recorded)
+    )
     raise fail(f"unknown variable {row.variable!r}", value=row.variable, fix=fix)
 
 

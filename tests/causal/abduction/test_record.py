@@ -214,10 +214,18 @@ def test_json_is_typed(tmp_path: Path, mistake: str) -> None:
 
 def test_what_is_null_is_not_there(tmp_path: Path) -> None:
     row = {"time": 0, "variable": "mmse", "value": 24}
-    full = {"patient": None, "record": [{**row, "concept": None, "level": None, "unit": None}], "death": None}
+    full = {
+        "patient": None,
+        "statics": None,
+        "events": None,
+        "record": [{**row, "concept": None, "level": None, "unit": None}],
+        "death": None,
+    }
     ours = read_record(write(tmp_path / "r.json", json.dumps(full)), model=MODEL)
     assert ours == read_record(write(tmp_path / "s.json", json.dumps({"record": [row]})), model=MODEL)
     assert ours.patient == ""
+    with pytest.raises(NosographError, match="the record is empty"):
+        read_record(write(tmp_path / "t.json", '{"record": null}'), model=MODEL)
 
 
 def test_a_record_in_utf_16(tmp_path: Path) -> None:
