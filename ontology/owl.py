@@ -1,7 +1,7 @@
 """OWL files (RDF/XML and OWL/XML) through owlready2, with its reasoner (HermiT, which needs Java) on request.
 
-Only owlready2's parser is used, on the file's bytes: its other loading code would fetch what `owl:imports` names. XML is
-checked before (see `markup`).
+XML is checked before (see `markup`). Only owlready2's parser is used, on the file's bytes: its other loading code would
+fetch what `owl:imports` names.
 """
 
 from __future__ import annotations
