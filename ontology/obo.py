@@ -56,9 +56,10 @@ _END = rf"\s*+(?:{_MODIFIERS})?\s*+(?:!.*)?"
 _DEFINITION = re.compile(rf"({_QUOTED})\s*+(?:{_REFERENCES})?{_END}")
 _SYNONYM = re.compile(rf'({_QUOTED})([^"\[{{!]*+)(?:{_REFERENCES})?{_END}')
 _SYNONYM_TYPE = re.compile(rf'([^\s"]++)\s*+(?:{_QUOTED})?\s*+(EXACT|BROAD|NARROW|RELATED)?{_END}')
-_XREF = re.compile(rf'((?:[^\s"\\]|\\.)(?:[^"\\]|\\.)*?)(?:(?<!\s)\s++{_QUOTED})?')
-_PLAIN_END = re.compile(rf"(?<!\s)\s++(?:{_MODIFIERS}\s*+(?:!.*)?|!.*)$")
+_PLAIN = rf"(?<!\s)\s++(?:{_MODIFIERS}\s*+(?:!.*)?|!.*)"
+_PLAIN_END = re.compile(_PLAIN + "$")
 _TEXT_END = re.compile(rf"(?<!\s)\s++(?:{_MODIFIERS}\s*+(?:!.*)?|!(?:\s.*)?)$")
+_XREF = re.compile(rf'((?:[^\s"\\]|\\.)(?:[^"\\]|\\.)*?)(?:(?<!\s)\s++{_QUOTED}{_END}|{_PLAIN})?')
 _STANZA = re.compile(r"\[([^\[\]]*)\]\s*(?:!.*)?")
 _STANZAS = ("Term", "Typedef", "Instance")
 _ESCAPE = re.compile(r"\\(.)")
@@ -242,7 +243,7 @@ def _read_tag(term: ox.NamedNode, tag: str, value: str, iris: _Iris, types: dict
         case "comment":
             yield ox.Quad(term, COMMENT, ox.Literal(_unescape(_cut(value, _TEXT_END))))
         case "xref":
-            reference = _XREF.fullmatch(_strip(value))
+            reference = _XREF.fullmatch(value)
             if reference is None:
                 raise fail("`xref` has an identifier, then at most a text in double quotes", fix='xref: UMLS:C1 "text"')
             yield ox.Quad(term, CROSS_REFERENCE, ox.Literal(_unescape(reference[1])))

@@ -68,14 +68,14 @@ def _is_xml(start: bytes) -> bool:
 
 
 def _is_utf_16(start: bytes) -> bool:
-    return start[:2] in (b"\xff\xfe", b"\xfe\xff")
+    return start.startswith((b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<"))  # a byte order mark, or XML without one
 
 
 def _refuse_others(path: Path, start: bytes) -> None:
     """Raises NosographError for a file whose beginning shows that it is something else than what is read here."""
     if start.startswith(_ARCHIVES):
         raise fail("this file is compressed", fix="the file in it: unpack it first (unzip, gunzip)", file=str(path))
-    if _is_utf_16(start) and not start.decode("utf-16", "replace").lstrip().startswith("<"):
+    if _is_utf_16(start) and not start.strip(b"\xff\xfe\0 \t\r\n").startswith(b"<"):
         raise fail("this file is UTF-16; ontologies are UTF-8", fix="save it as UTF-8", file=str(path))
     owl = start[_LEADING.match(start).end() :]  # type: ignore[union-attr]  # it matches everywhere
     for name, beginning in _SYNTAXES.items():
