@@ -85,7 +85,14 @@ class _Checker:
         parser.StartDoctypeDeclHandler = self.start_doctype
         parser.EndDoctypeDeclHandler = self.end_doctype
         parser.EntityDeclHandler = self.add_entity
-        for name in ("ElementDecl", "AttlistDecl", "NotationDecl", "UnparsedEntityDecl", "ExternalEntityRef"):
+        for name in (
+            "ElementDecl",
+            "AttlistDecl",
+            "NotationDecl",
+            "UnparsedEntityDecl",
+            "ExternalEntityRef",
+            "SkippedEntity",
+        ):
             setattr(parser, f"{name}Handler", self.refuse_declaration)
         parser.StartElementHandler = self.start_element
         parser.EndElementHandler = self.end_element
@@ -131,7 +138,7 @@ class _Checker:
             raise self.refuse(f"more than {_MOST_ENTITIES} entities")
 
     def refuse_declaration(self, *_: object) -> int:
-        raise self.refuse("it declares more than entities")
+        raise self.refuse("it has more than plain entities")
 
     def end_doctype(self) -> None:
         """Count the references before expat expands them, since one attribute can hold millions."""
