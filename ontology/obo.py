@@ -178,9 +178,10 @@ class _Iris:
         self.relations: dict[str, str] = {}
         for stanza in stanzas:
             if stanza.kind == "Typedef":
+                references = (_XREF.fullmatch(value) for tag, value, _ in stanza.tags if tag == "xref")
+                canonical = next((_unescape(found[1]) for found in references if found and ":" in found[1]), None)
                 for identifier in stanza.values("id"):
-                    canonical = next((x for x in stanza.values("xref") if ":" in x), identifier)
-                    self.relations[identifier] = self._expand(canonical)
+                    self.relations[identifier] = self._expand(canonical or identifier)
 
     def _expand(self, identifier: str) -> str:
         if is_iri(identifier):

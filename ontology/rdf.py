@@ -77,6 +77,9 @@ def _refuse_others(path: Path, start: bytes) -> None:
         raise fail("this file is compressed", fix="the file in it: unpack it first (unzip, gunzip)", file=str(path))
     if _is_utf_16(start) and not start.strip(b"\xff\xfe\0 \t\r\n").startswith(b"<"):
         raise fail("this file is UTF-16; ontologies are UTF-8", fix="save it as UTF-8", file=str(path))
+    if path.suffix.lower() in FORMATS and start.startswith((b"<?xml", b"<!", b"<rdf:RDF")):
+        fix = f'name it "{path.stem}.owl"'
+        raise fail(f"this is XML, though its name ends in {path.suffix}", fix=fix, file=str(path))
     owl = start[_LEADING.match(start).end() :]  # type: ignore[union-attr]  # it matches everywhere
     for name, beginning in _SYNTAXES.items():
         if beginning.match(owl):

@@ -218,7 +218,7 @@ relationship: part_of UBERON:0001016 {source="FMA", cardinality=1} ! nervous sys
 [Typedef]
 id: part_of
 name: part of
-xref: BFO:0000050
+xref: BFO:0000050 "part of" {source="RO"}
 """
 DOID = """format-version: 1.2
 ontology: doid

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from nosograph.errors import NosographError
+from nosograph.ontology.hpo import COLUMNS, GENE_COLUMNS, read_annotations, read_genes
 from nosograph.ontology.knowledge import KnowledgeGraph
 
 from . import corpus
@@ -97,6 +98,8 @@ def test_turtle_with_a_prefix_of_that_name_is_turtle(tmp_path: Path) -> None:
         ("o.ttl", corpus.TURTLE.encode("utf-16"), "UTF-16"),
         ("o.owl", "<!DOCTYPE html>\n<html><body>Sign in</body></html>", "web page"),
         ("o.owl", "<html xmlns='http://www.w3.org/1999/xhtml'><body/></html>", "web page"),
+        ("o.ttl", corpus.RDF_XML, "this is XML"),
+        ("o.nt", corpus.OWL_XML, "this is XML"),
         ("o.json", '{"graphs": [{"id": "http://purl.obolibrary.org/obo/hp.json", "nodes": []}]}', "OBO Graphs"),
     ],
 )
@@ -122,6 +125,18 @@ def test_what_is_saved_in_place_of_an_ontology_is_named(
 )
 def test_a_byte_order_mark_is_skipped(tmp_path: Path, name: str, content: str, mark: bytes) -> None:
     assert load(tmp_path / name, mark + content.encode()).label("http://e.org/a") == "a"
+
+
+def test_a_byte_order_mark_is_skipped_in_annotations(tmp_path: Path) -> None:
+    row = ["OMIM:104300", "Alzheimer", "", "HP:0000726", "PMID:1", "PCS", "", "", "", "", "P", "HPO:x"]
+    path = tmp_path / "phenotype.hpoa"
+    for start in ("", "#a comment\n"):
+        path.write_text(f"{start}{chr(9).join(COLUMNS)}\n{chr(9).join(row)}\n", encoding="utf-8-sig")
+        assert any(getattr(quad.object, "value", "") == "Alzheimer" for quad in read_annotations(path))
+    path.write_text(
+        "\t".join(GENE_COLUMNS) + "\n351\tAPP\tHP:0000726\tDementia\t-\tOMIM:104300\n", encoding="utf-8-sig"
+    )
+    assert any(getattr(quad.object, "value", "") == "APP" for quad in read_genes(path))
 
 
 def test_the_reasoner_says_what_it_reads(tmp_path: Path) -> None:
