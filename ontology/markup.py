@@ -22,6 +22,7 @@ from ..errors import NosographError, fail
 
 _DEEPEST = 1000  # elements inside each other; real files stay below twenty
 _MOST_ENTITIES, _LONGEST_ENTITY = 1000, 1000  # an entity is the beginning of an IRI
+_LONGEST_NAMESPACE = 1000  # which expat repeats in every name
 _GROWTH, _ALWAYS = 20, 2**20  # references may come to so many times the file's bytes, or to so many characters
 _REFERENCE = re.compile(rb"&([^;&<\s]+);")
 _PLAIN_ENCODINGS = ("utf-8", "us-ascii", "iso-8859-1")  # those in which "&" is one byte, as the count assumes
@@ -32,7 +33,7 @@ _ATTRIBUTE_ESCAPES = _ESCAPES | str.maketrans({'"': "&quot;", "\n": "&#10;", "\t
 @dataclass(frozen=True)
 class Markup:
     """A checked XML file. `root` is the local name of its root element. `content` is the same document in UTF-8 without
-    its document type, every entity expanded, with each element on its line; None if the file itself can be parsed."""
+    its document type, every entity expanded; None if the file itself can be parsed."""
 
     path: Path
     root: str
@@ -73,27 +74,23 @@ class _Checker:
         self.depth = 0
         self.entities: dict[str, str] = {}
         self.parts: list[str] = []
-        self.line = 1  # of the end of what is written
         with path.open("rb") as file:
             start = file.read(4)
         self.encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in start else "utf-8"
         self.rewrites = self.encoding != "utf-8"
-        parser = self.parser = expat.ParserCreate()
+        self.namespaces: list[str] = []  # declared by the element that begins
+        parser = self.parser = expat.ParserCreate(namespace_separator=" ")
+        parser.namespace_prefixes = True
         parser.buffer_text = True
         parser.ordered_attributes = True
         parser.XmlDeclHandler = self.declare
         parser.StartDoctypeDeclHandler = self.start_doctype
         parser.EndDoctypeDeclHandler = self.end_doctype
         parser.EntityDeclHandler = self.add_entity
-        for name in (
-            "ElementDecl",
-            "AttlistDecl",
-            "NotationDecl",
-            "UnparsedEntityDecl",
-            "ExternalEntityRef",
-            "SkippedEntity",
-        ):
+        for name in ("ElementDecl", "AttlistDecl", "NotationDecl", "UnparsedEntityDecl", "ExternalEntityRef"):
             setattr(parser, f"{name}Handler", self.refuse_declaration)
+        parser.SkippedEntityHandler = self.refuse_declaration
+        parser.StartNamespaceDeclHandler = self.declare_namespace
         parser.StartElementHandler = self.start_element
         parser.EndElementHandler = self.end_element
         parser.CharacterDataHandler = self.add_text
@@ -149,7 +146,16 @@ class _Checker:
         if total > max(_ALWAYS, _GROWTH * size):
             raise self.refuse(f"its entities come to {total} characters")
 
-    def start_element(self, name: str, attributes: list[str]) -> None:
+    def declare_namespace(self, prefix: str | None, iri: str | None) -> None:
+        if iri is not None and len(iri) > _LONGEST_NAMESPACE:
+            problem = f"a namespace of more than {_LONGEST_NAMESPACE} characters"
+            raise fail(problem, value=iri[:80], file=str(self.path), line=self.parser.CurrentLineNumber)
+        if self.rewrites:
+            name = f"xmlns:{prefix}" if prefix else "xmlns"
+            self.namespaces.append(f' {name}="{(iri or "").translate(_ATTRIBUTE_ESCAPES)}"')
+
+    def start_element(self, expanded: str, attributes: list[str]) -> None:
+        name = _write_name(expanded)
         self.depth += 1
         if self.depth > _DEEPEST:
             raise fail("XML nested too deeply", value=name, file=str(self.path), line=self.parser.CurrentLineNumber)
@@ -158,21 +164,25 @@ class _Checker:
             if name.lower() == "html":
                 raise _refuse_page(self.path, self.parser.CurrentLineNumber)
         if self.rewrites:
-            lines = max(0, self.parser.CurrentLineNumber - self.line)
-            self.line += lines
             pairs = zip(attributes[::2], attributes[1::2], strict=True)
-            written = "".join(f' {key}="{value.translate(_ATTRIBUTE_ESCAPES)}"' for key, value in pairs)
-            self.parts.append(f"<{name}{chr(10) * lines}{written}>")
+            written = [f' {_write_name(key)}="{value.translate(_ATTRIBUTE_ESCAPES)}"' for key, value in pairs]
+            self.parts += [f"<{name}", *self.namespaces, *written, ">"]
+            self.namespaces.clear()
 
     def end_element(self, name: str) -> None:
         self.depth -= 1
         if self.rewrites:
-            self.parts.append(f"</{name}>")
+            self.parts.append(f"</{_write_name(name)}>")
 
     def add_text(self, text: str) -> None:
         if self.rewrites:
-            self.line += text.count("\n")
             self.parts.append(text.translate(_ESCAPES))
+
+
+def _write_name(expanded: str) -> str:
+    """A name as it was written, from expat's `namespace local prefix`, `namespace local` or `local`."""
+    parts = expanded.split(" ")
+    return f"{parts[2]}:{parts[1]}" if len(parts) == 3 else parts[-1]
 
 
 def _refuse_page(path: Path, line: int) -> NosographError:

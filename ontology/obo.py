@@ -62,6 +62,8 @@ _TEXT_END = re.compile(rf"(?<!\s)\s++(?:{_MODIFIERS}\s*+(?:!.*)?|!(?:\s.*)?)$")
 _XREF = re.compile(rf'((?:[^\s"\\]|\\.)(?:[^"\\]|\\.)*?)(?:(?<!\s)\s++{_QUOTED}{_END}|{_PLAIN})?')
 _STANZA = re.compile(r"\[([^\[\]]*)\]\s*(?:!.*)?")
 _STANZAS = ("Term", "Typedef", "Instance")
+_INNER = re.compile(r'(?<!\\)"')
+_EXAMPLE = r'"a text with \"quotation marks\" inside" []'
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPED = {"n": "\n", "t": "\t", "W": " "}
 _FORMER_TAGS = {"xref_analog": "xref", "xref_unknown": "xref", "use_term": "consider"}
@@ -281,9 +283,18 @@ def _read_quoted(tag: str, value: str, grammar: re.Pattern[str]) -> tuple[str, s
         scope = "a scope, a type, " if tag == "synonym" else ""
         raise fail(
             f"after its quoted text, `{tag}` has at most {scope}references in [ ], modifiers in {{ }} and a ! comment",
-            fix=f'{tag}: "a text with \\"quotation marks\\" inside" {"EXACT " if scope else ""}[PMID:1]',
+            fix=f"{tag}: {_escape_inside(value, grammar) or _EXAMPLE}",
         )
     return _unescape(quoted[1][1:-1]), quoted[2].strip() if quoted.re.groups > 1 else ""
+
+
+def _escape_inside(value: str, grammar: re.Pattern[str]) -> str:
+    """The value with the quotation marks inside its text escaped, if that makes it right; otherwise nothing."""
+    inner = re.fullmatch(r'"([^\[]*)("[^"]*)', value[:10_000])
+    if inner is None:
+        return ""
+    escaped = '"' + _INNER.sub(r"\"", inner[1]) + inner[2]
+    return escaped if grammar.fullmatch(escaped) else ""
 
 
 def _read_synonym(term: ox.NamedNode, tag: str, value: str, iris: _Iris, types: dict[str, str]) -> Iterator[ox.Quad]:

@@ -54,6 +54,7 @@ def label(text: str) -> str:
         (f'<!ENTITY a "{"x" * 1000}">', label("&a;" * 2_000), "2000000 characters"),
         (f'<!ENTITY a "{"x" * 1000}">', f'<e:A e:b="{"&a;" * 2_000}"/>', "2000000 characters"),
         (f'<!ENTITY a "{"x" * 1000}">', label("&a;" * 1_000_000), "1000000000 characters"),
+        (f'<!ENTITY a "{"x" * 1000}">', f'<e:A e:b="{"&a;" * 1_000_000}"/>', "1000000000 characters"),
     ],
 )
 def test_other_document_types_are_refused(tmp_path: Path, declared: str, body: str, why: str, suffix: str) -> None:
@@ -63,7 +64,16 @@ def test_other_document_types_are_refused(tmp_path: Path, declared: str, body: s
         knowledge.load(path)
     assert caught.value.problems[0].file == str(path)
     assert len(knowledge) == 0
-    assert time.process_time() - started < 5  # expanded, the last would be a gigabyte
+    assert time.process_time() - started < 5  # expanded, the last two would be gigabytes
+
+
+def test_a_long_namespace_is_not_repeated_in_every_name(tmp_path: Path) -> None:
+    path = tmp_path / "o.rdf"
+    path.write_text(f'{ROOT}<a xmlns="http://e.org/{"x" * 1_000_000}">{"<b/>" * 500_000}</a></rdf:RDF>')
+    started = time.process_time()
+    with pytest.raises(NosographError, match="a namespace of more than 1000 characters"):
+        KnowledgeGraph().load(path)
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(

@@ -66,8 +66,10 @@ def test_xml_is_read_in_the_encoding_that_it_declares(tmp_path: Path, encoding: 
 
 def test_the_line_of_a_mistake_is_that_of_the_file_with_entities(tmp_path: Path) -> None:
     content = corpus.RDF_XML.replace("</rdf:RDF>", "<undeclared:Class/></rdf:RDF>")
-    with pytest.raises(NosographError, match=f"line {content.count(chr(10))}"):
-        load(tmp_path / "o.owl", content)
+    for name in ("o.owl", "o.rdf"):
+        with pytest.raises(NosographError, match="unbound prefix") as caught:
+            load(tmp_path / name, content)
+        assert caught.value.problems[0].line == content.count("\n")
 
 
 @pytest.mark.parametrize("mark", [b"", MARK, b"# a comment\n\n"], ids=["plain", "mark", "comment"])
@@ -271,6 +273,21 @@ def test_obo_that_its_grammar_does_not_have_is_refused(tmp_path: Path, line: str
     if written and not line.startswith("id:"):  # the fix, followed, is read
         content = content.replace(line, written).replace("ontology:", 'synonymtypedef: layperson "a"\nontology:')
         assert len(load(path, content)) > 0
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ('def: "The "inner" text" [PMID:1]', 'The "inner" text'),
+        ('def: "The text" ends here" [PMID:1] {a="b"}', ""),  # which mark ends the text, nobody can know
+        ('def: "The \\"inner\\" and "other" text" []', 'The "inner" and "other" text'),
+    ],
+)
+def test_the_fix_of_an_inner_quotation_mark_is_the_line_itself(tmp_path: Path, line: str, text: str) -> None:
+    content = f"ontology: hp\n\n[Term]\nid: HP:0000001\n{line}\n"
+    fix = refuse(tmp_path / "hp.obo", content, "quoted text")
+    if text:
+        assert load(tmp_path / "hp.obo", content.replace(line, fix)).definition("HP:0000001") == text
 
 
 def test_a_fix_of_an_undeclared_type_works(tmp_path: Path) -> None:
