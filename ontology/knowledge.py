@@ -41,7 +41,7 @@ from .obo import (
 )
 from .prefixes import NAMESPACES, VOCABULARIES, compact, find_prefix, is_iri, to_iri
 from .search import IndexedName, Match, TextIndex
-from .sources import find_file, read
+from .sources import find_file, read, read_releases
 from .store import key_of, locate_cache, open_cached
 
 _SKOS = VOCABULARIES["skos"]
@@ -75,6 +75,7 @@ class KnowledgeGraph:
         self.store = store if store is not None else ox.Store()
         self._read_only = read_only
         self._answers: dict[tuple[str, str], Any] = {}
+        self._releases: tuple[Path, ...] = ()  # the RF2 folders in it
 
     @cached_property
     def graph(self) -> Graph:
@@ -87,26 +88,42 @@ class KnowledgeGraph:
         """The Human Phenotype Ontology with its disease annotations, and these files or folders as well (see `load`).
 
         The first call with the same files builds a store in the cache folder (some seconds for HPO alone, which is read
-        once for all of them). Later calls open it in milliseconds, also from many processes at once. Raises
-        NosographError as `load` does.
+        once for all of them). Later calls open it in milliseconds, also from many processes at once. Several RF2
+        folders are taken together: of each component, its latest state. Raises NosographError as `load` does.
         """
         released = hpo.locate_hpo()
         own = [find_file(file) for file in files]
+        releases = tuple(path for path in own if path.is_dir())
+        readers: list[Callable[[], Iterable[ox.Quad]]] = [partial(read, path) for path in own if path not in releases]
+        readers += [partial(read_releases, releases)] if releases else []
         store = open_cached(locate_cache(), key_of(released), partial(hpo.read_hpo, *released))
         if own:
             key = key_of(released, own)
-            store = open_cached(locate_cache(), key, lambda: chain.from_iterable(map(read, own)), base=store)
-        return cls(store, read_only=True)
+            store = open_cached(locate_cache(), key, lambda: chain.from_iterable(r() for r in readers), base=store)
+        known = cls(store, read_only=True)
+        known._releases = releases
+        return known
 
     def load(self, path: str | Path, *, reason: bool = False) -> None:
         """Adds a file (Turtle, N-Triples, N-Quads, TriG, RDF/XML, JSON-LD, OWL, OBO) or a SNOMED CT RF2 folder.
 
-        `reason` adds what the HermiT reasoner infers from an OWL file (it needs Java). Raises NosographError, with file
-        and line, for what cannot be read; then nothing is added.
+        A second RF2 folder is taken together with the first: of each component, its latest state counts, and what the
+        first said of it otherwise is removed. `reason` adds what the HermiT reasoner infers from an OWL file (it needs
+        Java). Raises NosographError, with file and line, for what cannot be read; then nothing is added.
         """
-        quads = list(read(find_file(path), reason=reason))
+        found = find_file(path)
+        outdated: set[ox.Quad] = set()
+        if found.is_dir():
+            quads = list(read_releases([*self._releases, found]))
+            if self._releases:
+                outdated = set(read_releases(self._releases)).difference(quads)
+        else:
+            quads = list(read(found, reason=reason))
         self._make_writable()
+        for quad in outdated:
+            self.store.remove(quad)
         self.store.bulk_extend(quads)
+        self._releases += (found,) if found.is_dir() and found not in self._releases else ()
 
     def add(self, graph: Graph) -> None:
         """Adds the triples of an rdflib graph, such as a disease model's."""
@@ -266,6 +283,21 @@ class KnowledgeGraph:
         node = self._node(concept)
         replaced = [value.value for value in self._objects(node, REPLACED_BY)]
         return tuple(sorted(map(_canonical, replaced or [value.value for value in self._objects(node, CONSIDER)])))
+
+    def follow(self, concept: str) -> str:
+        """The CURIE of the concept, or of what it was merged into or replaced by if it is obsolete.
+
+        Raises NosographError as `require` does, also where several took its place or there is only something to
+        consider: that is not the same concept.
+        """
+        node, seen = self._node(concept), set[ox.NamedNode]()
+        while self.is_obsolete(node.value) and node not in seen:
+            seen.add(node)
+            replaced = [value for value in self._objects(node, REPLACED_BY) if isinstance(value, ox.NamedNode)]
+            if len(replaced) != 1:
+                break
+            node = replaced[0]
+        return compact(str(self.require(node.value)))
 
     # Hierarchy: named classes and what they are stated (or, after reasoning, inferred) to be subclasses of
 

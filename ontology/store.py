@@ -25,7 +25,7 @@ from ..errors import fail
 from .locks import hold_directory
 from .output import DRAFT, write_folder
 
-_READERS = ("obo.py", "hpo.py", "rdf.py", "owl.py", "rf2.py", "prefixes.py")
+_READERS = ("obo.py", "hpo.py", "rdf.py", "markup.py", "owl.py", "rf2.py", "sources.py", "prefixes.py")
 _log = logging.getLogger("nosograph")
 _UNUSED = 60 * 86_400.0  # seconds
 _temporary: Path | None = None  # this process's own cache, where the usual one cannot be written

@@ -440,6 +440,14 @@ def test_cache_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch, t
     assert locate_cache() == Path.home() / ".cache" / "nosograph"
 
 
+def test_a_change_of_any_reader_makes_another_store() -> None:
+    """What a reader imports of its own room counts as a reader."""
+    room = Path(store_module.__file__).parent
+    for reader in store_module._READERS:
+        for module in re.findall(r"^\s*from \.(\w+) import", (room / reader).read_text(), re.M):
+            assert f"{module}.py" in store_module._READERS
+
+
 def test_the_cached_graph_opens_in_under_half_a_second(knowledge: KnowledgeGraph) -> None:
     code = (
         "import time; from nosograph.ontology.knowledge import KnowledgeGraph; start = time.perf_counter(); "
