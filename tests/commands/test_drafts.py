@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -11,6 +12,9 @@ import pytest
 import yaml
 
 from nosograph.commands import run
+from nosograph.ontology.hpo import locate_hpo
+from nosograph.ontology.knowledge import KnowledgeGraph
+from nosograph.ontology.store import key_of, locate_cache
 
 needs_java = pytest.mark.skipif(shutil.which("java") is None, reason="HermiT needs Java")
 
@@ -91,9 +95,20 @@ def invoke(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     return run()
 
 
+def link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another disk
+        shutil.copy2(source, target)
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    KnowledgeGraph.open()  # HPO, from the usual cache into this test's own, which stores with other files go to
+    shipped = key_of(locate_hpo())
+    shutil.copytree(locate_cache() / shipped, tmp_path / "cache" / shipped, copy_function=link)
+    monkeypatch.setenv("NOSOGRAPH_CACHE", str(tmp_path / "cache"))
     (tmp_path / "own.ttl").write_text("<http://e.org/a> <http://e.org/leads> <http://e.org/b> .")
     (tmp_path / "relations.yaml").write_text("relations: {http://e.org/leads: {label: leads to, object: effect}}")
     (tmp_path / "mondo.owl").write_text(OWL)
