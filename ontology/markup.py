@@ -31,7 +31,7 @@ _ATTRIBUTE_ESCAPES = _ESCAPES | str.maketrans({'"': "&quot;", "\n": "&#10;", "\t
 
 
 @dataclass(frozen=True)
-class Markup:
+class CheckedXml:
     """A checked XML file. `root` is the local name of its root element. `content` is the same document in UTF-8 without
     its document type, every entity expanded; None if the file itself can be parsed."""
 
@@ -46,13 +46,13 @@ class Markup:
             yield file
 
 
-def read_markup(path: Path) -> Markup:
+def read_markup(path: Path) -> CheckedXml:
     """Checks an XML file, and expands its entities.
 
     Raises NosographError, with the line, if the file is not well-formed XML, if it is nested too deeply, or if its
     document type has anything but plain internal entities.
     """
-    checker = _Checker(path)
+    checker = _XmlChecker(path)
     try:
         with path.open("rb") as file:
             checker.parser.ParseFile(file)
@@ -62,10 +62,10 @@ def read_markup(path: Path) -> Markup:
     except (ValueError, LookupError) as error:  # an encoding that expat or Python does not know
         raise fail(f"not XML that is read here: {error}", fix='encoding="UTF-8"', file=str(path), line=1) from error
     content = "".join(checker.parts).encode() if checker.rewrites else None
-    return Markup(path, checker.root.rpartition(":")[2], content)
+    return CheckedXml(path, checker.root.rpartition(":")[2], content)
 
 
-class _Checker:
+class _XmlChecker:
     """expat's handlers: what they refuse, and the document that they write where the file cannot be passed on."""
 
     def __init__(self, path: Path) -> None:
