@@ -1,0 +1,117 @@
+"""A table as somebody saved it: a CSV or Parquet file, or a DataFrame, with the place of every row."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import fail
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KINDS = {".csv": "CSV", ".parquet": "Parquet"}
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Columns of cells by name. A cell is None where nothing stands, and else a text, a number or a truth value.
+    `rows`: where each row stands, as "line 12" of a text file or "row 11" of another; `name`: the file's, or ""."""
+
+    name: str
+    columns: dict[str, list[Any]]
+    rows: list[str]
+
+
+def read_sheet(source: str | Path | pd.DataFrame) -> Sheet:
+    """A CSV file (UTF-8, commas, one line of header), a Parquet file, or a DataFrame, whose index is passed over.
+
+    Raises NosographError for another file, and for a header without names or with one twice.
+    """
+    if not isinstance(source, str | Path):
+        return _read_frame(source)
+    path = Path(source)
+    kind = KINDS.get(path.suffix.lower())
+    if kind is None:
+        raise fail("a cohort is a CSV or a Parquet file", value=path, fix="FILE.csv, or FILE.parquet")
+    if not path.is_file():
+        raise fail("no such file", value=path, fix="the path of a CSV or Parquet file")
+    return _read_csv(path) if kind == "CSV" else _read_parquet(path)
+
+
+def _read_csv(path: Path) -> Sheet:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            header = [name.strip() for name in next(reader, [])]
+            _check_header(header, str(path))
+            cells: list[list[Any]] = [[] for _ in header]
+            rows: list[str] = []
+            for row in reader:
+                if not any(cell.strip() for cell in row):
+                    continue
+                if len(row) != len(header):
+                    counts = f"{len(row)} cells, {len(header)} columns"
+                    fix = "as many cells as the header has, texts with a comma in double quotes"
+                    raise fail("a row of another length", value=counts, file=str(path), line=reader.line_num, fix=fix)
+                rows.append(f"line {reader.line_num}")
+                for column, cell in zip(cells, row, strict=True):
+                    column.append(cell.strip() or None)
+    except UnicodeDecodeError as error:
+        raise fail(f"not UTF-8: {error.reason}", value=path, fix="save it as CSV UTF-8") from error
+    except csv.Error as error:
+        raise fail(f"not CSV: {error}", file=str(path), line=reader.line_num, fix="save it as CSV UTF-8") from error
+    return Sheet(str(path), dict(zip(header, cells, strict=True)), rows)
+
+
+def _read_parquet(path: Path) -> Sheet:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with path.open("rb") as file:
+            table = pq.read_table(file)  # of an open file, so that a name is never taken for a data set or an address
+            header = [name.strip() for name in table.column_names]
+            _check_header(header, str(path))
+            cells = [column.to_pylist() for column in table.columns]
+    except (pa.ArrowException, OSError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise fail(f"not a Parquet file that can be read: {reason}", value=path, fix="write it again") from error
+    return _clean(str(path), header, cells)
+
+
+def _read_frame(frame: pd.DataFrame) -> Sheet:
+    names = list(frame.columns)
+    if wrong := [name for name in names if not isinstance(name, str)]:
+        raise fail("a column's name is a text", value=wrong[0], fix='frame.rename(columns={0: "age"})')
+    header = [name.strip() for name in names]
+    _check_header(header, "")
+    return _clean("", header, [frame.iloc[:, place].astype(object).tolist() for place in range(len(names))])
+
+
+def _clean(name: str, header: list[str], cells: list[list[Any]]) -> Sheet:
+    rows = [f"row {number}" for number in range(1, len(cells[0]) + 1)]
+    return Sheet(
+        name, {column: [_empty(cell) for cell in found] for column, found in zip(header, cells, strict=True)}, rows
+    )
+
+
+def _empty(cell: Any) -> Any:
+    """None for what pandas and numpy write for a missing cell (NaN, NaT, NA), and for an empty text."""
+    if isinstance(cell, str):
+        return cell.strip() or None
+    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
+        return None
+    return None if cell != cell else cell  # NaN is the one number that differs from itself
+
+
+def _check_header(header: list[str], name: str) -> None:
+    if not header or not any(header):
+        raise fail("there is no header", file=name, fix="patient,… in the first line")
+    for place, column in enumerate(header):
+        if not column:
+            raise fail(f"column {place + 1} has no name", file=name, fix="name it, or leave it out")
+        if column in header[:place]:
+            raise fail("two columns have one name", value=column, file=name, fix="keep one of them")
