@@ -265,6 +265,21 @@ class KnowledgeGraph:
         replaced = [value.value for value in self._objects(node, REPLACED_BY)]
         return tuple(sorted(map(_canonical, replaced or [value.value for value in self._objects(node, CONSIDER)])))
 
+    def follow(self, concept: str) -> str:
+        """The CURIE of the concept, or of what it was merged into or replaced by if it is obsolete.
+
+        Raises NosographError as `require` does, also where several took its place or there is only something to
+        consider: that is not the same concept.
+        """
+        node, seen = self._node(concept), set[ox.NamedNode]()
+        while self.is_obsolete(node.value) and node not in seen:
+            seen.add(node)
+            replaced = [value for value in self._objects(node, REPLACED_BY) if isinstance(value, ox.NamedNode)]
+            if len(replaced) != 1:
+                break
+            node = replaced[0]
+        return compact(str(self.require(node.value)))
+
     # Hierarchy: named classes and what they are stated (or, after reasoning, inferred) to be subclasses of
 
     def parents(self, concept: str) -> tuple[str, ...]:

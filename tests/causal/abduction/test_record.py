@@ -107,7 +107,7 @@ MISTAKES = {
     "not a finite number": ("0,mmse,nan,", "not a finite number"),
     "a missing value of what cannot be missed": (",age,,", "only measurements can be missing"),
     "a static with a time": ("1,age,71,", "does not change over time"),
-    "a row too long": ("0,mmse,24,,,", "numbers of columns"),
+    "a row too long": ("0,mmse,24,,,x", "numbers of columns"),
     "nothing": ("", "the record is empty"),
 }
 
