@@ -94,12 +94,14 @@ def _read_column(sheet: Sheet, model: Model, found: Entries, title: str, cells: 
         for patient, (row, cell) in enumerate(zip(sheet.rows, cells, strict=True)):
             if cell is not None:
                 node = _place(row, title)
-                found.followed[patient] = parse_time(cell, heading.unit, model, where=sheet.name, node=node)
+                found.followed[patient] = parse_time(
+                    cell, heading.unit, model, decimal=sheet.decimal, where=sheet.name, node=node
+                )
         return
     variable = find_variable(heading.name, model, where=sheet.name)
     _check_heading(variable, heading.time, title, sheet.name)
     dated = variable.kind == "event" and heading.time is None  # its cells are times
-    convert = None if dated else _converter(variable, heading.unit, where=sheet.name, node=title)
+    convert = None if dated else _converter(variable, heading.unit, sheet, node=title)
     found.variables[variable.name] = None
     known: dict[Any, float] = {}
     for patient, (row, cell) in enumerate(zip(sheet.rows, cells, strict=True)):
@@ -111,7 +113,7 @@ def _read_column(sheet: Sheet, model: Model, found: Entries, title: str, cells: 
         def read(row: str = row, cell: Any = cell, patient: int = patient) -> None:
             node = _place(row, title)
             if convert is None:
-                time = parse_time(cell, heading.unit, model, where=sheet.name, node=node)
+                time = parse_time(cell, heading.unit, model, decimal=sheet.decimal, where=sheet.name, node=node)
                 found.entries.append(Entry(patient, variable.name, time, 1.0, row, title))
                 return
             if cell not in known:
@@ -158,20 +160,22 @@ def _read_long(sheet: Sheet, model: Model, found: Entries) -> None:
                 raise fail("the end of follow-up has no value", value=value, file=sheet.name, node=node, fix=fix)
             if who in found.followed:
                 raise fail("a second end of follow-up", value=time, file=sheet.name, node=node, fix="keep one")
-            found.followed[who] = parse_time(time, unit, model, where=sheet.name, node=node)
+            found.followed[who] = parse_time(time, unit, model, decimal=sheet.decimal, where=sheet.name, node=node)
             return
         variable = find_variable(name, model, where=sheet.name, node=node)
         found.variables[name] = None
         if (key := (name, str(own or ""))) not in converters:
-            converters[key] = _converter(variable, key[1], where=sheet.name, node=_place(row, "unit"))
+            converters[key] = _converter(variable, key[1], sheet, node=_place(row, "unit"))
         at = 0.0
         if variable.kind != "static":
             if time is None:
                 raise fail(
                     "no time", file=sheet.name, node=node, fix=f"0, or a number of {unit or model.clock.text[2]}"
                 )
-            at = parse_time(time, unit, model, where=sheet.name, node=node)
-        elif time is not None and parse_time(time, unit, model, where=sheet.name, node=node) != 0:
+            at = parse_time(time, unit, model, decimal=sheet.decimal, where=sheet.name, node=node)
+        elif (
+            time is not None and parse_time(time, unit, model, decimal=sheet.decimal, where=sheet.name, node=node) != 0
+        ):
             raise fail(f"{name} does not change", value=time, file=sheet.name, node=node, fix="leave the time empty")
         if value is None and variable.kind == "event":
             fix = "1 where it happened then, 0 where it had not by then"
@@ -197,8 +201,9 @@ def _add_patient(found: Entries, row: str, cell: Any, *, once: bool) -> int:
     return found.patients.setdefault(name, len(found.patients))
 
 
-def _converter(variable: Variable, unit: str, *, where: str, node: str) -> Callable[[Any, str], float]:
+def _converter(variable: Variable, unit: str, sheet: Sheet, *, node: str) -> Callable[[Any, str], float]:
     """What reads the cells of a variable that are written in `unit`."""
+    where = sheet.name
     factor = find_factor(unit, variable, where=where, node=node)
     codes = {level: float(place) for place, level in enumerate(variable.levels)}
 
@@ -208,11 +213,7 @@ def _converter(variable: Variable, unit: str, *, where: str, node: str) -> Calla
                 fix = nearest(str(cell), codes) or f"one of {', '.join(codes)}"
                 raise fail(f"{variable.name} has no such level", value=cell, file=where, node=place, fix=fix)
             return codes[cell]
-        try:
-            number = parse_number(cell)
-        except ValueError:
-            fix = "a number such as 24.5, or nothing where it is missing"
-            raise fail("not a number", value=cell, file=where, node=place, fix=fix) from None
+        number = parse_number(cell, decimal=sheet.decimal, where=where, node=place)
         if variable.kind == "event" and number not in (0.0, 1.0):
             fix = "1 where it happened, 0 where it had not by then"
             raise fail("whether an event happened is 1 or 0", value=cell, file=where, node=place, fix=fix)

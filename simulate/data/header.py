@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -9,12 +10,12 @@ from typing import Any
 from ...causal.model.duration import DURATION, YEARS, parse_duration
 from ...causal.model.model import Model, Variable
 from ...errors import NosographError, fail, list_some, nearest
+from ...ontology.tables import read_number
 from ...ontology.units import conversion_factor
 
 PATIENT, FOLLOWED = "patient", "followed until"
 LONG = ("patient", "time", "variable", "value", "unit")
 _COLUMN = re.compile(r"(?P<name>[^@\[\]]+?)\s*(?:@\s*(?P<time>[^@\[\]]+?)\s*)?(?:\[(?P<unit>.+)\])?")
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?")
 
 
 @dataclass(frozen=True)
@@ -49,43 +50,45 @@ def find_variable(name: str, model: Model, *, where: str, node: str = "") -> Var
     return variable
 
 
-def parse_time(cell: Any, unit: str, model: Model, *, where: str, node: str) -> float:
+def parse_time(cell: Any, unit: str, model: Model, *, decimal: str = ".", where: str, node: str) -> float:
     """A time in steps: a number in `unit` (days, or "" for the clock's), or a number and its unit ("6 months").
 
     Raises NosographError for anything else.
     """
     clock = model.clock
+    if isinstance(cell, str) and DURATION.fullmatch(cell):
+        return parse_duration(cell) / clock.step
+    years = find_years(unit, where=where, node=node) if unit else clock.unit
     try:
-        if isinstance(cell, str) and DURATION.fullmatch(cell):
-            years = parse_duration(cell)
-        else:
-            years = parse_number(cell) * (find_years(unit) if unit else clock.unit)
-    except ValueError:
-        fix = f"a number of {unit or clock.text[2]}, or a number and a unit: 6 months"
+        number = parse_number(cell, decimal=decimal, where=where, node=node)
+    except NosographError:
+        fix = f"a number, which counts in the unit {unit or clock.text[2]}, or a number and its unit: 6 months"
         raise fail("not a time", value=cell, file=where, node=node, fix=fix) from None
-    return years / clock.step
+    return number * years / clock.step
 
 
-def find_years(unit: str) -> float:
-    """How many years a unit of time has: of its English name (days), or of UCUM (d). Raises ValueError for another."""
+def find_years(unit: str, *, where: str, node: str) -> float:
+    """How many years a unit of time has: of its English name (days), or of UCUM (d). Raises NosographError for
+    another."""
     name = {"a": "year", "mo": "month", "wk": "week", "d": "day", "h": "hour", "min": "minute"}.get(unit, unit)
-    if (name := name.strip().removesuffix("s").lower()) not in YEARS:
-        raise ValueError(unit)
+    if (name := name.removesuffix("s").lower()) not in YEARS:
+        raise fail("not a unit of time", value=unit, file=where, node=node, fix=list_some(f"{u}s" for u in YEARS))
     return YEARS[name]
 
 
-def parse_number(cell: Any) -> float:
-    """A finite number as it is usually written, or a truth value as 1 or 0. Raises ValueError for anything else."""
+def parse_number(cell: Any, *, decimal: str, where: str, node: str) -> float:
+    """A finite number as it is usually written, with this decimal mark, or a truth value as 1 or 0.
+
+    Raises NosographError for anything else.
+    """
     if isinstance(cell, str):
-        if not _NUMBER.fullmatch(cell):
-            raise ValueError(cell)
-        cell = float(cell)
+        return read_number(cell, decimal=decimal, node=node, file=where)
     try:
         number = float(cell)
-    except (TypeError, OverflowError):
-        raise ValueError(cell) from None
-    if number - number != 0:  # an infinity
-        raise ValueError(cell)
+    except (TypeError, ValueError, OverflowError):
+        number = math.inf
+    if not math.isfinite(number):
+        raise fail("not a finite number", value=cell, file=where, node=node, fix="a number such as 24.5, or nothing")
     return number
 
 

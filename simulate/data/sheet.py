@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import fail
+from ...ontology.tables import read_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
+TEXTS = ("patient", "variable", "unit")  # columns without numbers
 KINDS = {".csv": "CSV", ".parquet": "Parquet"}
 
 
 @dataclass(frozen=True)
 class Sheet:
     """Columns of cells by name. A cell is None where nothing stands, and else a text, a number or a truth value.
-    `rows`: where each row stands, as "line 12" of a text file or "row 11" of another; `name`: the file's, or ""."""
+    `rows`: where each row stands, as "line 12" of a text file or "row 11" of another; `name`: the file's, or "";
+    `decimal`: the decimal mark of numbers that are texts."""
 
     name: str
     columns: dict[str, list[Any]]
     rows: list[str]
+    decimal: str = "."
 
 
 def read_sheet(source: str | Path | pd.DataFrame) -> Sheet:
-    """A CSV file (UTF-8, commas, one line of header), a Parquet file, or a DataFrame, whose index is passed over.
+    """A CSV file (as `ontology/tables.py` reads text), a Parquet file, or a DataFrame, whose index is passed over.
 
     Raises NosographError for another file, and for a header without names or with one twice.
     """
@@ -42,28 +45,16 @@ def read_sheet(source: str | Path | pd.DataFrame) -> Sheet:
 
 
 def _read_csv(path: Path) -> Sheet:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            header = [name.strip() for name in next(reader, [])]
-            _check_header(header, str(path))
-            cells: list[list[Any]] = [[] for _ in header]
-            rows: list[str] = []
-            for row in reader:
-                if not any(cell.strip() for cell in row):
-                    continue
-                if len(row) != len(header):
-                    counts = f"{len(row)} cells, {len(header)} columns"
-                    fix = "as many cells as the header has, texts with a comma in double quotes"
-                    raise fail("a row of another length", value=counts, file=str(path), line=reader.line_num, fix=fix)
-                rows.append(f"line {reader.line_num}")
-                for column, cell in zip(cells, row, strict=True):
-                    column.append(cell.strip() or None)
-    except UnicodeDecodeError as error:
-        raise fail(f"not UTF-8: {error.reason}", value=path, fix="save it as CSV UTF-8") from error
-    except csv.Error as error:
-        raise fail(f"not CSV: {error}", file=str(path), line=reader.line_num, fix="save it as CSV UTF-8") from error
-    return Sheet(str(path), dict(zip(header, cells, strict=True)), rows)
+    table = read_table(path)
+    names = [name for name in table.columns if name]
+    cells: dict[str, list[Any]] = {name: [] for name in names}
+    rows = []
+    for row in table.rows():
+        rows.append(f"line {row.line}")
+        for name in names:
+            cells[name].append(row.cells[name] or None)
+    decimal = table.find_decimal_mark([name for name in names if name not in TEXTS])
+    return Sheet(str(path), cells, rows, decimal)
 
 
 def _read_parquet(path: Path) -> Sheet:
