@@ -225,8 +225,8 @@ def verify(
 
     `source`: a model, its catalog name or its path, a run, or a run's folder.
     With `through`, a modality that the run has been rendered in: on what can be read of that, by `workers` of the
-    `engine` (see `run_parts`). With `data`, the file or the DataFrame of a cohort (docs/data.md): on these people, whose
-    truth nobody knows.
+    `engine` (see `run_parts`). With `data`, the file or the DataFrame of a cohort (docs/data.md): on these people,
+    whose truth nobody knows.
 
     Raises NosographError for an effect that the model cannot have, for a run without the rendering, and for data that
     cannot be read.
