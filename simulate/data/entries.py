@@ -40,14 +40,11 @@ class Entries:
     variables: dict[str, None] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
-    def attempt(self, read: Callable[[], None]) -> None:
-        """Do it, and keep what is wrong. Raises all problems once there are `MOST_PROBLEMS`."""
-        try:
-            read()
-        except NosographError as error:
-            self.problems += error.problems
-            if len(self.problems) >= MOST_PROBLEMS:
-                self.finish()
+    def keep(self, error: NosographError) -> None:
+        """Keep what is wrong. Raises all problems once there are `MOST_PROBLEMS`."""
+        self.problems += error.problems
+        if len(self.problems) >= MOST_PROBLEMS:
+            self.finish()
 
     def finish(self) -> None:
         """Raises NosographError if anything was wrong."""
@@ -77,15 +74,17 @@ def read_entries(sheet: Sheet, model: Model) -> Entries:
 
 def _read_wide(sheet: Sheet, model: Model, found: Entries) -> None:
     for row, cell in zip(sheet.rows, sheet.columns[PATIENT], strict=True):
-
-        def add(row: str = row, cell: Any = cell) -> None:
+        try:
             _add_patient(found, row, cell, once=True)
-
-        found.attempt(add)
+        except NosographError as error:
+            found.keep(error)
     found.finish()
     for title, cells in sheet.columns.items():
         if title != PATIENT:
-            found.attempt(lambda title=title, cells=cells: _read_column(sheet, model, found, title, cells))  # type: ignore[misc]
+            try:
+                _read_column(sheet, model, found, title, cells)
+            except NosographError as error:
+                found.keep(error)
 
 
 def _read_column(sheet: Sheet, model: Model, found: Entries, title: str, cells: list[Any]) -> None:
@@ -110,20 +109,18 @@ def _read_column(sheet: Sheet, model: Model, found: Entries, title: str, cells: 
                 found.entries.append(Entry(patient, variable.name, heading.time or 0.0, None, row, title))
             continue
 
-        def read(row: str = row, cell: Any = cell, patient: int = patient) -> None:
-            node = _place(row, title)
+        try:
+            node, time = _place(row, title), heading.time or 0.0
             if convert is None:
                 time = parse_time(cell, heading.unit, model, decimal=sheet.decimal, where=sheet.name, node=node)
                 found.entries.append(Entry(patient, variable.name, time, 1.0, row, title))
-                return
+                continue
             if cell not in known:
                 known[cell] = convert(cell, node)
-            time = heading.time or 0.0
-            found.entries.append(
-                Entry(patient, variable.name, time, known[cell], row, title, by=variable.kind == "event")
-            )
-
-        found.attempt(read)
+            by = variable.kind == "event"
+            found.entries.append(Entry(patient, variable.name, time, known[cell], row, title, by=by))
+        except NosographError as error:
+            found.keep(error)
 
 
 def _check_heading(variable: Variable, time: float | None, title: str, where: str) -> None:
@@ -187,7 +184,10 @@ def _read_long(sheet: Sheet, model: Model, found: Entries) -> None:
         sheet.rows, columns[PATIENT], columns[times[0]], columns["variable"], columns["value"], units, strict=True
     )
     for cells in rows:
-        found.attempt(lambda cells=cells: read(*cells))  # type: ignore[misc]
+        try:
+            read(*cells)
+        except NosographError as error:
+            found.keep(error)
 
 
 def _add_patient(found: Entries, row: str, cell: Any, *, once: bool) -> int:
@@ -233,15 +233,6 @@ def check_once(entries: Iterable[Entry], found: Entries, model: Model) -> None:
         key = (entry.patient, entry.variable, round(entry.time, 6))
         first = seen.setdefault(key, entry)
         if first is not entry:
-            problem = Problem(
-                "the same patient, variable and time again",
-                value=f"first in {_place(first.row, first.column)}",
-                file=found.name,
-                node=_place(entry.row, entry.column),
-                fix="keep one of the two",
-            )
-
-            def refuse(problem: Problem = problem) -> None:
-                raise NosographError(problem)
-
-            found.attempt(refuse)
+            value, node = f"first in {_place(first.row, first.column)}", _place(entry.row, entry.column)
+            what = "the same patient, variable and time again"
+            found.keep(fail(what, value=value, file=found.name, node=node, fix="keep one of the two"))

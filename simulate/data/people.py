@@ -87,7 +87,10 @@ def read_people(source: str | Path | pd.DataFrame | People, model: Model) -> Peo
         if variable.kind == "measurement"
     }
     for entry in found.entries:
-        found.attempt(lambda entry=entry: _check_time(entry, found, model, due))  # type: ignore[misc]
+        try:
+            _check_time(entry, found, model, due)
+        except NosographError as error:
+            found.keep(error)
     found.finish()
     happened = _find_events(found, model)
     _check_ends(found, happened, model)
@@ -103,16 +106,20 @@ def _list(names: Sequence[str]) -> str:
 def _check_time(entry: Entry, found: Entries, model: Model, due: Mapping[str, frozenset[int]]) -> None:
     """Raises NosographError for a time off the grid, or when the model has no such value."""
     variable, clock = model.variables[entry.variable], model.clock
-    place = f"{entry.row}, {entry.column}"
     if variable.kind == "static":
         return
-    shown = write_time(entry.time, clock=clock)
+    place = f"{entry.row}, {entry.column}"
     if variable.kind == "event":
         if entry.time <= TOLERANCE:
+            shown = write_time(entry.time, clock=clock)
             fix = f"a time after 0; leave out the patient, or the value, where {entry.variable} came before"
             raise fail("no event can happen at the start", value=shown, file=found.name, node=place, fix=fix)
         return
     step = round(entry.time)
+    on_grid = abs(entry.time - step) <= GRID and 0 <= step <= clock.steps
+    if on_grid and (variable.kind != "measurement" or step in due[entry.variable]):
+        return
+    shown = write_time(entry.time, clock=clock)
     if abs(entry.time - step) > GRID:
         near = write_time(max(step, 0), clock=clock)
         fix = f"{near}: the model has steps of {clock.text[0]}"
@@ -120,11 +127,10 @@ def _check_time(entry: Entry, found: Entries, model: Model, due: Mapping[str, fr
     if not 0 <= step <= clock.steps:
         fix = f"leave out what is later than {clock.end}"
         raise fail("time outside the horizon", value=shown, file=found.name, node=place, fix=fix)
-    if variable.kind == "measurement" and step not in due[entry.variable]:
-        near = write_time(min(due[entry.variable], key=lambda k: (abs(k - step), k)), clock=clock)
-        when = getattr(variable.when, "text", "")
-        fix = f"{near}, or a model in which {entry.variable} is measured then"
-        raise fail(f"{entry.variable} is measured {when}", value=shown, file=found.name, node=place, fix=fix)
+    near = write_time(min(due[entry.variable], key=lambda k: (abs(k - step), k)), clock=clock)
+    fix = f"{near}, or a model in which {entry.variable} is measured then"
+    what = f"{entry.variable} is measured {getattr(variable.when, 'text', '')}"
+    raise fail(what, value=shown, file=found.name, node=place, fix=fix)
 
 
 def _find_events(found: Entries, model: Model) -> dict[tuple[int, str], list[Entry]]:
@@ -146,14 +152,10 @@ def _find_events(found: Entries, model: Model) -> dict[tuple[int, str], list[Ent
                 what = "it had happened before" if entry.value == 0 else "it happens only once"
                 problem = f"{name}: {what} (in {own[first or 0].row})"
                 error = fail(problem, file=found.name, node=f"{entry.row}, {entry.column}", fix="keep one of the two")
-                found.attempt(lambda error=error: _raise(error))  # type: ignore[misc]
+                found.keep(error)
         if first is not None:
             rows[_, name] = own[: first + 1]
     return rows
-
-
-def _raise(error: NosographError) -> None:
-    raise error
 
 
 def _check_ends(found: Entries, events: dict[tuple[int, str], list[Entry]], model: Model) -> None:
@@ -173,7 +175,7 @@ def _check_ends(found: Entries, events: dict[tuple[int, str], list[Entry]], mode
             error = fail(
                 f"a value after the end ({what})", file=found.name, node=f"{entry.row}, {entry.column}", fix=fix
             )
-            found.attempt(lambda error=error: _raise(error))  # type: ignore[misc]
+            found.keep(error)
 
 
 def _build(found: Entries, events: dict[tuple[int, str], list[Entry]], model: Model) -> People:

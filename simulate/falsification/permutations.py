@@ -31,8 +31,11 @@ SIGNIFICANCE = 0.05
 @dataclass(frozen=True)
 class Permuted:
     """`tests` and `violated`: local Markov conditions of the graph, and those violated at the 0.05 level;
-    `permutations`: of those `asked` for; `as_good`: how many of them violate no larger share of theirs."""
+    `permutations`: of those `asked` for; `as_good`: how many of them violate no larger share of theirs. `quantities`:
+    how many are looked at, `of` all."""
 
+    quantities: int
+    of: int
     tests: int
     violated: int
     asked: int
@@ -45,8 +48,9 @@ class Permuted:
     def __str__(self) -> str:
         bound = f" (of {self.asked} asked for: more would cost too much)" if self.permutations < self.asked else ""
         return (
-            f"DoWhy's falsification: {self.violated} of {self.tests} local Markov conditions violated at the level of "
-            f"{SIGNIFICANCE}; of {self.permutations} graphs with permuted names{bound}, {self.as_good} are as good"
+            f"DoWhy's falsification, on {self.quantities} of {self.of} quantities: {self.violated} of {self.tests} "
+            f"local Markov conditions violated at the level of {SIGNIFICANCE}; of {self.permutations} graphs with "
+            f"permuted names{bound}, {self.as_good} are as good"
         )
 
 
@@ -56,13 +60,7 @@ def permute(
     """DoWhy's `falsify_graph` on the latent projection onto the quantities, with our test, on at most `MOST_ROWS`
     people and as many permutations as make about `MOST_TESTS` tests. None where there is no condition to test, or not
     one permutation is asked for or can be had."""
-    columns = {column.node: column.name for column in quantities}
-    projection = project(unrolled.graph, list(columns))
-    names = {node: columns.get(node, f"latent {node}") for node in projection}
-    graph: nx.DiGraph[str] = nx.relabel_nodes(projection, names)
-    conditions = sum(
-        graph.number_of_nodes() - 1 - len(nx.descendants(graph, name) | {*graph.pred[name]}) for name in graph
-    )
+    graph, chosen, conditions = _choose(unrolled, quantities, permutations)
     count = min(permutations, MOST_TESTS // max(conditions, 1))
     if not count or not conditions:
         return None
@@ -72,7 +70,7 @@ def permute(
 
         found = falsify_graph(
             graph,
-            rows[list(columns.values())],
+            rows[[column.name for column in chosen]],
             independence_test=lambda x, y: _test(x, y, None),
             conditional_independence_test=_test,
             significance_ci=SIGNIFICANCE,
@@ -84,12 +82,34 @@ def permute(
     own = float(summary[FalsifyConst.F_GIVEN_VIOLATIONS])
     shares = [float(share) for share in summary[FalsifyConst.F_PERM_VIOLATIONS]]
     return Permuted(
+        quantities=len(chosen),
+        of=len(quantities),
         tests=int(summary[FalsifyConst.N_TESTS]),
         violated=int(summary[FalsifyConst.GIVEN_VIOLATIONS]),
         asked=permutations,
         permutations=len(shares),
         as_good=sum(share <= own for share in shares),
     )
+
+
+def _choose(
+    unrolled: Unrolled, quantities: Sequence[Column], permutations: int
+) -> tuple[nx.DiGraph[str], list[Column], int]:
+    """The projection, by names, onto the quantities, or onto those of fewer times where the tests would be too many:
+    the first and the last, else the last; and the number of its local Markov conditions."""
+    times = sorted({column.step for column in quantities})
+    for steps in (times, [times[0], times[-1]], times[-1:]):
+        chosen = [c for c in quantities if c.step in steps or unrolled.model.variables[c.variable].kind == "static"]
+        names = {column.node: column.name for column in chosen}
+        projection = project(unrolled.graph, list(names))
+        graph: nx.DiGraph[str] = nx.relabel_nodes(
+            projection, {node: names.get(node, f"latent {node}") for node in projection}
+        )
+        others = (len(graph) - 1 - len(nx.descendants(graph, name) | {*graph.pred[name]}) for name in graph)
+        conditions = sum(others)
+        if conditions * permutations <= MOST_TESTS:
+            break
+    return graph, chosen, conditions
 
 
 def _test(x: Array, y: Array, z: Array | None) -> float | None:
