@@ -111,7 +111,7 @@ def check(model: ModelName, as_json: AsJson = False) -> None:
 
 
 @app.command("test")
-def test(
+def falsify_command(
     model: ModelName,
     data: Annotated[Path, typer.Option(metavar="FILE", help="People: a CSV or Parquet file (docs/data.md).")],
     at: Annotated[
