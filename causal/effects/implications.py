@@ -59,7 +59,8 @@ class Unrolled:
         order = {node: place for place, node in enumerate(nx.topological_sort(self.graph))}
         names = {column.node: column for column in quantities}
         found = []
-        for pair in combinations(sorted(quantities, key=lambda c: (c.step, order[c.node])), 2):
+        in_time = sorted(quantities, key=lambda c: (c.step, not self._is_static(c), order[c.node]))
+        for pair in combinations(in_time, 2):
             first, second = pair
             included = always | selection[first.node] | selection[second.node]
             nodes = set(selection) - {first.node, second.node}
@@ -69,7 +70,8 @@ class Unrolled:
             selected = included.union(*(selection[node] for node in given))
             if not nx.is_d_separator(small, {first.node}, {second.node}, given | selected):
                 continue
-            either = first.step == second.step and first.node not in nx.ancestors(self.graph, second.node)
+            together = first.step == second.step and self._is_static(first) == self._is_static(second)
+            either = together and first.node not in nx.ancestors(self.graph, second.node)
             columns = tuple(sorted((names[node] for node in given), key=lambda c: (c.step, c.name)))
             arrow = (first.variable, second.variable)
             found.append(Implication(first, second, columns, frozenset(selected), arrow, either))

@@ -8,7 +8,17 @@ from typing import Any
 
 from ...causal.model.model import Model, Variable
 from ...errors import NosographError, Problem, fail, list_some, nearest
-from .header import FOLLOWED, LONG, PATIENT, find_factor, find_variable, parse_heading, parse_number, parse_time
+from .header import (
+    FOLLOWED,
+    LONG,
+    PATIENT,
+    Heading,
+    find_factor,
+    find_variable,
+    parse_heading,
+    parse_number,
+    parse_time,
+)
 from .sheet import Sheet
 
 MOST_PROBLEMS = 10  # shown at once
@@ -79,36 +89,47 @@ def _read_wide(sheet: Sheet, model: Model, found: Entries) -> None:
         except NosographError as error:
             found.keep(error)
     found.finish()
-    for title, cells in sheet.columns.items():
+    for title in sheet.columns:
         if title != PATIENT:
             try:
-                _read_column(sheet, model, found, title, cells)
+                heading = parse_heading(title, model, where=sheet.name)
+                if heading.name == FOLLOWED:
+                    _read_followed(sheet, model, found, title, heading.unit)
+                    continue
+                variable = find_variable(heading.name, model, where=sheet.name)
+                _check_heading(variable, heading.time, title, sheet.name)
+                dated = variable.kind == "event" and heading.time is None  # its cells are times
+                convert = None if dated else _converter(variable, heading.unit, sheet, node=title)
             except NosographError as error:
                 found.keep(error)
+                continue
+            found.variables[variable.name] = None
+            _read_cells(sheet, model, found, title, heading, variable, convert)
 
 
-def _read_column(sheet: Sheet, model: Model, found: Entries, title: str, cells: list[Any]) -> None:
-    heading = parse_heading(title, model, where=sheet.name)
-    if heading.name == FOLLOWED:
-        for patient, (row, cell) in enumerate(zip(sheet.rows, cells, strict=True)):
-            if cell is not None:
-                node = _place(row, title)
-                found.followed[patient] = parse_time(
-                    cell, heading.unit, model, decimal=sheet.decimal, where=sheet.name, node=node
-                )
-        return
-    variable = find_variable(heading.name, model, where=sheet.name)
-    _check_heading(variable, heading.time, title, sheet.name)
-    dated = variable.kind == "event" and heading.time is None  # its cells are times
-    convert = None if dated else _converter(variable, heading.unit, sheet, node=title)
-    found.variables[variable.name] = None
+def _read_followed(sheet: Sheet, model: Model, found: Entries, title: str, unit: str) -> None:
+    for patient, (row, cell) in enumerate(zip(sheet.rows, sheet.columns[title], strict=True)):
+        if cell is not None:
+            node = _place(row, title)
+            found.followed[patient] = parse_time(cell, unit, model, decimal=sheet.decimal, where=sheet.name, node=node)
+
+
+def _read_cells(
+    sheet: Sheet,
+    model: Model,
+    found: Entries,
+    title: str,
+    heading: Heading,
+    variable: Variable,
+    convert: Callable[[Any, str], float] | None,
+) -> None:
+    """The cells of a variable's column: values that `convert` reads, or without it the times of an event."""
     known: dict[Any, float] = {}
-    for patient, (row, cell) in enumerate(zip(sheet.rows, cells, strict=True)):
+    for patient, (row, cell) in enumerate(zip(sheet.rows, sheet.columns[title], strict=True)):
         if cell is None:
             if variable.kind != "event":
                 found.entries.append(Entry(patient, variable.name, heading.time or 0.0, None, row, title))
             continue
-
         try:
             node, time = _place(row, title), heading.time or 0.0
             if convert is None:

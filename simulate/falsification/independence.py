@@ -56,4 +56,5 @@ def _residuals(values: Array, design: Array) -> Array:
     fitted = design @ np.linalg.lstsq(design, columns, rcond=None)[0]
     rest: Array = columns - fitted
     kept = rest.var(axis=0) > LEFT * np.maximum(columns.var(axis=0), 1e-300)
-    return rest[:, kept] / np.maximum(rest[:, kept].std(axis=0), 1e-300)
+    scaled: Array = rest[:, kept] / rest[:, kept].std(axis=0)
+    return scaled
