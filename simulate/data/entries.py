@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -238,6 +239,9 @@ def _converter(variable: Variable, unit: str, sheet: Sheet, *, node: str) -> Cal
         if variable.kind == "event" and number not in (0.0, 1.0):
             fix = "1 where it happened, 0 where it had not by then"
             raise fail("whether an event happened is 1 or 0", value=cell, file=where, node=place, fix=fix)
+        if not math.isfinite(number * factor):
+            fix = f"a number whose value in {variable.unit} is below 1e308"
+            raise fail("not a finite number", value=cell, file=where, node=place, fix=fix)
         return number * factor
 
     return convert

@@ -15,6 +15,7 @@ from ...ontology.units import conversion_factor
 
 PATIENT, FOLLOWED = "patient", "followed until"
 LONG = ("patient", "time", "variable", "value", "unit")
+LATEST = 1e9  # steps: no time of a person is later
 _COLUMN = re.compile(r"(?P<name>[^@\[\]]+?)\s*(?:@\s*(?P<time>[^@\[\]]+?)\s*)?(?:\[(?P<unit>.+)\])?")
 
 
@@ -56,15 +57,18 @@ def parse_time(cell: Any, unit: str, model: Model, *, decimal: str = ".", where:
     Raises NosographError for anything else.
     """
     clock = model.clock
-    if isinstance(cell, str) and DURATION.fullmatch(cell):
-        return parse_duration(cell) / clock.step
     years = find_years(unit, where=where, node=node) if unit else clock.unit
     try:
-        number = parse_number(cell, decimal=decimal, where=where, node=node)
+        if isinstance(cell, str) and DURATION.fullmatch(cell):
+            steps = parse_duration(cell) / clock.step
+        else:
+            steps = parse_number(cell, decimal=decimal, where=where, node=node) * years / clock.step
+        if abs(steps) > LATEST:
+            raise fail("beyond all time")
     except NosographError:
         fix = f"a number, which counts in the unit {unit or clock.text[2]}, or a number and its unit: 6 months"
-        raise fail("not a time", value=cell, file=where, node=node, fix=fix) from None
-    return number * years / clock.step
+        raise fail("not a time", value=str(cell)[:80], file=where, node=node, fix=fix) from None
+    return steps
 
 
 def find_years(unit: str, *, where: str, node: str) -> float:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ...errors import fail
 from ...ontology.tables import read_table
@@ -84,18 +88,26 @@ def _read_frame(frame: pd.DataFrame) -> Sheet:
 
 def _clean(name: str, header: list[str], cells: list[list[Any]]) -> Sheet:
     rows = [f"row {number}" for number in range(1, len(cells[0]) + 1)]
-    return Sheet(
-        name, {column: [_empty(cell) for cell in found] for column, found in zip(header, cells, strict=True)}, rows
-    )
+    columns = {
+        column: [_read_cell(cell, name, row, column) for row, cell in zip(rows, found, strict=True)]
+        for column, found in zip(header, cells, strict=True)
+    }
+    return Sheet(name, columns, rows)
 
 
-def _empty(cell: Any) -> Any:
-    """None for what pandas and numpy write for a missing cell (NaN, NaT, NA), and for an empty text."""
+def _read_cell(cell: Any, name: str, row: str, column: str) -> str | int | float | bool | None:
+    """A text, a number or a truth value; None for an empty text, and for what pandas and numpy write where nothing is
+    (NaN, NaT, NA)."""
     if isinstance(cell, str):
         return cell.strip() or None
     if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
         return None
-    return None if cell != cell else cell  # NaN is the one number that differs from itself
+    if isinstance(cell, np.generic | Decimal):
+        cell = cell.item() if isinstance(cell, np.generic) else float(cell)
+    if not isinstance(cell, bool | int | float):
+        fix = "a number or a text; of a date, the time since entry"
+        raise fail(f"a cell of type {type(cell).__name__}", value=cell, file=name, node=f"{row}, {column}", fix=fix)
+    return None if isinstance(cell, float) and math.isnan(cell) else cell
 
 
 def _check_header(header: list[str], name: str) -> None:
