@@ -26,7 +26,7 @@ MOST_PROBLEMS = 10  # shown at once
 
 
 @dataclass(frozen=True)
-class Entry:
+class TableEntry:
     """`value`: in the model's unit, or a level's place; None if it is missing. `time`: in steps; 0 of a static. `by`:
     an event's row of a wide table, which says whether it happened by then, and not when."""
 
@@ -46,7 +46,7 @@ class Entries:
 
     name: str
     patients: dict[str, int] = field(default_factory=dict)
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[TableEntry] = field(default_factory=list)
     followed: dict[int, float] = field(default_factory=dict)
     variables: dict[str, None] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -129,18 +129,18 @@ def _read_cells(
     for patient, (row, cell) in enumerate(zip(sheet.rows, sheet.columns[title], strict=True)):
         if cell is None:
             if variable.kind != "event":
-                found.entries.append(Entry(patient, variable.name, heading.time or 0.0, None, row, title))
+                found.entries.append(TableEntry(patient, variable.name, heading.time or 0.0, None, row, title))
             continue
         try:
             node, time = _place(row, title), heading.time or 0.0
             if convert is None:
                 time = parse_time(cell, heading.unit, model, decimal=sheet.decimal, where=sheet.name, node=node)
-                found.entries.append(Entry(patient, variable.name, time, 1.0, row, title))
+                found.entries.append(TableEntry(patient, variable.name, time, 1.0, row, title))
                 continue
             if cell not in known:
                 known[cell] = convert(cell, node)
             by = variable.kind == "event"
-            found.entries.append(Entry(patient, variable.name, time, known[cell], row, title, by=by))
+            found.entries.append(TableEntry(patient, variable.name, time, known[cell], row, title, by=by))
         except NosographError as error:
             found.keep(error)
 
@@ -200,7 +200,7 @@ def _read_long(sheet: Sheet, model: Model, found: Entries) -> None:
             fix = "1 where it happened then, 0 where it had not by then"
             raise fail("an event has a value", file=sheet.name, node=node, fix=fix)
         number = None if value is None else converters[key](value, node)
-        found.entries.append(Entry(who, name, at, number, row, name))
+        found.entries.append(TableEntry(who, name, at, number, row, name))
 
     rows = zip(
         sheet.rows, columns[PATIENT], columns[times[0]], columns["variable"], columns["value"], units, strict=True
@@ -251,9 +251,9 @@ def _place(row: str, column: str) -> str:
     return f"{row}, {column}"
 
 
-def check_once(entries: Iterable[Entry], found: Entries, model: Model) -> None:
+def check_once(entries: Iterable[TableEntry], found: Entries, model: Model) -> None:
     """Keep the problem of each entry whose patient has the same variable at the same time already."""
-    seen: dict[tuple[int, str, float], Entry] = {}
+    seen: dict[tuple[int, str, float], TableEntry] = {}
     for entry in entries:
         key = (entry.patient, entry.variable, round(entry.time, 6))
         first = seen.setdefault(key, entry)

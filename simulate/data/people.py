@@ -20,7 +20,7 @@ from ...causal.model.model import Model, Variable
 from ...causal.model.world import FACTUAL
 from ...errors import NosographError, fail
 from ..cohort import Tables
-from .entries import Entries, Entry, check_once, read_entries
+from .entries import Entries, TableEntry, check_once, read_entries
 from .sheet import read_sheet
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _list(names: Sequence[str]) -> str:
     return ", ".join(names[:MOST_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _check_time(entry: Entry, found: Entries, model: Model, due: Mapping[str, frozenset[int]]) -> None:
+def _check_time(entry: TableEntry, found: Entries, model: Model, due: Mapping[str, frozenset[int]]) -> None:
     """Raises NosographError for a time off the grid, or when the model has no such value."""
     variable, clock = model.variables[entry.variable], model.clock
     if variable.kind == "static":
@@ -133,12 +133,12 @@ def _check_time(entry: Entry, found: Entries, model: Model, due: Mapping[str, fr
     raise fail(what, value=shown, file=found.name, node=place, fix=fix)
 
 
-def _find_events(found: Entries, model: Model) -> dict[tuple[int, str], list[Entry]]:
+def _find_events(found: Entries, model: Model) -> dict[tuple[int, str], list[TableEntry]]:
     """Everybody's events, in order of time; of what happens once, the first row that says so.
 
     Keeps a problem for one that had not happened by a time after it happened.
     """
-    rows: dict[tuple[int, str], list[Entry]] = {}
+    rows: dict[tuple[int, str], list[TableEntry]] = {}
     for entry in sorted(
         (e for e in found.entries if model.variables[e.variable].kind == "event"), key=lambda e: e.time
     ):
@@ -158,7 +158,7 @@ def _find_events(found: Entries, model: Model) -> dict[tuple[int, str], list[Ent
     return rows
 
 
-def _check_ends(found: Entries, events: dict[tuple[int, str], list[Entry]], model: Model) -> None:
+def _check_ends(found: Entries, events: dict[tuple[int, str], list[TableEntry]], model: Model) -> None:
     """Keep a problem for each value at or after the end of the journey or of the record, and after follow-up."""
     ends: dict[int, tuple[float, str]] = {
         patient: (time, "follow-up ended") for patient, time in found.followed.items()
@@ -178,7 +178,7 @@ def _check_ends(found: Entries, events: dict[tuple[int, str], list[Entry]], mode
             found.keep(error)
 
 
-def _build(found: Entries, events: dict[tuple[int, str], list[Entry]], model: Model) -> People:
+def _build(found: Entries, events: dict[tuple[int, str], list[TableEntry]], model: Model) -> People:
     own = {
         name: replace(variable, recorded=name in found.variables)
         for name, variable in model.variables.items()
@@ -212,7 +212,7 @@ def _build(found: Entries, events: dict[tuple[int, str], list[Entry]], model: Mo
     )
 
 
-def _find_known(found: Entries, events: dict[tuple[int, str], list[Entry]], model: Model) -> dict[str, Array]:
+def _find_known(found: Entries, events: dict[tuple[int, str], list[TableEntry]], model: Model) -> dict[str, Array]:
     """Until when each event is known of everybody: for ever once it happened, else by its rows, if it has any that say
     that it had not happened, and by the end of follow-up."""
     count, dt = len(found.patients), model.clock.dt
@@ -236,7 +236,7 @@ def _find_known(found: Entries, events: dict[tuple[int, str], list[Entry]], mode
     return known
 
 
-def _build_patients(values: Iterable[Entry], count: int, model: Model) -> pa.Table:
+def _build_patients(values: Iterable[TableEntry], count: int, model: Model) -> pa.Table:
     columns: dict[str, pa.Array] = {
         "patient": pa.array(np.arange(count)),
         "world": pa.array([FACTUAL.name] * count).dictionary_encode(),
@@ -252,12 +252,12 @@ def _build_patients(values: Iterable[Entry], count: int, model: Model) -> pa.Tab
     return pa.table(columns)
 
 
-def _write(entry: Entry, variable: Variable) -> str | float | None:
+def _write(entry: TableEntry, variable: Variable) -> str | float | None:
     assert entry.value is not None
     return variable.levels[int(entry.value)] if variable.levels else entry.value
 
 
-def _build_record(values: Iterable[Entry], model: Model) -> pa.Table:
+def _build_record(values: Iterable[TableEntry], model: Model) -> pa.Table:
     rows = [e for e in values if model.variables[e.variable].kind != "static"]
     rows.sort(key=lambda e: (e.patient, round(e.time)))
     levels = [model.variables[e.variable].levels for e in rows]
@@ -276,7 +276,7 @@ def _build_record(values: Iterable[Entry], model: Model) -> pa.Table:
     )
 
 
-def _build_events(events: dict[tuple[int, str], list[Entry]], model: Model) -> pa.Table:
+def _build_events(events: dict[tuple[int, str], list[TableEntry]], model: Model) -> pa.Table:
     last = {name: variable.ends == "journey" for name, variable in model.variables.items()}
     rows = [entry for own in events.values() for entry in own if entry.value == 1]
     times = round_times([e.time * model.clock.dt for e in rows], clock=model.clock) if rows else np.empty(0)

@@ -26,7 +26,7 @@ from ..entrants import count_patients
 from .frame import build_quantities
 from .independence import find_p_value
 from .permutations import Permuted, permute
-from .summaries import Comparison, compare
+from .summaries import SummaryPair, compare
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +87,7 @@ class Falsification:
     times: tuple[str, ...]
     tested: tuple[Tested, ...]
     permuted: Permuted | None
-    compared: tuple[Comparison, ...]
+    compared: tuple[SummaryPair, ...]
 
     @property
     def rejected(self) -> tuple[Tested, ...]:
@@ -232,7 +232,7 @@ def _test(unrolled: Unrolled, quantities: Sequence[Column], frame: pd.DataFrame)
     return (*tests, *rest)
 
 
-def _write_table(compared: Sequence[Comparison]) -> list[str]:
+def _write_table(compared: Sequence[SummaryPair]) -> list[str]:
     """The summaries as lines: real, then simulated."""
     heads = ["", "", "n", "mean", "sd", "5%", "50%", "95%", "difference / sd"]
     rows = [heads]

@@ -18,7 +18,7 @@ QUANTILES = (0.05, 0.5, 0.95)
 
 
 @dataclass(frozen=True)
-class Comparison:
+class SummaryPair:
     """One quantity, or the share of one of its levels, in the table and in simulated people.
 
     Of each: how many have it, mean, standard deviation and `QUANTILES` (of a share: the mean alone); all None where
@@ -34,7 +34,7 @@ class Comparison:
         return {"name": self.name, "real": self.real, "simulated": self.simulated, "difference": self.difference}
 
 
-def compare(real: pd.DataFrame, simulated: pd.DataFrame, quantities: Sequence[Column]) -> tuple[Comparison, ...]:
+def compare(real: pd.DataFrame, simulated: pd.DataFrame, quantities: Sequence[Column]) -> tuple[SummaryPair, ...]:
     """A comparison for each quantity in order; for each level of those that have levels."""
     found = []
     for column in quantities:
@@ -47,12 +47,12 @@ def compare(real: pd.DataFrame, simulated: pd.DataFrame, quantities: Sequence[Co
     return tuple(found)
 
 
-def _compare(name: str, real: Array, simulated: Array) -> Comparison:
+def _compare(name: str, real: Array, simulated: Array) -> SummaryPair:
     ours, theirs = _describe(simulated), _describe(real)
     difference = None
     if len(real) and len(simulated) and real.std() > 0:
         difference = float((simulated.mean() - real.mean()) / real.std())
-    return Comparison(name, theirs, ours, difference)
+    return SummaryPair(name, theirs, ours, difference)
 
 
 def _describe(values: Array) -> dict[str, float | None]:

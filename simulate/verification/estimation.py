@@ -29,7 +29,7 @@ WITHOUT_TRUTH = ("truth", "truth_error", "compared_with", "recovered", "naive_mi
 
 
 @dataclass(frozen=True)
-class Estimated:
+class EstimatedEffect:
     """One effect, estimated from people. `notes`: what the table lacks for it, and who is left out and why."""
 
     examination: Examination
@@ -81,7 +81,7 @@ class Estimation:
     """Effects estimated from the people of a table. `data`: the file's name, or ""; `lacking`: what cannot be had from
     it."""
 
-    effects: tuple[Estimated, ...]
+    effects: tuple[EstimatedEffect, ...]
     model: str
     data: str
     patients: int
@@ -136,13 +136,13 @@ def estimate_effects(
     return Estimation(found, model.id, people.name, len(people), people.lacking)
 
 
-def _estimate(people: People, effect: Effect, *, seed: int, of: int) -> Estimated:
+def _estimate(people: People, effect: Effect, *, seed: int, of: int) -> EstimatedEffect:
     model, notes, reason = restrict(people, effect)
     if reason:
-        return Estimated(_refuse(model, effect, reason), notes)
+        return EstimatedEffect(_refuse(model, effect, reason), notes)
     given = prepare(model, effect, people, world=FACTUAL.name)
     given, left_out = find_complete(people, given)
-    return Estimated(given.examine(seed=seed, number_of_effects=of), (*notes, *left_out))
+    return EstimatedEffect(given.examine(seed=seed, number_of_effects=of), (*notes, *left_out))
 
 
 def _refuse(model: Model, effect: Effect, reason: str) -> Examination:

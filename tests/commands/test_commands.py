@@ -125,7 +125,7 @@ def test_people_from_elsewhere(tmp_path: Path) -> None:
     tested = document("model", "test", trial, "--data", str(people), "-n", "50", "--permutations", "0")
     assert tested["survives"] == (not any(one["rejected"] for one in tested["independencies"]))
     people.write_text("patient,age\n1,unknown")
-    for command in (["verify", trial], ["model", "test", trial]):
+    for command in (["verify", trial, "--effect", "drug -> fall @ 1 year"], ["model", "test", trial]):
         (error,) = document(*command, "--data", str(people), code=2)["errors"]
         assert error["node"] == "line 2, age"
 

@@ -15,7 +15,7 @@ from nosograph.causal.model.model import Model
 from nosograph.errors import NosographError
 from nosograph.renderers.readback.verify import verify
 from nosograph.simulate.cohort import Cohort, simulate
-from nosograph.simulate.verification.estimation import Estimated, estimate_effects
+from nosograph.simulate.verification.estimation import EstimatedEffect, estimate_effects
 from nosograph.simulate.verification.verify import verify_records
 
 TRIAL = Path(__file__).parents[2] / "models" / "trial.yaml"
@@ -91,7 +91,7 @@ def model() -> Model:
     return load_model(TRIAL)
 
 
-def estimate(model: Model, people: pd.DataFrame, effect: str) -> Estimated:
+def estimate(model: Model, people: pd.DataFrame, effect: str) -> EstimatedEffect:
     (found,) = estimate_effects(model, people, effects=effect).effects
     return found
 
