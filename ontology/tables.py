@@ -14,6 +14,7 @@ import math
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from ..errors import NosographError, Problem, fail, list_some, nearest
@@ -27,13 +28,16 @@ _MARKS = (  # UTF-32 first: its mark begins as UTF-16's
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CONTAINERS = {b"PK\x03\x04": "a spreadsheet or an archive", b"\xd0\xcf\x11\xe0": "a spreadsheet", b"\x1f\x8b": "gzip"}
+_SIGNS = "".join(DELIMITERS) + " "
+_SAMPLE = 50  # rows that tell what separates the columns
 _AS_UTF8 = "the file saved as UTF-8 (in a spreadsheet: CSV UTF-8)"
 _DECLARED = re.compile(r"sep=([^\r\n])(\r\n|\r|\n)", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _MARKED = re.compile(r"[+-]?(?P<whole>\d*)(?P<mark>[.,])(?P<part>\d+)(?![\d.,])", re.ASCII)
 _GROUPED = re.compile(r"[+-]?\d+([_' \xa0\u202f\u2019]\d+)+([.,]\d+)?", re.ASCII)
 SWAPPED = str.maketrans(",.", ".,")  # a number with a decimal comma as one with a point, and the other way round
-_MISSING = ("na", "n/a", "#n/a", "nan", "null", "none", "missing", "unknown", "-", "--", "?", ".", "inf", "-inf")
+# How programs write that there is no number.
+MISSING = ("na", "n/a", "#n/a", "nan", "null", "none", "missing", "unknown", "-", "--", "?", ".", "inf", "-inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,57 +153,60 @@ def read_table(path: Path, *, known: Collection[str] = ()) -> TextTable:
     """
     file, text = str(path), read_text(path)
     declared = _DECLARED.match(text)
-    start = declared.end() if declared else 0
+    start, line = (declared.end(), 2) if declared else (0, 1)
     if declared and declared[1] not in DELIMITERS:
         fix = "sep=, or sep=; and the columns separated so"
         raise fail("columns are separated by commas, semicolons or tabs", value=declared[0], fix=fix, file=file, line=1)
-    line = 2 if declared else 1
-    headers: dict[str, tuple[int, list[str]]] = {}
+    samples: dict[str, list[tuple[int, list[str]]]] = {}
     problems: list[Problem] = []
     for delimiter in [declared[1]] if declared else DELIMITERS:
+        rows = samples[delimiter] = []
         try:
-            headers[delimiter] = next(_split(text[start:], delimiter=delimiter, file=file, line=line), (line, [""]))
-        except NosographError as error:  # quoted cells end before the delimiter, which may be another
+            rows.extend(islice(_split(text[start:], delimiter=delimiter, file=file, line=line), _SAMPLE))
+        except NosographError as error:  # in the header it may be the wrong delimiter, below it is said later
             problems += error.problems
+    headers = {delimiter: rows[0][1] for delimiter, rows in samples.items() if rows}
     if not headers:
-        raise NosographError(problems[:1])
-    chosen = _choose_delimiter({delimiter: names for delimiter, (_, names) in headers.items()}, known, file=file)
-    at, columns = headers[chosen]
-    for place, name in enumerate(columns, start=1):
-        if name and name in columns[: place - 1]:
-            raise fail(
-                f"the column {name!r} stands twice", value=f"columns {columns.index(name) + 1} and {place}",
-                fix="one column of each name", file=file, line=at,
-            )  # fmt: skip
-        if name and known and name not in known:
-            fix = nearest(name.lower(), known) or list_some(known)
-            raise fail(f"unknown column {name!r}", fix=fix, file=file, line=at)
-    while columns and not columns[-1]:
+        fix = ",".join(known) or "a first row of names"
+        raise NosographError(problems[:1]) if problems else fail("the table has no header", fix=fix, file=file, line=1)
+    chosen = next(iter(headers)) if len(headers) == 1 else _choose_delimiter(samples, known, file=file)
+    columns = headers[chosen]
+    while not columns[-1]:
         columns.pop()
-    if not columns:
-        raise fail("the table has no header", fix=chosen.join(known) or "a first row of names", file=file, line=at)
+    _check_columns(columns, known, file=file, line=samples[chosen][0][0])
     return TextTable(file, tuple(columns), chosen, text, start, line)
 
 
-def _choose_delimiter(headers: Mapping[str, list[str]], known: Collection[str], *, file: str) -> str:
-    """What separates a header's names: of the known ones most are found so, or there is no other way to split it."""
-    if len(headers) == 1:
-        return next(iter(headers))
-    if known:
-        found = {delimiter: len(set(names) & set(known)) for delimiter, names in headers.items()}
-        best = max(found.values())
-        ways = [delimiter for delimiter, count in found.items() if count == best]
-        if best and len(ways) == 1:
-            return ways[0]
-    ways = [delimiter for delimiter, names in headers.items() if len(names) > 1] or [","]
+def _check_columns(columns: list[str], known: Collection[str], *, file: str, line: int) -> None:
+    for place, name in enumerate(columns, start=1):
+        if name and name in columns[: place - 1]:
+            places = f"columns {columns.index(name) + 1} and {place}"
+            what, fix = f"the column {name!r} stands twice", "one column of each name"
+            raise fail(what, value=places, fix=fix, file=file, line=line)
+        if name and known and name not in known:
+            fix = nearest(name.lower(), known) or list_some(known)
+            raise fail(f"unknown column {name!r}", fix=fix, file=file, line=line)
+
+
+def _choose_delimiter(samples: Mapping[str, list[tuple[int, list[str]]]], known: Collection[str], *, file: str) -> str:
+    """What separates the columns: most of the known names are found so, or it is the only sign that splits the header,
+    and the first rows in as many cells."""
+    headers = {delimiter: rows[0][1] for delimiter, rows in samples.items() if rows}
+    named = {delimiter: len(set(names) & set(known)) for delimiter, names in headers.items()}
+    ways = [delimiter for delimiter, count in named.items() if count == max(named.values())]
+    if len(ways) == 1:
+        return ways[0]
+    ways = [delimiter for delimiter, names in headers.items() if len(names) > 1]
     if len(ways) > 1:
-        what = " or ".join(DELIMITERS[way] for way in ways)
-        fix = f"a first line sep={ways[0]}, or names with such signs in quotes"
+        even = [way for way in ways if all(len(cells) == len(headers[way]) for _, cells in samples[way])]
+        ways = even or ways
+    if len(ways) > 1:
+        what, fix = " or ".join(DELIMITERS[way] for way in ways), f"a first line sep={ways[0]}"
         raise fail(f"the columns may be separated by {what}", fix=fix, file=file, line=1)
-    if len(headers[ways[0]]) == 1 and "|" in headers[ways[0]][0]:
-        fix = f"{headers[ways[0]][0].replace('|', ',')}, and so in every row"
+    if not ways and "|" in (name := next(iter(headers.values()))[0]):
+        fix = f"{name.replace('|', ',')}, and so in every row"
         raise fail("columns are separated by commas, semicolons or tabs, not by |", fix=fix, file=file, line=1)
-    return ways[0]
+    return ways[0] if ways else next(iter(headers))
 
 
 def _split(text: str, *, delimiter: str, file: str, line: int) -> Iterator[tuple[int, list[str]]]:
@@ -215,7 +222,7 @@ def _split(text: str, *, delimiter: str, file: str, line: int) -> Iterator[tuple
         if row is None:
             return
         cells = [cell.strip() for cell in row]
-        if any(cells):
+        if any(cell.strip(_SIGNS) for cell in cells):  # by any delimiter
             yield begins, cells
 
 
@@ -232,7 +239,7 @@ def read_number(text: str, *, decimal: str = ".", node: str = "", file: str = ""
             return number
         fix = "a number below 1e308"
         raise fail("not a finite number", value=text[:80], fix=fix, node=node, file=file, line=line)
-    if text.lower().lstrip("+") in _MISSING:
+    if text.lower().lstrip("+") in MISSING:
         problem = "not a finite number" if text.lower().strip("+-") in ("nan", "inf") else "not a number"
         raise fail(problem, value=text, fix="leave it empty if it is missing", node=node, file=file, line=line)
     fix = _suggest_number(text, decimal)

@@ -6,7 +6,7 @@ import json
 import math
 
 from ...errors import NosographError, fail, nearest
-from ...ontology.tables import SWAPPED, read_number
+from ...ontology.tables import MISSING, SWAPPED, read_number
 from ...ontology.units import conversion_factor
 from ..model.arrows import measured_steps
 from ..model.binary import is_binary, is_yes_or_no
@@ -104,6 +104,8 @@ def read_value(row: RecordRow, variable: Variable, model: Model) -> float | None
     if variable.levels:
         return _find_level(value, variable)
     binary = variable.kind == "event" or is_binary(variable, model)
+    if isinstance(value, str) and value.lower() in MISSING and variable.kind != "measurement":
+        raise fail("not a number", value=value, fix=f"a value of {variable.name}, or no row if it is unknown")
     number = _read_typed(value, binary=binary) if row.typed else _read_text(str(value), row.decimal, binary=binary)
     if binary and number not in (0, 1) and (variable.kind != "treatment" or is_yes_or_no(variable, model)):
         event = "the value of an event must be 1 (it happened) or 0"
@@ -124,11 +126,14 @@ def _find_level(value: object, variable: Variable) -> float:
 
 def _read_text(text: str, decimal: str, *, binary: bool) -> float:
     """The number in a cell of a text table; what is 0 or 1 may be yes or no, true or false."""
-    if text.lower() not in TRUTHS:
+    if binary and text.lower() in TRUTHS:
+        return TRUTHS[text.lower()]
+    try:
         return read_number(text, decimal=decimal)
-    if not binary:
-        raise fail("not a number", value=text, fix="a plain number, for example 24")
-    return TRUTHS[text.lower()]
+    except NosographError:
+        if binary and text.lower() not in MISSING:
+            raise fail("the value must be 1 or 0", value=text[:80], fix="1 or 0, yes or no") from None
+        raise
 
 
 def _read_typed(value: object, *, binary: bool) -> float:

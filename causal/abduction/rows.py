@@ -48,7 +48,9 @@ def read_rows(path: Path, *, model: Model) -> tuple[str, list[RecordRow]]:
         return _read_json(read_text(path), str(path), model)
     if suffix in (".csv", ".tsv"):
         return _read_table(read_table(path, known=COLUMNS))
-    raise fail("unknown file extension: a record is a .csv or .json file", value=path, fix=f"{path.stem}.csv")
+    raise fail(
+        "unknown file extension: a record is a .csv or .json file", value=path, fix=f"{path.stem}.csv, exported as text"
+    )
 
 
 def _read_table(table: TextTable) -> tuple[str, list[RecordRow]]:
@@ -77,8 +79,9 @@ def _read_table(table: TextTable) -> tuple[str, list[RecordRow]]:
 def _read_json(text: str, file: str, model: Model) -> tuple[str, list[RecordRow]]:
     data = _parse_json(text, file)
     _check_keys(data, KEYS, file)
-    patient = data.get("patient")
-    if patient is not None and (isinstance(patient, bool) or not isinstance(patient, str | int)):
+    data = {key: value for key, value in data.items() if value is not None}
+    patient = data.get("patient", "")
+    if isinstance(patient, bool) or not isinstance(patient, str | int):
         raise fail("patient is a text", file=file, value=json.dumps(patient)[:80], fix='"patient": "A17"')
     statics = data.get("statics", {})
     if not isinstance(statics, Mapping):
@@ -95,10 +98,10 @@ def _read_json(text: str, file: str, model: Model) -> tuple[str, list[RecordRow]
             _check_keys(entry, keys, file, place)
             rows.append(_read_entry(entry, place, file, event=key == "events"))
     for key, happened in (("alive_at", False), ("death", True)):
-        if data.get(key) is not None:
+        if key in data:
             name = _ending(model, key, file)
             rows.append(RecordRow(time=data[key], variable=name, value=happened, typed=True, place=key))
-    return "" if patient is None else str(patient), rows
+    return str(patient), rows
 
 
 def _parse_json(text: str, file: str) -> Any:

@@ -35,15 +35,15 @@ def find_targets(row: RecordRow, *, present: bool | None, model: Model) -> tuple
         return (RowTarget(_find_named(row, model)),)
     wanted = open_knowledge().follow(row.concept)
     held = {v.name: compact(open_knowledge().resolve(v.concept)) for v in model.variables.values() if v.concept}
-    exact = _bind(model, {name for name, concept in held.items() if concept == wanted}, row.event)
-    inferred = _infer(wanted, held, row, present=present, model=model)
     if row.variable:
         named = _find_named(row, model)
-        if wanted in (held.get(named.name), held.get(named.of)) or named.name in inferred:
+        own = [held[name] for name in (named.name, named.of) if name in held]
+        if wanted in own or named.name in _infer(wanted, held, row, present=present, model=model):
             return (RowTarget(named),)
-        own = held.get(named.name) or held.get(named.of, "")
-        fix = f"one of the two; the concept of {named.name} is {own}" if own else "leave the concept empty"
+        fix = f"one of the two; the concept of {named.name} is {own[0]}" if own else "leave the concept empty"
         raise fail("variable and concept differ", value=f"{row.variable}, {row.concept}", fix=fix)
+    exact = _bind(model, {name for name, concept in held.items() if concept == wanted}, row.event)
+    inferred = _infer(wanted, held, row, present=present, model=model)
     if len(exact) > 1:
         raise fail("several variables have this concept", value=row.concept, fix=_name(exact))
     direct = tuple(RowTarget(model.variables[name]) for name in exact)
@@ -73,7 +73,11 @@ def _find_named(row: RecordRow, model: Model) -> Variable:
     if row.variable in model.variables:
         fix = "it under record" if row.event else "it under events"
         raise fail(f"{row.variable} is {'not ' if row.event else ''}an event", fix=fix)
-    fix = nearest(row.variable, known) or list_some(v.name for v in known.values() if v.recorded)
+    fix = (
+        nearest(row.variable, known)
+        or nearest(row.variable.lower(), known)
+        or list_some(v.name for v in known.values() if v.recorded)
+    )
     raise fail(f"unknown variable {row.variable!r}", value=row.variable, fix=fix)
 
 
@@ -108,15 +112,17 @@ def _refuse(wanted: str, held: Mapping[str, str], row: RecordRow, *, present: bo
     above = {n for n, variables in bound.items() if variables and graph.is_a(wanted, held[n])}
     below = {n for n, variables in bound.items() if variables and graph.is_a(held[n], wanted)}
     if not above and not below:
-        offered = list_some(sorted({graph.describe(held[n]) for n, variables in bound.items() if variables}))
-        return fail("no variable of the model has this concept", value=row.concept, fix=f"no such row, or {offered}")
-    near = list_some(sorted({graph.describe(held[n]) for n in above or below}))
+        offered = sorted({graph.describe(held[n]) for n, variables in bound.items() if variables})
+        fix = f"no such row, or {list_some(offered)}" if offered else "no such row, or the name of a variable"
+        return fail("no variable of the model has this concept", value=row.concept, fix=fix)
     binary = {n for n in above | below if is_binary(model.variables[bound[n][0]], model)}
+    near = list_some(sorted({graph.describe(held[n]) for n in binary or above or below}))
     if not binary:
         problem = f"a value of {term} is not one of a {'wider' if above else 'narrower'} concept"
         fix = f"{near}, if that was observed; otherwise no such row"
     elif present is None:
         problem, fix = f"of {term} it can be said only whether it is present", "1 or 0 (in JSON, true or false)"
+        return fail(problem, value=row.value if row.value is not None else row.concept, fix=fix)
     elif several := [name for n in sorted(binary & (above if present else below)) for name in bound[n]]:
         problem, fix = "several measurements may be meant", _name(several)
     elif present:

@@ -46,7 +46,8 @@ CONDITIONS = ["age >= 65", "risk == 1 and 50 <= age < 90", "not risk"]
 UNITS = ["mg/dL", "kg.m-2", "10*3/uL", "[Centiloid]/a", "mm[Hg]", "{score}", "Cel", "/min", "1", "m2.s-2"]
 ROWS = [
     "patient,time,variable,concept,value,unit\nA,,age,,71,a\nA,0,severity_rated,,24,\nA,6 months,treated,,1,\n"
-    "A,9 months,severity_rated,,,\nA,18 months,death,,0,\n"
+    "A,9 months,severity_rated,,,\nA,18 months,death,,0,\n",
+    'sep=;\npatient;time;variable;value;unit\n"A;1";0,25;severity_rated;24,5;\n"A;1";18 months;death;no;\n;;;;;\n',
 ]
 RECORDS = [
     {

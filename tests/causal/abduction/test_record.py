@@ -150,6 +150,89 @@ def test_files_of_another_form(tmp_path: Path, name: str, text: str, named: str)
         read_record(write(tmp_path / name, text), model=MODEL)
 
 
+SEEN = '{"time": 0, "variable": "mmse", "value": 24}'
+ONE = f'{{"record": [{SEEN}]}}'
+NINES = "9" * 400
+JSON_MISTAKES = {  # what is written, what the message says, and what it becomes
+    "text for a truth value": (
+        '{"events": [{"time": 1, "event": "aria_e", "happened": "false"}]}', "events[0]: happened is true or false",
+        '{"events": [{"time": 1, "event": "aria_e", "happened": false}]}',
+    ),
+    "a number for a truth value": (
+        '{"events": [{"time": 1, "event": "aria_e", "happened": 0}]}', "happened is true or false",
+        '{"events": [{"time": 1, "event": "aria_e", "happened": false}]}',
+    ),
+    "nobody knows whether it happened": (
+        f'{{"record": [{SEEN}], "events": [{{"time": 1, "event": "aria_e", "happened": null}}]}}',
+        "no row if it is unknown", ONE,
+    ),
+    "a number in quotes": (
+        '{"record": [{"time": 0, "variable": "mmse", "value": "24"}]}', "record[0], mmse: not a number",
+        ONE,
+    ),
+    "a truth value for a number": (
+        '{"record": [{"time": 0, "variable": "mmse", "value": true}]}', "not a number", ONE,
+    ),
+    "a list for a number": ('{"statics": {"age": [71]}}', "statics, age: not a number", '{"statics": {"age": 71}}'),
+    "text for 0 or 1": (
+        '{"record": [{"time": 0, "variable": "lecanemab", "value": "yes"}]}', "1, 0, true or false, without quotes",
+        '{"record": [{"time": 0, "variable": "lecanemab", "value": true}]}',
+    ),
+    "a truth value for a level": ('{"statics": {"sex": true}}', "unknown level of sex", '{"statics": {"sex": "male"}}'),
+    "a time in quotes": (
+        '{"record": [{"time": "0", "variable": "mmse", "value": 24}]}', "0 without quotes", ONE,
+    ),
+    "a truth value for a time": (
+        '{"record": [{"time": false, "variable": "mmse", "value": 24}]}', "not a time", ONE,
+    ),
+    "a truth value for the time of death": (
+        f'{{"record": [{SEEN}], "death": true}}', "death, death: not a time", ONE,
+    ),
+    "a number for a name": ('{"record": [{"time": 0, "variable": 5}]}', "variable is a text", ONE),
+    "a list for a patient": (f'{{"patient": ["A"], "record": [{SEEN}]}}', "patient is a text", ONE),
+    "a key twice": (
+        '{"statics": {"age": 71, "age": 72}}', "'age' stands twice in one object", '{"statics": {"age": 71}}',
+    ),
+    "no number": ('{"statics": {"age": NaN}}', "JSON has no NaN", '{"statics": {"age": 71}}'),
+    "a number too large": ('{"statics": {"age": 1e999}}', "not a finite number", '{"statics": {"age": 71}}'),
+    "a whole number too large": (
+        f'{{"statics": {{"age": {NINES}}}}}', "not a finite number", '{"statics": {"age": 71}}',
+    ),
+    "a phenopacket": ('{"id": "A", "phenotypicFeatures": []}', "this is a phenopacket", ONE),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", JSON_MISTAKES)
+def test_json_is_typed(tmp_path: Path, mistake: str) -> None:
+    text, message, fixed = JSON_MISTAKES[mistake]
+    with pytest.raises(NosographError) as caught:
+        read_record(write(tmp_path / "r.json", text), model=MODEL)
+    assert message in str(caught.value)
+    assert "write: " in str(caught.value)
+    assert read_record(write(tmp_path / "r.json", fixed), model=MODEL).last >= 0
+
+
+def test_what_is_null_is_not_there(tmp_path: Path) -> None:
+    row = {"time": 0, "variable": "mmse", "value": 24}
+    full = {
+        "patient": None,
+        "statics": None,
+        "events": None,
+        "record": [{**row, "concept": None, "level": None, "unit": None}],
+        "death": None,
+    }
+    ours = read_record(write(tmp_path / "r.json", json.dumps(full)), model=MODEL)
+    assert ours == read_record(write(tmp_path / "s.json", json.dumps({"record": [row]})), model=MODEL)
+    assert ours.patient == ""
+    with pytest.raises(NosographError, match="the record is empty"):
+        read_record(write(tmp_path / "t.json", '{"record": null}'), model=MODEL)
+
+
+def test_a_record_in_utf_16(tmp_path: Path) -> None:
+    (tmp_path / "R.JSON").write_bytes(json.dumps({"patient": "Zoë", "statics": {"age": 71}}).encode("utf-16"))
+    assert read_record(tmp_path / "R.JSON", model=MODEL).patient == "Zoë"
+
+
 def test_a_missed_value_of_what_is_never_missed() -> None:
     model = load_model(Path(__file__).parents[2] / "models" / "core_everything.yaml")
     always = next(v for v in model.variables.values() if v.kind == "measurement" and v.missing is None)
