@@ -141,6 +141,9 @@ def _estimate(people: People, effect: Effect, *, seed: int, of: int) -> Estimate
     if reason:
         return EstimatedEffect(_refuse(model, effect, reason), notes)
     given = prepare(model, effect, people, world=FACTUAL.name)
+    if (count := len(given.frame)) < len(people):
+        meet = f" and meet {effect.population}" if effect.population is not None else ""
+        notes = (*notes, f"{count:,} of {len(people):,} people are in question at the decision{meet}")
     given, left_out = find_complete(people, given)
     return EstimatedEffect(given.examine(seed=seed, number_of_effects=of), (*notes, *left_out))
 

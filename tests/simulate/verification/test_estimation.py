@@ -14,7 +14,7 @@ from nosograph.causal.model.load import load_model
 from nosograph.causal.model.model import Model
 from nosograph.errors import NosographError
 from nosograph.renderers.readback.verify import verify
-from nosograph.simulate.cohort import Cohort, simulate
+from nosograph.simulate.cohort import Cohort, open_run, simulate
 from nosograph.simulate.verification.estimation import EstimatedEffect, estimate_effects
 from nosograph.simulate.verification.verify import verify_records
 
@@ -43,8 +43,6 @@ def test_a_run_as_a_file_gives_the_estimates_of_the_run(tmp_path: Path) -> None:
     cohort = simulate(model, patients=1_500, years=1.5)
     cohort.save(tmp_path / "run")
     write_long(cohort).to_csv(tmp_path / "people.csv", index=False)
-    from nosograph.simulate.cohort import open_run
-
     run = open_run(tmp_path / "run")
     (of_run,) = verify_records(run, [run], effects=effects, truth_patients=1_000)
     of_file = estimate_effects(model, tmp_path / "people.csv", effects=effects)
@@ -155,6 +153,16 @@ def test_what_the_table_lacks_is_no_confounder_that_was_measured(model: Model) -
     by_visit = people.assign(**{"fall @ 18 months": people["fall [months]"] <= 18}).drop(columns="fall [months]")
     found = estimate(model, by_visit, "drug -> fall @ 12 months")
     assert found.verdict == "the table says whether fall had happened by 18 months, and not by 12 months"
+
+
+def test_who_is_in_question_is_said(model: Model) -> None:
+    """Of the effect's population by the table: a missing cell meets no condition."""
+    people = make_people(1_000)
+    people.loc[:99, "age"] = np.nan
+    known = int((people["age"] >= 60).sum())
+    found = estimate(model, people, "{effect: drug -> score @ 12 months, population: age >= 60}")
+    assert found.notes == (f"{known:,} of 1,000 people are in question at the decision and meet age >= 60",)
+    assert found.examination.rows == known
 
 
 def test_verify_takes_a_table_of_a_model_only(model: Model, tmp_path: Path) -> None:
