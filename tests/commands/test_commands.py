@@ -132,13 +132,14 @@ def test_people_from_elsewhere(tmp_path: Path) -> None:
 
 def test_a_missed_effect_exits_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
     from nosograph import commands
+    from nosograph.simulate.contrast import Truth
     from nosograph.simulate.verification import verify as room
 
     honest = room.verify
 
     def mislead(model, **arguments):
         """The examiner is right; the truth it is held against is not."""
-        wrong = room.Truth(value=5.0, error=0.0, patients=1000)
+        wrong = Truth(value=5.0, error=0.0, patients=1000)
         with monkeypatch.context() as patch:
             patch.setattr(room, "find_truth", lambda *_, **__: wrong)
             return honest(model, **arguments)
