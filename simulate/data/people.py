@@ -67,8 +67,8 @@ class People(Tables):
         lines += [f"recorded in the model, but not in the table: {_list(self.missing)}"] if self.missing else []
         for name in self.missing:
             if (ends := model.variables[name].ends) != "nothing":
-                fix = f"a column {name}, empty where it did not happen"
-                lines.append(f"{name} ends the {ends}, so nobody's follow-up is known: {fix}")
+                fix = f"a column {name}, empty where it did not happen; in a long table 1, or 0 at the last time"
+                lines.append(f"{name} ends the {ends}, so nobody's follow-up is known without it: {fix}")
         return tuple(lines)
 
 

@@ -57,11 +57,10 @@ class EstimatedEffect:
 
     def __str__(self) -> str:
         found = self.examination
-        shown = [
-            ("people", f"{found.rows:,} with an outcome"),
-            ("identified by", self.verdict) if found.estimates else ("no estimate", self.verdict),
-            ("without adjustment", show_estimate(found.naive)),
-        ]
+        shown = [("identified by" if found.estimates else "no estimate", self.verdict)]
+        if found.rows:
+            shown = [("people", f"{found.rows:,} with an outcome"), *shown]
+            shown.append(("without adjustment", show_estimate(found.naive)))
         if found.complete_cases:
             shown.append(("complete cases", show_estimate(found.complete_cases)))
         shown += [(estimate.method, show_estimate(estimate)) for estimate in found.estimates]

@@ -155,6 +155,46 @@ def test_what_the_table_lacks_is_no_confounder_that_was_measured(model: Model) -
     assert found.verdict == "the table says whether fall had happened by 18 months, and not by 12 months"
 
 
+def test_an_ending_has_its_column_or_its_rows() -> None:
+    """Without it the losses are unknown; with an empty column, or with rows that say that it did not happen, nobody is
+    lost and the estimates are the same."""
+    model = load_model("alzheimers")
+    draw = np.random.default_rng(2)
+    count = 400
+    wide = pd.DataFrame(
+        {
+            "patient": range(count),
+            "apoe4": draw.integers(0, 3, count).astype(float),
+            "hippocampal_volume_mri @ 0 [mL]": draw.normal(6, 1, count),
+            "hippocampal_volume_mri @ 12 months [mm3]": draw.normal(6000, 1000, count),
+            "cdr_sb_rated @ 0": draw.normal(4, 2, count),
+            "cdr_sb_rated @ 6 months": draw.normal(5, 2, count),
+            "death": np.nan,
+        }
+    )
+    effect = "{effect: apoe4 -> hippocampal_volume_mri @ 12 months, contrast: [2, 0]}"
+    without = estimate_effects(model, wide, effects=effect)
+    assert without.effects[0].verdict == "not recoverable: dropout ends the record but is not recorded"
+    assert any(line.startswith("dropout ends the record") for line in without.lacking)
+    (empty,) = estimate_effects(model, wide.assign(dropout=np.nan), effects=effect).effects
+    columns = {"apoe4": (None, "apoe4", 1), "hippocampal_volume_mri @ 0 [mL]": (0, "hippocampal_volume_mri", 1)}
+    columns["hippocampal_volume_mri @ 12 months [mm3]"] = (1, "hippocampal_volume_mri", 1 / 1000)
+    columns |= {f"cdr_sb_rated @ {at}": (at, "cdr_sb_rated", 1) for at in ("0", "6 months")}
+    parts = [
+        pd.DataFrame({"patient": range(count), "time": time, "variable": name, "value": wide[title] * factor})
+        for title, (time, name, factor) in columns.items()
+    ]
+    parts += [
+        pd.DataFrame({"patient": range(count), "time": 1, "variable": name, "value": 0})
+        for name in ("death", "dropout")
+    ]
+    (rows,) = estimate_effects(model, pd.concat([part.astype(object) for part in parts]), effects=effect).effects
+    assert empty.examination.rows == rows.examination.rows == count
+    pairs = list(zip(empty.examination.estimates, rows.examination.estimates, strict=True))
+    assert pairs
+    assert all(math.isclose(one.estimate, other.estimate, rel_tol=1e-9) for one, other in pairs)
+
+
 def test_who_is_in_question_is_said(model: Model) -> None:
     """Of the effect's population by the table: a missing cell meets no condition."""
     people = make_people(1_000)
