@@ -83,6 +83,30 @@ def read_strength(text: str) -> float:
         raise fail("the severity's strength is a number or none", value=text, fix="--severity-strength 0.5") from None
 
 
+@app.command("from-ontology")
+def draft_from_ontology(
+    concept: Annotated[str, typer.Argument(metavar="CURIE", help="A concept, such as MONDO:0005148, or its IRI.")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE.yaml", help="The model.")] = None,
+    ontology: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="An ontology, or an RF2 folder; repeatable.")
+    ] = None,
+    relations: Annotated[
+        Path | None, typer.Option(metavar="FILE.yaml", help="Which other relations are causal, and how.")
+    ] = None,
+    depth: Annotated[int, typer.Option(help="How many axioms upstream, and downstream.")] = 2,
+    reason: Annotated[
+        bool, typer.Option("--reason", help="With OWL reasoning (HermiT, needs Java): what is inherited counts.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """A model's skeleton from the causal axioms around a concept: every number in it is a placeholder."""
+    from .drafts import write_draft
+
+    if out is None:
+        raise fail("where does the model go?", fix=f"{concept} -o model.yaml")
+    write_draft(concept, out, ontology or [], relations, depth=depth, reason=reason, as_json=as_json)
+
+
 @app.command("check")
 def check(model: ModelName, as_json: AsJson = False) -> None:
     """Everything that can be known without running it: errors, warnings, and how its claims are founded."""

@@ -60,7 +60,8 @@ def _read_citation(value: Any) -> Any:
     text = _read_text(value)
     if isinstance(text, str) and not CITATION.fullmatch(text):
         raise _mistake(
-            f"{text!r} is neither a PMID nor a DOI", '"PMID:12345678" or "doi:10.1000/xyz", or source: assumption'
+            f"{text!r} is neither a PMID nor a DOI nor an axiom",
+            '"PMID:12345678" or "doi:10.1000/xyz", or source: assumption',
         )
     return text
 

@@ -158,7 +158,7 @@ def read_annotations(path: Path) -> Iterator[ox.Quad]:
 def _read_lines(path: Path) -> Iterator[tuple[int, str]]:
     """The lines with their numbers. Raises NosographError for a file that is not UTF-8."""
     try:
-        with path.open(encoding="utf-8") as lines:
+        with path.open(encoding="utf-8-sig") as lines:
             yield from enumerate(lines, 1)
     except UnicodeDecodeError as error:
         raise fail(

@@ -41,7 +41,7 @@ from .obo import (
 )
 from .prefixes import NAMESPACES, VOCABULARIES, compact, find_prefix, is_iri, to_iri
 from .search import IndexedName, Match, TextIndex
-from .sources import find_file, read
+from .sources import find_file, read, read_releases
 from .store import key_of, locate_cache, open_cached
 
 _SKOS = VOCABULARIES["skos"]
@@ -75,6 +75,7 @@ class KnowledgeGraph:
         self.store = store if store is not None else ox.Store()
         self._read_only = read_only
         self._answers: dict[tuple[str, str], Any] = {}
+        self._releases: tuple[Path, ...] = ()  # the RF2 folders in it
 
     @cached_property
     def graph(self) -> Graph:
@@ -86,25 +87,43 @@ class KnowledgeGraph:
     def open(cls, *files: str | Path) -> KnowledgeGraph:
         """The Human Phenotype Ontology with its disease annotations, and these files or folders as well (see `load`).
 
-        The first call with the same files builds a store in the cache folder (some seconds for HPO alone). Later calls
-        open it in milliseconds, also from many processes at once. Raises NosographError as `load` does.
+        The first call with the same files builds a store in the cache folder (some seconds for HPO alone, which is read
+        once for all of them). Later calls open it in milliseconds, also from many processes at once. Several RF2
+        folders are taken together: of each component, its latest state. Raises NosographError as `load` does.
         """
         released = hpo.locate_hpo()
         own = [find_file(file) for file in files]
-        readers: list[Callable[[], Iterable[ox.Quad]]] = [partial(hpo.read_hpo, *released)]
-        readers += [partial(read, file) for file in own]
-        store = open_cached(locate_cache(), key_of(released, own), lambda: chain.from_iterable(r() for r in readers))
-        return cls(store, read_only=True)
+        releases = tuple(path for path in own if path.is_dir())
+        readers: list[Callable[[], Iterable[ox.Quad]]] = [partial(read, path) for path in own if path not in releases]
+        readers += [partial(read_releases, releases)] if releases else []
+        store = open_cached(locate_cache(), key_of(released), partial(hpo.read_hpo, *released))
+        if own:
+            key = key_of(released, own)
+            store = open_cached(locate_cache(), key, lambda: chain.from_iterable(r() for r in readers), base=store)
+        known = cls(store, read_only=True)
+        known._releases = releases
+        return known
 
     def load(self, path: str | Path, *, reason: bool = False) -> None:
         """Adds a file (Turtle, N-Triples, N-Quads, TriG, RDF/XML, JSON-LD, OWL, OBO) or a SNOMED CT RF2 folder.
 
-        `reason` adds what the HermiT reasoner infers from an OWL file (it needs Java). Raises NosographError, with file
-        and line, for what cannot be read; then nothing is added.
+        A second RF2 folder is taken together with the first: of each component, its latest state counts, and what the
+        first said of it otherwise is removed. `reason` adds what the HermiT reasoner infers from an OWL file (it needs
+        Java). Raises NosographError, with file and line, for what cannot be read; then nothing is added.
         """
-        quads = list(read(find_file(path), reason=reason))
+        found = find_file(path)
+        outdated: set[ox.Quad] = set()
+        if found.is_dir():
+            quads = list(read_releases([*self._releases, found]))
+            if self._releases:
+                outdated = set(read_releases(self._releases)).difference(quads)
+        else:
+            quads = list(read(found, reason=reason))
         self._make_writable()
+        for quad in outdated:
+            self.store.remove(quad)
         self.store.bulk_extend(quads)
+        self._releases += (found,) if found.is_dir() and found not in self._releases else ()
 
     def add(self, graph: Graph) -> None:
         """Adds the triples of an rdflib graph, such as a disease model's."""
@@ -204,7 +223,7 @@ class KnowledgeGraph:
         """The prefixes whose ontologies are completely loaded: an identifier that is not here does not exist."""
         declared = {quad.object.value for quad in self._quads(HOLDS) if isinstance(quad.object, ox.Literal)}
         for iri in self._named(RDF_TYPE, ONTOLOGY):
-            declared.add(iri.rpartition("/")[2].partition(".")[0])
+            declared.add(_name_of(iri))
         return frozenset(prefix.name for prefix in map(find_prefix, declared) if prefix)
 
     # What the ontology says about a concept
@@ -322,7 +341,9 @@ class KnowledgeGraph:
     def release(self, prefix: str) -> str | None:
         """The version of the ontology of this prefix, from its file ("2025-01-16"), or None."""
         holder = find_prefix(prefix)
-        for iri in self._named(HOLDS, ox.Literal(holder.name if holder else prefix)):
+        name = holder.name if holder else prefix
+        published = (iri for iri in self._named(RDF_TYPE, ONTOLOGY) if _name_of(iri) == name.lower())
+        for iri in chain(self._named(HOLDS, ox.Literal(name)), sorted(published)):
             for version in self._objects(ox.NamedNode(iri), VERSION):
                 return str(version.value).rpartition("/")[2]
         return None
@@ -380,6 +401,11 @@ class KnowledgeGraph:
 
     def _below(self, node: ox.NamedNode) -> Iterator[ox.NamedNode]:
         return (quad.subject for quad in self._quads(SUBCLASS_OF, node) if isinstance(quad.subject, ox.NamedNode))
+
+
+def _name_of(ontology: str) -> str:
+    """`mondo`, from http://purl.obolibrary.org/obo/mondo.owl."""
+    return ontology.rpartition("/")[2].partition(".")[0].lower()
 
 
 def _canonical(text: str) -> str:

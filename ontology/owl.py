@@ -1,6 +1,7 @@
 """OWL files (RDF/XML and OWL/XML) through owlready2, with its reasoner (HermiT, which needs Java) on request.
 
-Only owlready2's parser is used, on the file's bytes: its other loading code would fetch what `owl:imports` names.
+XML is checked before (see `markup`). Only owlready2's parser is used, on the file's bytes: its other loading code would
+fetch what `owl:imports` names.
 """
 
 from __future__ import annotations
@@ -14,25 +15,26 @@ from typing import Any
 import pyoxigraph as ox
 
 from ..errors import fail
-from .rdf import refuse_entities
+from .markup import read_markup
 
 
 def read_owl(path: Path, *, reason: bool = False) -> Iterator[ox.Quad]:
     """The triples of an OWL file in XML; with `reason`, also the subsumptions and types that HermiT infers.
 
-    Raises NosographError if the file is not OWL, declares XML entities, or is inconsistent (with `reason`), or if
-    `reason` is set and Java is missing.
+    Raises NosographError if the file is not OWL, has more than plain entities, or is inconsistent (with `reason`), or
+    if `reason` is set and Java is missing.
     """
     import owlready2
 
-    root = refuse_entities(path).rpartition(":")[2]
-    if root not in ("RDF", "Ontology"):
-        raise fail("not an OWL file", fix="RDF/XML or OWL/XML", value=f"<{root}>", file=str(path))
+    markup = read_markup(path)
+    if markup.root not in ("RDF", "Ontology"):
+        raise fail("not an OWL file", fix="RDF/XML or OWL/XML", value=f"<{markup.root}>", file=str(path))
     world = owlready2.World()
     ontology = world.get_ontology(path.resolve().as_uri() + "#")
     try:
-        with path.open("rb") as file:
-            ontology.graph.parse(file, default_base=ontology.base_iri)
+        with markup.open() as file:
+            format = "owlxml" if markup.root == "Ontology" else "rdfxml"
+            ontology.graph.parse(file, format=format, default_base=ontology.base_iri)
     except owlready2.OwlReadyOntologyParsingError as error:
         raise fail(f"not valid OWL: {error}", file=str(path)) from error
     if reason:

@@ -1,7 +1,8 @@
 """RDF files as triples: Turtle, N-Triples, N-Quads, TriG, RDF/XML and JSON-LD. Nothing is ever fetched.
 
-expat checks XML first: a document type or an entity could read files or grow without bound, and is refused before any
-other parser sees it. Very deep nesting, which crashes the JSON-LD parser, is refused as well.
+XML is checked before any other parser sees it (see `markup`). Very deep nesting, which crashes the JSON-LD parser, is
+refused. A byte order mark is skipped in every format. What is often saved in place of these formats (OWL in functional
+or Manchester syntax, OBO Graphs, archives, UTF-16) is named as what it is.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from xml.parsers import expat
+from typing import IO
 
 import pyoxigraph as ox
 
-from ..errors import fail
+from ..errors import NosographError, fail
+from .markup import read_markup
 
 FORMATS = {
     ".ttl": ox.RdfFormat.TURTLE,
@@ -25,7 +27,14 @@ FORMATS = {
     ".json": ox.RdfFormat.JSON_LD,
 }
 _ELEMENT = re.compile(rb"<[A-Za-z_][\w.-]*(:[A-Za-z_][\w.-]*)?[\s/>]")  # no IRI: those have another colon or none
-_DEEPEST = 1000  # XML elements inside each other; real files stay below twenty
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_OBO = re.compile(rb"(?:\s|!.*\n)*(?:\[(?:Term|Typedef)\]|(?:format-version|data-version|date|ontology|saved-by):)")
+_LEADING = re.compile(rb"(?:\s++|#.*+)*+")  # blanks and comments
+_SYNTAXES = {  # how OWL files begin that are not RDF
+    "functional syntax": re.compile(rb"(?:Prefix|Ontology|Namespace)\s*\("),
+    "Manchester syntax": re.compile(rb"(?:Prefix|Ontology|Namespace|Import|Class|ObjectProperty|DataProperty):\s"),
+}
+_ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
 
 
 def detect_format(path: Path) -> str:
@@ -33,13 +42,14 @@ def detect_format(path: Path) -> str:
 
     "owl" is an OWL file in RDF/XML or OWL/XML; "xml" is other RDF/XML.
     """
+    start = _read_start(path)
+    _refuse_others(path, start)
     suffix = path.suffix.lower()
     if suffix == ".obo":
         return "obo"
     if suffix in FORMATS:
         return "rdf"
-    start = _read_start(path)
-    if start.startswith(b"format-version:"):
+    if _OBO.match(start):
         return "obo"
     if not _is_xml(start):
         return "rdf"
@@ -48,59 +58,42 @@ def detect_format(path: Path) -> str:
 
 def _read_start(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+        return file.read(4096).removeprefix(_BYTE_ORDER_MARK).lstrip()
 
 
 def _is_xml(start: bytes) -> bool:
-    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):  # UTF-16, which only XML may be in
+    if _is_utf_16(start):  # only XML may be in it
         return True
     return start.startswith((b"<?xml", b"<!")) or (b"xmlns" in start and bool(_ELEMENT.match(start)))
 
 
-def refuse_entities(path: Path) -> str:
-    """The name of an XML file's root element.
+def _is_utf_16(start: bytes) -> bool:
+    return start.startswith((b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<"))  # a byte order mark, or XML without one
 
-    Raises NosographError, with the line, if the file is not well formed or declares a document type or an entity, since
-    entities can read files (XXE) or grow without bound.
-    """
-    parser = expat.ParserCreate()
-    root: list[str] = []
-    depth = 0
 
-    def refuse(*_: object) -> int:
-        raise fail(
-            "XML with a document type (DTD) or entities is refused: it could read files or grow without bound",
-            fix="save it without <!DOCTYPE …>, or as Turtle",
-            file=str(path),
-            line=parser.CurrentLineNumber,
-        )
+def _refuse_others(path: Path, start: bytes) -> None:
+    """Raises NosographError for a file whose beginning shows that it is something else than what is read here."""
+    if start.startswith(_ARCHIVES):
+        raise fail("this file is compressed", fix="the file in it: unpack it first (unzip, gunzip)", file=str(path))
+    if _is_utf_16(start) and not start.strip(b"\xff\xfe\0 \t\r\n").startswith(b"<"):
+        raise fail("this file is UTF-16; ontologies are UTF-8", fix="save it as UTF-8", file=str(path))
+    if path.suffix.lower() in FORMATS and start.startswith((b"<?xml", b"<!", b"<rdf:RDF")):
+        fix = f'name it "{path.stem}.owl"'
+        raise fail(f"this is XML, though its name ends in {path.suffix}", fix=fix, file=str(path))
+    owl = start[_LEADING.match(start).end() :]  # type: ignore[union-attr]  # it matches everywhere
+    for name, beginning in _SYNTAXES.items():
+        if beginning.match(owl):
+            raise _convert(f"this is OWL in {name}, which is not read here", path)
 
-    def start(name: str, _: object) -> None:
-        nonlocal depth
-        depth += 1
-        if depth > _DEEPEST:
-            raise fail("XML nested too deeply", value=name, file=str(path), line=parser.CurrentLineNumber)
-        if not root:
-            root.append(name)
 
-    def end(_: str) -> None:
-        nonlocal depth
-        depth -= 1
-
-    parser.StartDoctypeDeclHandler = refuse
-    parser.EntityDeclHandler = refuse
-    parser.ExternalEntityRefHandler = refuse
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    try:
-        with path.open("rb") as file:
-            parser.ParseFile(file)
-    except expat.ExpatError as error:
-        problem = f"not well-formed XML: {expat.errors.messages[error.code]}"
-        raise fail(problem, file=str(path), line=error.lineno) from error
-    except (ValueError, LookupError) as error:  # an encoding that expat or Python does not know
-        raise fail(f"not XML that is read here: {error}", fix='encoding="UTF-8"', file=str(path), line=1) from error
-    return root[0]
+def _convert(problem: str, path: Path) -> NosographError:
+    """How to save an ontology in a format that is read: Protege and ROBOT read all of OWL's syntaxes."""
+    return fail(
+        problem,
+        fix="save it as RDF/XML or Turtle: in Protege, File > Save as…; or with ROBOT, "
+        f'robot convert --input "{path.name}" --output "{path.stem}-rdfxml.owl"',
+        file=str(path),
+    )
 
 
 def read_rdf(path: Path) -> Iterator[ox.Quad]:
@@ -112,14 +105,31 @@ def read_rdf(path: Path) -> Iterator[ox.Quad]:
     if format is None:
         start = _read_start(path)
         if _is_xml(start):
-            refuse_entities(path)
-            format = ox.RdfFormat.RDF_XML
-        else:
-            format = ox.RdfFormat.JSON_LD if start.startswith(b"{") else ox.RdfFormat.TURTLE
+            yield from _read_xml(path)
+            return
+        format = ox.RdfFormat.JSON_LD if start.startswith(b"{") else ox.RdfFormat.TURTLE
     if format == ox.RdfFormat.JSON_LD:
         _check_json(path)
+    with path.open("rb") as file:
+        if file.read(3) != _BYTE_ORDER_MARK:
+            file.seek(0)
+        yield from _parse(file, path, format)
+
+
+def _read_xml(path: Path) -> Iterator[ox.Quad]:
+    markup = read_markup(path)
+    if markup.root == "Ontology":  # OWL/XML, whatever its name
+        from .owl import read_owl
+
+        yield from read_owl(path)
+        return
+    with markup.open() as file:
+        yield from _parse(file, path, ox.RdfFormat.RDF_XML)
+
+
+def _parse(file: IO[bytes], path: Path, format: ox.RdfFormat) -> Iterator[ox.Quad]:
     try:
-        for quad in ox.parse(path=str(path), format=format, base_iri=path.resolve().as_uri(), rename_blank_nodes=True):
+        for quad in ox.parse(input=file, format=format, base_iri=path.resolve().as_uri(), rename_blank_nodes=True):
             yield ox.Quad(quad.subject, quad.predicate, quad.object)
     except SyntaxError as error:
         raise _syntax_problem(error, path, format) from error
@@ -129,7 +139,7 @@ def read_rdf(path: Path) -> Iterator[ox.Quad]:
 
 def _check_json(path: Path) -> None:
     try:
-        json.loads(path.read_bytes())
+        data = json.loads(path.read_bytes())
     except RecursionError as error:
         raise fail("JSON nested too deeply", file=str(path)) from error
     except json.JSONDecodeError as error:
@@ -138,6 +148,8 @@ def _check_json(path: Path) -> None:
         raise fail("JSON files are UTF-8", value=error.reason, file=str(path)) from error
     except ValueError as error:  # a number of thousands of digits
         raise fail(f"not valid JSON: {error}", file=str(path)) from error
+    if isinstance(data, dict) and "graphs" in data and "@context" not in data:
+        raise _convert("this is an OBO Graphs file, which is not JSON-LD", path)
 
 
 def _syntax_problem(error: SyntaxError, path: Path, format: ox.RdfFormat) -> Exception:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -24,7 +25,7 @@ from ..errors import fail
 from .locks import hold_directory
 from .output import DRAFT, write_folder
 
-_READERS = ("obo.py", "hpo.py", "rdf.py", "owl.py", "rf2.py", "prefixes.py")
+_READERS = ("obo.py", "hpo.py", "rdf.py", "markup.py", "owl.py", "rf2.py", "sources.py", "prefixes.py")
 _log = logging.getLogger("nosograph")
 _UNUSED = 60 * 86_400.0  # seconds
 _temporary: Path | None = None  # this process's own cache, where the usual one cannot be written
@@ -58,8 +59,11 @@ def key_of(released: Sequence[Path], own: Sequence[Path] = ()) -> str:
     return digest.hexdigest()[:16]
 
 
-def open_cached(folder: Path, key: str, build: Callable[[], Iterable[ox.Quad]]) -> ox.Store:
-    """The store `key` in the cache, read-only; it is built first if it is not there yet.
+def open_cached(
+    folder: Path, key: str, build: Callable[[], Iterable[ox.Quad]], *, base: ox.Store | None = None
+) -> ox.Store:
+    """The store `key` in the cache, read-only; it is built first if it is not there yet, upon all that `base` holds,
+    which is another store that this function has opened.
 
     If the cache cannot be written (a read-only home, a full disk), the store is built once for this process and its
     workers in the system's temporary folder, which is removed at the end; if not even that can be written, in memory.
@@ -74,10 +78,10 @@ def open_cached(folder: Path, key: str, build: Callable[[], Iterable[ox.Quad]]) 
     for open_place in places:
         with suppress(OSError):  # pyoxigraph, too, reports a full disk as OSError
             target = open_place() / key
-            write_folder(target, lambda draft: _build(draft, build))
+            write_folder(target, lambda draft: _build(draft, build, base))
             return _open(target)
     store = ox.Store()
-    store.bulk_extend(build())
+    store.bulk_extend(chain(base or (), build()))
     _in_memory[folder / key] = store
     return store
 
@@ -120,9 +124,17 @@ def _open(target: Path) -> ox.Store:
         raise fail(f"the cached ontology store cannot be read: {error}", fix=f"delete the folder {target}") from error
 
 
-def _build(draft: Path, build: Callable[[], Iterable[ox.Quad]]) -> None:
+def _build(draft: Path, build: Callable[[], Iterable[ox.Quad]], base: ox.Store | None) -> None:
+    quads: Iterable[ox.Quad] = ()
+    if base is not None and any(base is store for store in _in_memory.values()):
+        quads = base
+    elif base is not None:  # its files never change, so that the copy consists of links where there are such
+        base.backup(str(draft / "base"))
+        for file in (draft / "base").iterdir():
+            file.rename(draft / file.name)
+        (draft / "base").rmdir()
     store = ox.Store(str(draft))
-    store.bulk_extend(build())
+    store.bulk_extend(chain(quads, build()))
     store.flush()
     del store  # closes the files
 

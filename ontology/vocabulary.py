@@ -14,7 +14,9 @@ BASE = "https://w3id.org/nosograph/"
 NG = Namespace(f"{BASE}vocabulary/")
 MODEL_BASE = f"{BASE}model/"
 
-CITATION = re.compile(r"PMID:[1-9]\d{0,7}|doi:10\.\d{4,}/\S+")  # what may be evidence
+# What may be evidence: a paper, or an axiom of an ontology (subject, relation and object, by CURIE or IRI).
+CITATION = re.compile(r"PMID:[1-9]\d{0,7}|doi:10\.\d{4,}/\S+|axiom:[^\s:]+:\S+ [^\s:]+:\S+ [^\s:]+:\S+")
+_AXIOM = f"{BASE}axiom/"
 
 # Keys whose names in RDF differ: a claim's node hangs on `caused_by`, items of lists and mappings on the singular.
 PREDICATES = {
@@ -48,16 +50,20 @@ def local_name(iri: object) -> str:
 
 
 def evidence_iri(source: str) -> URIRef:
-    """The IRI of `PMID:…` or `doi:…`; characters not allowed in an IRI are percent-encoded (RFC 3987)."""
+    """The IRI of `PMID:…`, `doi:…` or `axiom:…`; characters not allowed in an IRI are percent-encoded (RFC 3987)."""
     prefix, _, local = source.partition(":")
+    if prefix == "axiom":
+        return URIRef(_AXIOM + "/".join(quote(part, safe="") for part in local.split(" ")))
     known = find_prefix(prefix)
     start = known.iri if known is not None else ""
     return URIRef(start + quote(local, safe="/:;().,-_~!*'+=@$&"))
 
 
 def evidence_source(iri: object) -> str:
-    """The `PMID:…` or `doi:…` that an IRI stands for; the IRI itself if it is neither."""
+    """The `PMID:…`, `doi:…` or `axiom:…` that an IRI stands for; the IRI itself if it is none of them."""
     text = str(iri)
+    if text.startswith(_AXIOM):
+        return f"axiom:{' '.join(map(unquote, text.removeprefix(_AXIOM).split('/')))}"
     for name, written in (("PMID", "PMID"), ("DOI", "doi")):
         prefix = find_prefix(name)
         if prefix is not None and text.startswith(prefix.iri):

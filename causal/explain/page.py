@@ -183,7 +183,9 @@ def _describe_claim(claim: Claim) -> list[dict[str, str]]:
 
 
 def _link_source(evidence: Evidence) -> str:
-    return "assumption" if evidence.assumed else f"[{_escape(evidence.source)}](<{evidence_iri(evidence.source)}>)"
+    if evidence.assumed or evidence.source.startswith("axiom:"):  # no page shows an axiom
+        return _escape(evidence.source)
+    return f"[{_escape(evidence.source)}](<{evidence_iri(evidence.source)}>)"
 
 
 def _link_concept(concept: str) -> str:

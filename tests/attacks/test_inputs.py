@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import time
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -82,6 +83,23 @@ def test_ontologies(name: str, text: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(text)
     with pytest.raises(NosographError, match=name.replace(".", r"\.")):
         KnowledgeGraph().load(tmp_path / name)
+
+
+def test_a_line_of_obo_is_read_in_linear_time(tmp_path: Path) -> None:
+    """Four times the line takes four times as long, not sixteen; with room for a busy machine."""
+    path = tmp_path / "o.obo"
+    for begin in ("name: ", 'def: "a" ', 'synonym: "a" EXACT [', "xref: x ", "is_a: ", 'synonymtypedef: x "'):
+        for piece in (" ", " {", ' {a="', '"', "\\", " !", ' {a="b",', '" "', " {a=b,", "[", "{" + " " * 1_000):
+            taken = []
+            for length in (10_000, 40_000):
+                line = f"{begin}{(piece * length)[:length]}b"
+                header = line if begin.startswith("synonymtypedef") else "ontology: o"
+                path.write_text(f"{header}\n\n[Term]\nid: HP:0000001\n{line}\n")
+                started = time.process_time()
+                with suppress(NosographError):
+                    KnowledgeGraph().load(path)
+                taken.append(time.process_time() - started)
+            assert taken[1] < 9 * taken[0] + 0.5, (begin, piece)
 
 
 def test_a_release_in_no_language(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ class Case:
 
 
 SIMULATE = ("simulate", MODEL, "-n", "60", "--shard-size", "20", "--world", "treated: treated = 1", "--out", "run")
-ALZHEIMERS = ("simulate", "alzheimers", "-n", "120", "--shard-size", "60", "--years", "0.5", "--out", "run")
+ALZHEIMERS = ("simulate", "alzheimers", "-n", "24", "--shard-size", "12", "--years", "0.5", "--out", "run")
 NOTES = ("render", "run", "--modality", "notes", "--world", "factual", "--seed", "1")
 CASES = {
     "simulate": Case(SIMULATE),

@@ -17,7 +17,10 @@ def server(faults: Faults, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     made.close()
 
 
-@pytest.mark.parametrize("mode", [KILL, POWER, FULL, READ_ONLY, INTERRUPT], ids=lambda mode: NAMES[mode])
+MODES = [KILL, *(pytest.param(mode, marks=pytest.mark.verification) for mode in (POWER, FULL, READ_ONLY, INTERRUPT))]
+
+
+@pytest.mark.parametrize("mode", MODES, ids=NAMES.__getitem__)
 def test_stopped_at_every_operation_a_job_goes_on_and_ends_equal(
     faults: Faults, root: Path, server: Server, mode: int
 ) -> None:

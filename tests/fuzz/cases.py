@@ -2,7 +2,7 @@
 
 All of them together try 3,000 inputs, the same ones at every run, or as many new ones as $NOSOGRAPH_FUZZ_CASES says:
 
-    NOSOGRAPH_FUZZ_CASES=100000 pytest tests/fuzz
+    NOSOGRAPH_FUZZ_CASES=100000 pytest -m verification tests/fuzz
 
 Whatever hypothesis makes of an input, the answer is a result or a `NosographError`: any other exception fails the test,
 and so does an input that takes longer than `SLOWEST`.
@@ -15,6 +15,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 from nosograph.errors import NosographError
@@ -40,10 +41,10 @@ assert sum(SHARES.values()) == DEFAULT
 _Result = TypeVar("_Result")
 
 
-def fuzz(kind: str, *, of: int = 1) -> settings:
-    """The settings of a test that tries inputs of a kind; `of` tests share their number."""
+def fuzz(kind: str, *, of: int = 1) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Marks a test that tries inputs of a kind; `of` tests share their number."""
     own = "NOSOGRAPH_FUZZ_CASES" in os.environ
-    return settings(
+    chosen = settings(
         max_examples=max(1, TOTAL * SHARES[kind] // (DEFAULT * of)),
         derandomize=not own,
         database=None,
@@ -51,6 +52,7 @@ def fuzz(kind: str, *, of: int = 1) -> settings:
         print_blob=True,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
     )
+    return lambda test: pytest.mark.verification(chosen(test))
 
 
 def refuse_politely(call: Callable[[], _Result]) -> _Result | None:

@@ -16,7 +16,8 @@ from nosograph.ontology.knowledge import KnowledgeGraph
 from nosograph.renderers.notes.lexicon import build_lexicon
 from nosograph.renderers.notes.reading.reader import NoteReader
 
-from ..ontology.test_rf2 import write_release
+from ..ontology import corpus
+from ..ontology.test_rf2 import LATE, write_package, write_release
 from .cases import fuzz, refuse_politely
 from .mutate import changed_texts, texts, to_bytes
 
@@ -72,6 +73,10 @@ FILES = {
     ".rdf": OWL,
     ".txt": OBO,
     ".nq": "<a:b> <a:c> 'd' <a:g> .\n",
+    ".xml": corpus.RDF_XML,
+    ".xhtml": corpus.OWL_XML_WITH_ENTITIES,
+    ".mondo": corpus.MONDO,
+    ".ofn": corpus.FUNCTIONAL,
 }
 HPOA = "\n".join(
     [
@@ -113,6 +118,8 @@ def test_releases(data: st.DataObject, tmp_path: Path) -> None:
     folder = tmp_path / "release"
     shutil.rmtree(folder, ignore_errors=True)
     write_release(folder)
+    if data.draw(st.booleans()):
+        write_package(folder, LATE, kind=data.draw(st.sampled_from(["Snapshot", "Full", "Delta"])))
     path = data.draw(st.sampled_from(sorted(folder.rglob("*.txt"))))
     path.write_bytes(to_bytes(data.draw(changed_texts([path.read_text(encoding="utf-8")]))))
     refuse_politely(lambda: KnowledgeGraph().load(folder))

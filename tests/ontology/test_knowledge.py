@@ -292,13 +292,37 @@ def test_own_files_are_cached_with_hpo(tmp_path: Path, monkeypatch: pytest.Monke
     own.write_text('<http://e.org/a> <http://www.w3.org/2000/01/rdf-schema#label> "first" .')
     assert KnowledgeGraph.open(own).label("http://e.org/a") == "first"
     assert KnowledgeGraph.open(own).label("HP:0000001") == "All"
-    assert len(list((tmp_path / "cache").iterdir())) == 1
+    assert len(list((tmp_path / "cache").iterdir())) == 2  # HPO's own, and the one with the file
     own.write_text('<http://e.org/a> <http://www.w3.org/2000/01/rdf-schema#label> "second" .')
     assert KnowledgeGraph.open(own).label("http://e.org/a") == "second"
     own.write_text("nonsense")
     with pytest.raises(NosographError, match=r"own\.ttl"):
         KnowledgeGraph.open(own)
-    assert len(list((tmp_path / "cache").iterdir())) == 2  # nothing half-written
+    assert len(list((tmp_path / "cache").iterdir())) == 3  # nothing half-written
+    monkeypatch.setattr(hpo, "read_hpo", lambda *_: 1 / 0)  # HPO is not read again for other files
+    own.write_text('<http://e.org/a> <http://www.w3.org/2000/01/rdf-schema#label> "third" .')
+    known = KnowledgeGraph.open(own)
+    assert (known.label("http://e.org/a"), known.label("HP:0000001")) == ("third", "All")
+
+
+def test_own_files_come_upon_hpo_in_memory_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no cache can be written."""
+    monkeypatch.setattr(store_module, "_in_memory", {})
+    monkeypatch.setattr(store_module, "_prepare_cache", _refuse)
+    monkeypatch.setattr(store_module, "_make_temporary", _refuse)
+    few = _few()
+    own = ox.Quad(ox.NamedNode("http://e.org/b"), ox.NamedNode("http://e.org/b"), ox.Literal("own"))
+    base = open_cached(tmp_path / "no", "hpo", lambda: few)
+    both = open_cached(tmp_path / "no", "both", lambda: [own], base=base)
+    assert set(both) == {*few, own}
+    monkeypatch.undo()
+    monkeypatch.setattr(store_module, "_in_memory", {tmp_path / "no" / "hpo": base})
+    assert set(open_cached(tmp_path / "yes", "both", lambda: [own], base=base)) == {*few, own}
+    assert set(base) == set(few)
+
+
+def _refuse(*_: object) -> Path:
+    raise PermissionError
 
 
 def _few() -> list[ox.Quad]:
@@ -414,6 +438,14 @@ def test_cache_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.delenv("NOSOGRAPH_CACHE")
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert locate_cache() == Path.home() / ".cache" / "nosograph"
+
+
+def test_a_change_of_any_reader_makes_another_store() -> None:
+    """What a reader imports of its own room counts as a reader."""
+    room = Path(store_module.__file__).parent
+    for reader in store_module._READERS:
+        for module in re.findall(r"^\s*from \.(\w+) import", (room / reader).read_text(), re.M):
+            assert f"{module}.py" in store_module._READERS
 
 
 def test_the_cached_graph_opens_in_under_half_a_second(knowledge: KnowledgeGraph) -> None:

@@ -134,6 +134,259 @@ def test_a_folder_that_is_no_release_is_refused(tmp_path: Path) -> None:
         KnowledgeGraph().load(tmp_path)
 
 
+# Packages together. The rows are written by hand: what counts follows from their effective times.
+
+CONCEPT, DESCRIPTION, RELATIONSHIP, ASSOCIATION = (
+    "sct2_Concept_{}_{}",
+    "sct2_Description_{}-en_{}",
+    "sct2_Relationship_{}_{}",
+    "der2_cRefset_Association{}_{}",
+)
+COLUMNS = dict(
+    zip(
+        (CONCEPT, DESCRIPTION, RELATIONSHIP, ASSOCIATION),
+        (header for name, header in HEADERS.items() if "Stated" not in name),
+        strict=True,
+    )
+)
+Rows = dict[str, list[str]]
+EARLY: Rows = {
+    CONCEPT: ["138875005 20240101 1", "64572001 20240101 1", "26929004 20240101 1", "52448006 20240101 1"],
+    DESCRIPTION: [
+        f"1010 20240101 1 26929004 {FSN} Alzheimer's disease (disorder)",
+        f"1011 20240101 1 26929004 {SYNONYM} a name given up",
+        f"1012 20240101 1 52448006 {FSN} Dementia (disorder)",
+        f"1013 20240101 0 52448006 {SYNONYM} Dementia",
+    ],
+    RELATIONSHIP: [
+        f"1020 20240101 1 64572001 138875005 {IS_A}",
+        f"1021 20240101 1 26929004 64572001 {IS_A}",
+        f"1022 20240101 1 52448006 64572001 {IS_A}",
+    ],
+    ASSOCIATION: [],
+}
+LATE: Rows = {  # a concept, a description and a relationship become inactive; a description comes back
+    CONCEPT: ["52448006 20240701 0"],
+    DESCRIPTION: [
+        f"1011 20240701 0 26929004 {SYNONYM} a name given up",
+        f"1013 20240701 1 52448006 {SYNONYM} Dementia",
+    ],
+    RELATIONSHIP: [f"1022 20240701 0 52448006 64572001 {IS_A}", f"1023 20240701 1 26929004 52448006 {IS_A}"],
+    ASSOCIATION: ["u1 20240701 1 900000000000526001 52448006 26929004"],
+}
+
+
+def write_package(
+    folder: Path, rows: Rows, *, kind: str = "Snapshot", where: str = "INT_20240101", prefix: str = "", only: str = ""
+) -> Path:
+    """A package whose rows leave out what no test needs: module, language and the like."""
+    folder = folder / kind.removeprefix("MONO") / "Terminology"
+    folder.mkdir(parents=True, exist_ok=True)
+    for pattern, content in rows.items():
+        if only and pattern != only:
+            continue
+        lines = [COLUMNS[pattern]]
+        for row in content:
+            identifier, time, active, *others = row.split(" ", 5 if pattern == DESCRIPTION else 6)
+            if pattern == CONCEPT:
+                others = [PRIMITIVE]
+            elif pattern == DESCRIPTION:
+                concept, name, term = others
+                others = [concept, "en", name, term, INSENSITIVE]
+            elif pattern == RELATIONSHIP:
+                others = [others[0], others[1], "0", others[2], INFERRED, EXISTENTIAL]
+            lines.append("\t".join([identifier, time, active, MODULE, *others]))
+        (folder / f"{prefix}{pattern.format(kind, where)}.txt").write_bytes(
+            "".join(f"{line}\r\n" for line in lines).encode()
+        )
+    return folder.parents[1]
+
+
+def check_together(knowledge: KnowledgeGraph) -> None:
+    assert knowledge.is_obsolete("SNOMEDCT:52448006")
+    assert knowledge.replacements("SNOMEDCT:52448006") == ("SNOMEDCT:26929004",)
+    assert [s.text for s in knowledge.synonyms("SNOMEDCT:26929004")] == []
+    assert [s.text for s in knowledge.synonyms("SNOMEDCT:52448006")] == ["Dementia"]
+    assert knowledge.parents("SNOMEDCT:26929004") == ("SNOMEDCT:52448006", "SNOMEDCT:64572001")
+    assert knowledge.parents("SNOMEDCT:52448006") == ()
+    assert knowledge.label("SNOMEDCT:26929004") == "Alzheimer's disease (disorder)"
+
+
+@pytest.mark.parametrize("late_first", [False, True])
+@pytest.mark.parametrize("how", ["one folder", "one after the other", "opened", "opened, then loaded"])
+def test_of_two_packages_the_latest_state_of_each_component_counts(
+    tmp_path: Path, how: str, late_first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOSOGRAPH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("nosograph.ontology.hpo.read_hpo", lambda *_: iter(()))  # HPO is not what is tried
+    late = write_package(tmp_path / "both" / ("1" if late_first else "3"), LATE, where="GB1000000_20240701")
+    early = write_package(tmp_path / "both" / "2", EARLY)
+    folders = [late, early] if late_first else [early, late]
+    knowledge = KnowledgeGraph()
+    if how == "one folder":
+        knowledge.load(tmp_path / "both")
+    elif how == "one after the other":
+        for folder in folders:
+            knowledge.load(folder)
+    else:
+        opened = len(folders) if how == "opened" else 1
+        knowledge = KnowledgeGraph.open(*folders[:opened])
+        for folder in folders[opened:]:
+            knowledge.load(folder)
+    check_together(knowledge)
+
+
+def test_an_older_package_takes_nothing_back(tmp_path: Path) -> None:
+    """The extension still has the concept as it was."""
+    newest = {**EARLY, CONCEPT: [*EARLY[CONCEPT][:3], "52448006 20250101 0"]}
+    knowledge = KnowledgeGraph()
+    knowledge.load(write_package(tmp_path / "1", newest))
+    knowledge.load(write_package(tmp_path / "2", EARLY, where="GB1000000_20240701"))
+    assert knowledge.is_obsolete("SNOMEDCT:52448006")
+
+
+def test_what_other_files_say_of_a_concept_stays(tmp_path: Path) -> None:
+    mapped = tmp_path / "map.nt"
+    mapped.write_text(
+        "<http://snomed.info/id/52448006> <http://www.w3.org/2004/02/skos/core#exactMatch> <http://e.org/d> ."
+    )
+    knowledge = KnowledgeGraph()
+    for path in (
+        write_package(tmp_path / "1", EARLY),
+        mapped,
+        write_package(tmp_path / "2", LATE, where="GB_20240701"),
+    ):
+        knowledge.load(path)
+    check_together(knowledge)
+    assert knowledge.cross_references("SNOMEDCT:52448006") == ("http://e.org/d",)
+
+
+def join(*packages: Rows) -> Rows:
+    return {content: [row for package in packages for row in package[content]] for content in EARLY}
+
+
+def test_a_full_file_says_what_its_snapshot_says(tmp_path: Path) -> None:
+    knowledge = KnowledgeGraph()
+    knowledge.load(write_package(tmp_path, join(LATE, EARLY), kind="Full"))
+    check_together(knowledge)
+
+
+def test_a_delta_brings_a_snapshot_up_to_date(tmp_path: Path) -> None:
+    knowledge = KnowledgeGraph()
+    knowledge.load(write_package(tmp_path / "1", EARLY))
+    knowledge.load(write_package(tmp_path / "2", LATE, kind="Delta", where="INT_20240701"))
+    check_together(knowledge)
+
+
+def test_a_whole_package_is_read_by_its_snapshot(tmp_path: Path) -> None:
+    """Full and Delta stand beside it; here they hold something else, so that the test can tell."""
+    write_package(tmp_path, EARLY)
+    for kind in ("Full", "Delta"):
+        write_package(tmp_path, LATE, kind=kind)
+    knowledge = KnowledgeGraph()
+    knowledge.load(tmp_path)
+    assert not knowledge.is_obsolete("SNOMEDCT:52448006")
+
+
+def test_a_delta_alone_is_refused(tmp_path: Path) -> None:
+    folder = write_package(tmp_path / "2", LATE, kind="Delta", where="INT_20240701")
+    with pytest.raises(NosographError, match="only what has changed") as caught:
+        KnowledgeGraph().load(folder)
+    assert "an earlier Snapshot" in caught.value.problems[0].fix
+    write_package(folder, EARLY)  # the fix, followed
+    knowledge = KnowledgeGraph()
+    knowledge.load(folder)
+    check_together(knowledge)
+
+
+@pytest.mark.parametrize("kind", ["Snapshot", "Full"])
+@pytest.mark.parametrize(
+    ("summary", "where", "prefix", "association"),
+    [
+        ("", "INT_20250101", "", "Association"),
+        ("MONO", "GB_20241120", "", "Association"),
+        ("UKCL", "GB1000000_20241120", "", "Association"),
+        ("", "INT_20140131", "x", "AssociationReference"),
+        ("", "EE1000181_20250530", "x", "Association"),
+        ("EXT", "1000124_20130301", "", "AssociationReference"),
+        ("", "AU1000036_20120531", "", "AlternativeAssociation"),
+    ],
+)
+def test_files_are_found_by_the_names_of_the_standard(
+    tmp_path: Path, kind: str, summary: str, where: str, prefix: str, association: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = write_package(tmp_path, join(EARLY, LATE), kind=summary + kind, where=where, prefix=prefix)
+    for file in folder.rglob("*Association*"):
+        file.rename(file.with_name(file.name.replace("Association", association)))
+    knowledge = KnowledgeGraph()
+    knowledge.load(folder)
+    check_together(knowledge)
+    (missing,) = caplog.records  # the text definitions, which this package has not
+    assert "sct2_TextDefinition_" in missing.getMessage()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "sct2_StatedRelationship_Snapshot_INT_20250101.txt",
+        "sct2_RelationshipConcreteValues_Snapshot_INT_20250101.txt",
+        "sct1_Concepts_Core_INT_20120131.txt",
+        "sct2_ConceptSnapshot.md",
+        "der2_cRefset_AttributeValueSnapshot_INT_20250101.txt",
+        "der2_cRefset_LanguageSnapshot-en_INT_20250101.txt",
+        "._sct2_Concept_Snapshot_INT_20250101.txt",
+    ],
+)
+def test_other_files_of_a_release_are_left_alone(release: Path, name: str) -> None:
+    (release / name).write_text("not\twhat is read\n")
+    knowledge = KnowledgeGraph()
+    knowledge.load(release)
+    assert knowledge.label("SNOMEDCT:26929004") == "Alzheimer's disease (disorder)"
+
+
+@pytest.mark.parametrize("name", ["sct2_Concept_", "sct2_Description_", "sct2_Relationship_"])
+def test_a_release_without_a_necessary_file_is_refused(release: Path, name: str) -> None:
+    next(release.rglob(f"{name}*")).unlink()
+    with pytest.raises(NosographError, match=f"no {name}Snapshot") as caught:
+        KnowledgeGraph().load(release)
+    assert f"[x]{name}[…]Snapshot[-language]_[country or namespace]_[date].txt" in caught.value.problems[0].fix
+    assert caught.value.problems[0].value == str(release)
+
+
+def test_what_a_missing_file_would_say_is_told(release: Path, caplog: pytest.LogCaptureFixture) -> None:
+    next(release.rglob("*Association*")).unlink()
+    knowledge = KnowledgeGraph()
+    knowledge.load(release)
+    said = [record.getMessage() for record in caplog.records]
+    assert (
+        f"no [x]der2_cRefset_Association…Snapshot…_INT_[date].txt in {release}: this package does not say what "
+        in said[1]
+    )
+    assert knowledge.replacements("SNOMEDCT:52448006") == ()
+
+
+def test_a_file_that_one_of_two_packages_lacks_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_package(tmp_path / "1", EARLY)
+    for content in (CONCEPT, DESCRIPTION, ASSOCIATION):
+        write_package(tmp_path / "2", LATE, where="GB1000000_20240701", only=content)
+    KnowledgeGraph().load(tmp_path)
+    assert "no [x]sct2_Relationship_…Snapshot…_GB1000000_[date].txt" in caplog.text
+    assert "_INT_[date].txt in" in caplog.text  # the text definitions
+    assert "Relationship_…Snapshot…_INT" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [("\t20250101\t", "\t\t", "effective time"), ("\t20250101\t1\t", "\t20250101\ttrue\t", "active is 0 or 1")],
+)
+def test_a_state_without_time_or_activity_is_refused(release: Path, old: str, new: str, message: str) -> None:
+    file = next(release.rglob("sct2_Concept_*"))
+    file.write_text(file.read_text().replace(old, new, 1))
+    with pytest.raises(NosographError, match=message) as caught:
+        KnowledgeGraph().load(release)
+    assert caught.value.problems[0].line == 2
+
+
 def test_no_file_leads_out_of_the_folder(release: Path, tmp_path: Path) -> None:
     file = next(release.rglob("sct2_Concept_*"))
     outside = tmp_path / "outside.txt"

@@ -44,6 +44,7 @@ class DraftVariable:
     of: str = ""
     when: str = ""
     ends: str = ""
+    start: str = ""
     recorded: bool = True
     causes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -111,7 +112,7 @@ def _variable(variable: DraftVariable) -> list[str]:
     pairs = [("kind", variable.kind)]
     pairs += [
         (key, getattr(variable, key))
-        for key in ("of", "title", "concept", "unit", "ends", "when", "mechanism")
+        for key in ("of", "title", "concept", "unit", "ends", "when", "start", "mechanism")
         if getattr(variable, key)
     ]
     if not variable.recorded and variable.kind != "state":

@@ -63,6 +63,8 @@ class Finding:
     - incoherent: annotated as less frequent than a more specific term; raised
     - raised: its more specific terms together exceed it; raised
     - strengthened: a family of terms that fits only with a stronger loading
+
+    Drafts from ontologies have kinds of their own.
     """
 
     kind: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import chain, count
 
 from ...families import FAMILIES
 from ...language.syntax import RESERVED
@@ -15,20 +16,24 @@ _LONGEST = 60
 
 
 class VariableNames:
-    """Gives each label its own name (lower case letters, digits and _) that neither language nor model uses yet."""
+    """Gives each label its own name (lower case letters, digits and _) that neither language nor model uses yet, with
+    any of the suffixes."""
 
-    def __init__(self, used: Iterable[str] = ()) -> None:
+    def __init__(self, used: Iterable[str] = (), *, suffixes: Sequence[str] = SUFFIXES) -> None:
+        self._suffixes = suffixes
         self._taken = {name.lower() for name in (*RESERVED, *FAMILIES, *KEY_COLUMNS, *used)}
 
     def choose(self, label: str, *, otherwise: str) -> str:
-        """A name for a label; `otherwise` (such as a CURIE) is added if the label alone is taken or gives no name."""
+        """A name for a label; `otherwise` (such as a CURIE) is added if the label alone is taken or gives no name, and
+        a number if that is taken too."""
         base, spare = to_name(label), to_name(otherwise)
-        for name in filter(None, (base, f"{base}_{spare}" if base else spare)):
-            made = {name + suffix for suffix in SUFFIXES}
+        longer = f"{base}_{spare}" if base else spare
+        for name in filter(None, chain((base, longer), (f"{longer}_{number}" for number in count(2)))):
+            made = {name + suffix for suffix in self._suffixes}
             if not made & self._taken:
                 self._taken |= made
                 return name
-        raise AssertionError(f"two concepts are called {otherwise}")
+        raise AssertionError("numbers never end")
 
 
 def to_name(label: str) -> str:

@@ -255,7 +255,14 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize(("workers", "how"), [(1, signal.SIGKILL), (2, signal.SIGKILL), (2, signal.SIGINT)])
+@pytest.mark.parametrize(
+    ("workers", "how"),
+    [
+        pytest.param(1, signal.SIGKILL, marks=pytest.mark.verification),
+        pytest.param(2, signal.SIGKILL, marks=pytest.mark.verification),
+        (2, signal.SIGINT),
+    ],
+)
 def test_a_run_that_was_broken_off_goes_on_and_ends_equal(tmp_path: Path, workers: int, how: signal.Signals) -> None:
     """Killed alone, or interrupted from the keyboard, which tells the workers too."""
     script, folder = tmp_path / "killed.py", tmp_path / "run"
