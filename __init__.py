@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .renderers.render import render
     from .simulate.cohort import open_run as open
     from .simulate.cohort import simulate
+    from .simulate.falsification.falsify import falsify
     from .simulate.questions.ask import ask
 
 _HOMES = {
@@ -24,6 +25,7 @@ _HOMES = {
     "check_run": ("renderers.check", "check_run"),
     "draw": ("causal.explain.draw", "draw"),
     "explain": ("causal.explain.explain", "explain"),
+    "falsify": ("simulate.falsification.falsify", "falsify"),
     "load": ("causal.model.load", "load_model"),
     "open": ("simulate.cohort", "open_run"),
     "program": ("causal.program.program", "program"),
@@ -32,7 +34,8 @@ _HOMES = {
     "verify": ("renderers.readback.verify", "verify"),
 }
 __all__ = [
-    "NosographError", "ask", "check_run", "draw", "explain", "load", "open", "program", "render", "simulate", "verify",
+    "NosographError", "ask", "check_run", "draw", "explain", "falsify", "load", "open", "program", "render", "simulate",
+    "verify",
 ]  # fmt: skip
 
 

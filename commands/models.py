@@ -1,4 +1,4 @@
-"""`nosograph model …`: write, check, explain, draw, compare and convert disease models."""
+"""`nosograph model …`: write, check, test, explain, draw, compare and convert disease models."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from ..errors import fail
-from .shared import AsJson, ModelName, Settings, answer, load, print_table, problem_json, say
+from .shared import AsJson, ModelName, Seed, Settings, answer, load, print_table, problem_json, say
 
-app = typer.Typer(no_args_is_help=True, help="Write, check, explain, draw, compare and convert disease models.")
+app = typer.Typer(no_args_is_help=True, help="Write, check, test, explain, draw, compare and convert disease models.")
 
 
 @app.command("list")
@@ -132,6 +132,38 @@ def check(model: ModelName, as_json: AsJson = False) -> None:
     answer(as_json, document, lambda: say(text if report.ok else f"{model}: not sound"))
     if not report.ok:
         raise typer.Exit(2)
+
+
+@app.command("test")
+def falsify_command(
+    model: ModelName,
+    data: Annotated[Path, typer.Option(metavar="FILE", help="People: a CSV or Parquet file (docs/data.md).")],
+    at: Annotated[
+        list[str] | None, typer.Option(metavar="TIME", help='Look at this time ("12 months"); up to 3 by default.')
+    ] = None,
+    patients: Annotated[int | None, typer.Option("-n", "--patients", help="Simulated beside them (2,000).")] = None,
+    permutations: Annotated[int | None, typer.Option(help="Graphs that DoWhy permutes: 20; 0 for none.")] = None,
+    settings: Settings = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Does the graph survive these people? What it implies is tested on them, and simulated people stand beside.
+
+    Exit code 1 if an implied independence is rejected.
+    """
+    from ..simulate.falsification.falsify import PATIENTS, PERMUTATIONS, falsify
+
+    found = falsify(
+        load(model, settings),
+        data,
+        at=at or None,
+        patients=PATIENTS if patients is None else patients,
+        permutations=PERMUTATIONS if permutations is None else permutations,
+        seed=seed,
+    )
+    answer(as_json, found.as_json(), lambda: say(found))
+    if not found.survives:
+        raise typer.Exit(1)
 
 
 @app.command("explain")

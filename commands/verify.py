@@ -26,13 +26,25 @@ def verify_command(
         str | None,
         typer.Option(help=f"On what is read of a modality that DIR has been rendered in: {', '.join(MODALITIES)}."),
     ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="On these people: a CSV or Parquet file (docs/data.md). There is no truth."),
+    ] = None,
     settings: Settings = None,
     seed: Seed = 0,
     workers: Workers = None,
     engine: Engine = "processes",
     as_json: AsJson = False,
 ) -> None:
-    """DoWhy examines effects on the record alone; the truth comes from worlds. Exit code 1 if one is missed."""
+    """DoWhy examines effects on the record alone; the truth comes from worlds. Exit code 1 if one is missed.
+
+    With --data: on people from elsewhere, whose truth nobody knows.
+    """
+    if data is not None:
+        if through is not None or patients is not None:
+            fix = f"nosograph verify {source} --data {data}"
+            raise fail("--data has its people, and goes without --patients and --through", value=data, fix=fix)
+        return _estimate(source, data, effects=effect, settings=settings, seed=seed, as_json=as_json)
     if through is not None:
         prepare(workers, engine)
     from ..simulate.cohort import open_run
@@ -56,6 +68,19 @@ def verify_command(
     answer(as_json, found.as_json(), lambda: say(found))
     if not found.passed:
         raise typer.Exit(1)
+
+
+def _estimate(
+    source: str, data: Path, *, effects: list[str] | None, settings: list[str] | None, seed: int, as_json: bool
+) -> None:
+    """Effects from people, on the graph of a model."""
+    from ..simulate.verification.estimation import estimate_effects
+
+    if Path(source).is_dir():
+        fix = f"nosograph verify MODEL --data {data}"
+        raise fail("people are examined on a model, and this is a run's folder", value=source, fix=fix)
+    found = estimate_effects(load(source, settings), data, effects=effects or None, seed=seed)
+    answer(as_json, found.as_json(), lambda: say(found))
 
 
 def _verify_through(

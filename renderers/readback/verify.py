@@ -22,6 +22,7 @@ from ...errors import fail
 from ...simulate.cohort import Run
 from ...simulate.runs.workers import PROCESSES
 from ...simulate.verification import verify as simulated
+from ...simulate.verification.estimation import Estimation, estimate_effects
 from ...simulate.verification.verify import (
     PATIENTS,
     TRUTH_PATIENTS,
@@ -195,14 +196,19 @@ def _width(estimate: Estimate) -> float:
 def verify(
     source: Model | Run | str | Path, *, effects: str | Sequence[str | Effect] | None = ..., patients: int = ...,
     truth_patients: int = ..., seed: int = ..., through: None = ..., workers: int | None = ...,
-    engine: str = ...,
+    engine: str = ..., data: None = ...,
 ) -> Verification: ...  # fmt: skip
 @overload
 def verify(
     source: Model | Run | str | Path, *, effects: str | Sequence[str | Effect] | None = ..., patients: int = ...,
     truth_patients: int = ..., seed: int = ..., through: str, workers: int | None = ...,
-    engine: str = ...,
+    engine: str = ..., data: None = ...,
 ) -> Reread: ...  # fmt: skip
+@overload
+def verify(
+    source: Model | str | Path, *, effects: str | Sequence[str | Effect] | None = ..., seed: int = ...,
+    data: str | Path | pd.DataFrame,
+) -> Estimation: ...  # fmt: skip
 def verify(
     source: Model | Run | str | Path,
     *,
@@ -213,16 +219,23 @@ def verify(
     through: str | None = None,
     workers: int | None = None,
     engine: str = PROCESSES,
-) -> Verification | Reread:
+    data: str | Path | pd.DataFrame | None = None,
+) -> Verification | Reread | Estimation:
     """Examine effects (the model's declared ones by default) on a fresh cohort of `patients`, or on a run's record.
 
     `source`: a model, its catalog name or its path, a run, or a run's folder.
     With `through`, a modality that the run has been rendered in: on what can be read of that, by `workers` of the
-    `engine` (see `run_parts`).
+    `engine` (see `run_parts`). With `data`, the file or the DataFrame of a cohort (docs/data.md): on these people,
+    whose truth nobody knows.
 
-    Raises NosographError for an effect that the model cannot have, and for a run without the rendering.
+    Raises NosographError for an effect that the model cannot have, for a run without the rendering, and for data that
+    cannot be read.
     """
     source = as_model_or_run(source)
+    if data is not None:
+        if isinstance(source, Run) or through is not None:
+            raise fail("data is examined on a model", fix="verify(model, data=…), without through")
+        return estimate_effects(source, data, effects=effects, seed=seed)
     if through is None:
         return simulated.verify(source, effects=effects, patients=patients, truth_patients=truth_patients, seed=seed)
     if not isinstance(source, Run):

@@ -9,29 +9,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
-import torch
 
-from ...causal.effects.columns import columns
 from ...causal.effects.estimate import Estimate
-from ...causal.effects.examine import Examination, examine, identify
-from ...causal.effects.regimes import is_regime
-from ...causal.language import Expression, reads
+from ...causal.effects.examine import Examination
+from ...causal.language import Expression
 from ...causal.language.syntax import Binary
 from ...causal.model.compose import Source
 from ...causal.model.effects import check_examinable, parse_effect
 from ...causal.model.load import as_model
 from ...causal.model.model import Effect, Model
-from ...causal.model.strategies import counts_missed, list_losses
 from ...causal.model.world import FACTUAL
 from ...causal.program.noise import check_seed
 from ...causal.program.sampling import sample
 from ...causal.program.threads import one_thread
 from ...errors import fail
 from ..cohort import Cohort, Run, Tables, open_run
-from ..contrast import BATCH, Truth, find_truth
-from ..entrants import count_patients, find_meeting, parse_condition, select_entrants
-from .follow_up import build_follow_up
-from .frames import build_frame, build_history, condition_columns
+from ..contrast import BATCH, find_truth
+from ..entrants import count_patients, parse_condition, select_entrants
+from .given import prepare
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +81,7 @@ class Verification:
         for found, (effect, truth, naive, adjusted, verdict) in zip(self.examinations, self.rows(), strict=True):
             lines += ["", effect, f"    {found.strategies}"] if found.strategies else ["", effect]
             lines += [f"    {found.compared_with:<20} {truth}", f"    without adjustment   {naive}"]
-            lines += [f"    complete cases       {_show(found.complete_cases)}"] if found.complete_cases else []
+            lines += [f"    complete cases       {show_estimate(found.complete_cases)}"] if found.complete_cases else []
             lines += [f"    with adjustment      {adjusted}"]
             lines += (
                 [f"    weighted for         {'; '.join(found.losses)}"] if found.complete_cases and found.losses else []
@@ -102,14 +97,15 @@ class Verification:
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _show(estimate: Estimate | None) -> str:
+def show_estimate(estimate: Estimate | None) -> str:
+    """An estimate and its 95% interval, or a dash."""
     return "-" if estimate is None else "{:+.3f} ({:+.3f} to {:+.3f})".format(estimate.estimate, *estimate.interval)
 
 
 def _describe(found: Examination) -> tuple[str, str, str, str, str]:
     truth = "-" if found.truth is None else f"{found.truth:+.3f}"
-    naive = _show(found.naive)
-    adjusted = _show(found.estimates[-1] if found.estimates else None)
+    naive = show_estimate(found.naive)
+    adjusted = show_estimate(found.estimates[-1] if found.estimates else None)
     if not found.identifiable:
         verdict = f"from the record {found.reason}"
     elif found.recovered is None:
@@ -238,11 +234,6 @@ def _record(model: Model, effects: Sequence[Effect], patients: int, seed: int) -
     return Cohort(model, (FACTUAL,), seed, steps, None, tuple(batches), drawn)
 
 
-def _needs_history(model: Model, effect: Effect) -> bool:
-    """Whether the examination may look at what happened since the decision."""
-    return is_regime(model, effect) or bool(list_losses(effect, model)) or counts_missed(effect, model)
-
-
 @dataclass(frozen=True)
 class _Examiner:
     """What the examinations of a table share; `of`: how many effects it has, `skip`: whom the truths leave out."""
@@ -257,32 +248,9 @@ class _Examiner:
     def examine(self, effect: Effect, records: Sequence[Tables]) -> list[Examination]:
         """One effect on each record, against one truth."""
         truth = find_truth(self.model, effect, patients=self.truth_patients, skip=self.skip, seed=self.seed)
-        return [self._examine(effect, record, truth) for record in records]
-
-    def _examine(self, effect: Effect, record: Tables, truth: Truth) -> Examination:
-        model, world = self.model, self.world
-        offered, identification = columns(model, effect), identify(model, effect)
-        frame = build_frame(record, [*offered, *identification.mediators], world=world)
-        follow_up = None
-        if any(column.role == "outcome" for column in offered):
-            follow_up = build_follow_up(record, effect, world=world)
-            frame = frame.loc[follow_up.index]
-        if effect.population is not None:
-            names = sorted({read.name for read in reads(effect.population)} & set(model.variables))
-            entry = build_frame(record, condition_columns(model, names), world=world).loc[frame.index]
-            now = {name: torch.tensor(entry[name].to_numpy(), dtype=torch.float32)[None] for name in names}
-            seen = {name: ~torch.isnan(value) for name, value in now.items()}
-            kept = find_meeting([effect.population], model=model, now=now, seen=seen, count=len(frame))
-            frame = frame[kept.numpy()]
-        return examine(
-            model,
-            effect,
-            frame,
-            identification=identification,
-            follow_up=None if follow_up is None else follow_up.loc[frame.index],
-            history=build_history(record, until=effect.at, world=world) if _needs_history(model, effect) else None,
-            truth=truth.value,
-            truth_error=truth.error,
-            seed=self.seed,
-            number_of_effects=self.of,
-        )
+        return [
+            prepare(self.model, effect, record, world=self.world).examine(
+                truth=truth.value, truth_error=truth.error, seed=self.seed, number_of_effects=self.of
+            )
+            for record in records
+        ]

@@ -112,15 +112,34 @@ def test_verify_of_a_model_and_of_a_run(folder: Path) -> None:
     assert effect["rows"] <= 400
 
 
+def test_people_from_elsewhere(tmp_path: Path) -> None:
+    trial, people = str(MODELS / "trial.yaml"), tmp_path / "people.csv"
+    rows = "".join(f"{k},{50 + k % 30},{k // 3 % 2},{20 - k // 3 % 2 + k % 7}\n" for k in range(600))
+    people.write_text("patient,age,drug @ 0,score @ 12 months\n" + rows)
+    found = document("verify", trial, "--data", str(people), "--effect", "drug -> score @ 12 months")
+    assert found["patients"] == 600
+    assert "recorded in the model, but not in the table: sex, weight, fall" in found["lacking"]
+    (effect,) = found["effects"]
+    assert effect["adjustment"] == ["age"]
+    assert effect["estimates"][-1]["estimate"] == pytest.approx(-1, abs=0.5)
+    tested = document("model", "test", trial, "--data", str(people), "-n", "50", "--permutations", "0")
+    assert tested["survives"] == (not any(one["rejected"] for one in tested["independencies"]))
+    people.write_text("patient,age\n1,unknown")
+    for command in (["verify", trial, "--effect", "drug -> fall @ 1 year"], ["model", "test", trial]):
+        (error,) = document(*command, "--data", str(people), code=2)["errors"]
+        assert error["node"] == "line 2, age"
+
+
 def test_a_missed_effect_exits_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
     from nosograph import commands
+    from nosograph.simulate.contrast import Truth
     from nosograph.simulate.verification import verify as room
 
     honest = room.verify
 
     def mislead(model, **arguments):
         """The examiner is right; the truth it is held against is not."""
-        wrong = room.Truth(value=5.0, error=0.0, patients=1000)
+        wrong = Truth(value=5.0, error=0.0, patients=1000)
         with monkeypatch.context() as patch:
             patch.setattr(room, "find_truth", lambda *_, **__: wrong)
             return honest(model, **arguments)

@@ -24,11 +24,12 @@ DEFAULT = 3_000
 TOTAL = int(os.environ.get("NOSOGRAPH_FUZZ_CASES", DEFAULT))
 SLOWEST = timedelta(seconds=20)  # far above what any input needs, since machines are noisy
 SHARES = {  # how many of the 3,000 inputs are of each kind
-    "documents": 550,  # disease models in YAML
+    "documents": 450,  # disease models in YAML
     "graphs": 150,  # disease models in Turtle and JSON-LD
     "expressions": 500,
     "questions": 400,  # worlds, interventions, effects, probabilities
     "records": 200,  # of a patient, in JSON and CSV
+    "tables": 100,  # of a cohort, wide and long
     "ontologies": 400,  # OBO, OWL, RDF, RF2
     "annotations": 100,  # phenotype.hpoa
     "sparql": 100,
