@@ -84,7 +84,7 @@ def read_yaml(text: str, *, file: str = "") -> Node:
         raise fail(
             f"this is not YAML: {problem}", fix=_suggest(problem, shown), value=shown, file=file, line=line
         ) from None
-    except yaml.reader.ReaderError as error:
+    except (yaml.reader.ReaderError, UnicodeEncodeError) as error:  # the latter: half characters (surrogates)
         raise fail(f"this is not YAML: {error.reason}", fix="plain UTF-8 text", file=file) from None
 
 

@@ -88,6 +88,7 @@ def test_every_node_knows_its_line() -> None:
         ("a: [1,\nb: 2", "not YAML", 2),
         ("a:\n\t- b", "not YAML", 2),
         ("a: \x00", "not YAML", 0),
+        ("a: \ud800", "not YAML", 0),
         ("[" * 50, "nested deeper than 20", 1),
         ("a: " + "x" * 5_000_000, "longer than", 0),
     ],
