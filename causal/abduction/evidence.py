@@ -12,11 +12,12 @@ from torch import Tensor
 from ...errors import fail
 from ..language import Expression, reads
 from ..language.syntax import Name
-from ..model.composites import ends_journey, list_components
+from ..model.composites import ends_journey
+from ..model.duration import TOLERANCE
 from ..model.model import Model
-from ..model.order import order_variables
 from ..program.expressions import Evaluator, compile_expression
 from ..program.steps import Fact
+from .composites import Requirement, name_components, require_components
 from .record import PatientRecord
 
 ENTRY: Fact = ("", "population", 0)
@@ -30,8 +31,8 @@ class RecordEvidence:
     `delays`: from the start of its step to an event's instant, by (event, step), where it is known or given: in the
     clock's unit. `order`: the events that happened in a step, as they followed each other; `endings` come last.
     `last_delay`: from the start of the last step to the last entry, if that lies within it. `required`: the components
-    of a composite that happened in the step, of which nothing more is known, each with the others. The fact is NaN for
-    those that make one of them happen.
+    of a composite that happened in the step, where it is not known which did. The fact is NaN for those that make one
+    of them happen.
     """
 
     facts: Mapping[Fact, Tensor]
@@ -42,7 +43,7 @@ class RecordEvidence:
     order: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     endings: frozenset[str] = frozenset()
     last_delay: float | None = None
-    required: Mapping[Fact, tuple[str, ...]] = field(default_factory=dict)
+    required: Mapping[Fact, Requirement] = field(default_factory=dict)
     composites: frozenset[str] = frozenset()  # those that end the journey
 
     @cached_property
@@ -73,6 +74,7 @@ class RecordEvidence:
 
 def collect_evidence(model: Model, record: PatientRecord) -> RecordEvidence:
     """A record as facts about the model's expressions. Raises NosographError if the record contradicts the model."""
+    record = name_components(model, record)
     facts: dict[Fact, Tensor] = {}
     for seen in record.observations:
         variable = model.variables[seen.variable]
@@ -96,7 +98,7 @@ def collect_evidence(model: Model, record: PatientRecord) -> RecordEvidence:
             facts[seen.variable, key, seen.step] = torch.tensor(seen.value, dtype=torch.float64)
     _hold_treatments(model, record, facts)
     settled = _settle_events(model, record)
-    required = _settle_composites(model, record, settled, facts)
+    required = require_components(model, record, settled, facts)
     for name, (happened, until) in settled.items():
         for step in range(1, until + 1):
             if (name, "mechanism", step) not in required:
@@ -176,8 +178,11 @@ def _settle_events(model: Model, record: PatientRecord) -> dict[str, tuple[set[i
     """
     happened = {name: {e.step for e in record.events if e.event == name and e.happened} for name in model.variables}
     until = dict.fromkeys(model.variables, 0)
+    dt = model.clock.dt
     for report in record.events:
-        until[report.event] = max(until[report.event], report.step)
+        # what had not happened by the last entry, between two steps, is known of that entry's step (see `last_delay`)
+        at_end = report.beyond > 0 and abs(report.find_time(dt) - record.find_end(dt)) <= TOLERANCE * dt
+        until[report.event] = max(until[report.event], report.step + at_end)
     measured = [o.step for o in record.observations if model.variables[o.variable].kind == "measurement"]
     events = [v for v in model.variables.values() if v.kind == "event"]
     for event in events:
@@ -193,72 +198,6 @@ def _settle_events(model: Model, record: PatientRecord) -> dict[str, tuple[set[i
         if event.occurs == "once" and happened[event.name]:
             until[event.name] = max(happened[event.name])
     return {v.name: (happened[v.name], until[v.name]) for v in events if until[v.name] and not v.any_of}
-
-
-def _settle_composites(
-    model: Model, record: PatientRecord, settled: Mapping[str, tuple[set[int], int]], facts: dict[Fact, Tensor]
-) -> dict[Fact, tuple[str, ...]]:
-    """What the rows of composite events say of their components: none happened in a step before the last row that has
-    none itself; in a step with one, some component did, unless the record names it. Those of which it is only known
-    that one of them happened, each with the others."""
-    required: dict[Fact, tuple[str, ...]] = {}
-    for name in [v.name for v in model.variables.values() if v.any_of]:
-        reports = [report for report in record.events if report.event == name]
-        happened = {report.step for report in reports if report.happened}
-        parts = list_components(model.variables, name)
-        once = model.variables[name].occurs == "once"
-        first = min((e.step for e in record.events if e.event in parts and e.happened), default=None)
-        if once and first is not None and any(step > first for step in happened):
-            fix = f"no row of {name}, which happens once, with its first component"
-            raise fail(f"{name} had already happened with a component", node=name, value=max(happened), fix=fix)
-        until = min(happened) if once and happened else max((report.step for report in reports), default=0)
-        for step in range(1, until + 1):
-            if any(step in settled.get(part, (set(), 0))[0] for part in parts):
-                continue
-            if step not in happened:
-                facts.update({(part, "mechanism", step): torch.tensor(0.0).double() for part in parts})
-                continue
-            within = any(report.step == step and report.delay is not None for report in reports)
-            possible = [
-                part
-                for part in parts
-                if not _is_excluded(model, record, part, step)
-                and (model.variables[part].is_hazard or not within)  # anything else happens at a step's end
-            ]
-            if not possible:
-                fix = f"a row of the component that happened, or no row of {name}"
-                raise fail(f"{name} happened, but none of its components can have", node=name, value=step, fix=fix)
-            required |= _require(model, name, possible, step, facts)
-    return required
-
-
-def _is_excluded(model: Model, record: PatientRecord, event: str, step: int) -> bool:
-    """Whether the record's rows of an event say that it did not happen in a step."""
-    own = [report for report in record.events if report.event == event]
-    before = [report for report in own if report.happened and report.step < step]
-    return any(report.step >= step for report in own) or bool(before and model.variables[event].occurs == "once")
-
-
-def _require(
-    model: Model, name: str, parts: Sequence[str], step: int, facts: dict[Fact, Tensor]
-) -> dict[Fact, tuple[str, ...]]:
-    """The facts that make one of these components happen: all of them, where they end the journey or compete; of the
-    last one, which happens if no other has; otherwise of the composite itself, which is only confirmed."""
-    order = [other for other in order_variables(model, first=False) if other in parts]
-    group = {model.variables[part].competes for part in parts}
-    members = {v.name for v in model.variables.values() if v.competes and v.competes in group}
-    last = order[-1]
-    deadly = [part for part in parts if model.variables[part].ends == "journey" and model.variables[part].is_hazard]
-    if len(deadly) == len(parts) or (members and set(parts) == members and len(group) == 1):
-        chosen = order
-    elif model.variables[last].is_hazard and not model.variables[last].competes:
-        chosen = [last]
-    else:
-        chosen = []
-        facts[name, "any_of", step] = torch.tensor(1.0, dtype=torch.float64)
-    for part in chosen:
-        facts[part, "mechanism", step] = torch.tensor(torch.nan, dtype=torch.float64)
-    return {(part, "mechanism", step): tuple(o for o in order if o != part) for part in order}
 
 
 def describe_fact(fact: Fact, model: Model, value: Tensor) -> str:

@@ -36,6 +36,7 @@ class RecordObserver:
         self.scores: dict[Fact, Tensor] = {}
         self.noise: dict[Fact, Tensor] = {}
         self.decided: dict[Fact, Tensor] = {}  # whether a hazard's event happened
+        self.caused: dict[Fact, Tensor] = {}  # whether it is the component that made a composite happen at its instant
         self.placed: dict[tuple[str, int], Tensor] = {}  # delays of the events that happened, by event and step
 
     def begin(self) -> None:
@@ -43,6 +44,7 @@ class RecordObserver:
         self.scores.clear()
         self.noise.clear()
         self.decided.clear()
+        self.caused.clear()
         self.placed = {place: torch.tensor(d, dtype=torch.float64) for place, d in self.evidence.delays.items()}
 
     def total(self, patients: int, *, impossible: float = -torch.inf) -> Tensor:
@@ -142,12 +144,15 @@ class RecordObserver:
         shortest wait is made to fall within the step, or on the instant that is known: who wins does not depend on when
         (no memory).
         """
+        required = self.evidence.required[fact]
+        if required.instant is not None and not required.joint:
+            return self.decide_at_instant(fact, clocks, dt=moment.dt)
         _, key, step = fact
         _, high = self.find_window(None, step, dt=moment.dt)
         noise = {name: own.double() for name, (own, _) in clocks.items()}
         rates = {name: torch.as_tensor(rate, dtype=torch.float64) for name, (_, rate) in clocks.items()}
         if len(clocks) == 1:
-            others = [moment.now[other] for other in self.evidence.required[fact]]
+            others = [moment.now[other] for other in required.others]
             needed = ~torch.stack(torch.broadcast_tensors(torch.zeros_like(noise[fact[0]]).bool(), *others)).any(0)
             within = chance_within(rates[fact[0]], high)
             self.scores[fact] = torch.where(needed, torch.log(within), 0.0)
@@ -160,11 +165,9 @@ class RecordObserver:
         within = chance_within(total, high)
         least, score = -torch.log1p(-chance_within(total, shortest) * within) / total, torch.log(within)
         composites = [name for name in self.evidence.order.get(step, ()) if name in self.evidence.composites]
-        known = next(
-            (self.evidence.delays[name, step] for name in composites if (name, step) in self.evidence.delays), None
-        )
-        if known is not None:
-            least, score = torch.full_like(total, known), torch.log(total) - total * known
+        if required.instant is not None:
+            least = torch.full_like(total, required.instant)
+            score = torch.log(total) - total * required.instant
         for place, name in enumerate(clocks):
             own = (name, key, step)
             self.decided[own] = winner == place
@@ -174,11 +177,43 @@ class RecordObserver:
             self.placed.setdefault((composite, step), least)
         return self.decided[fact]
 
+    def decide_at_instant(
+        self, fact: Fact, clocks: Mapping[str, tuple[Tensor, Tensor | float]], *, dt: float
+    ) -> Tensor:
+        """Whether a hazard's event happened, where it is known that it or one of the `required` others did at an
+        instant d. The others do not follow from it, so that they cannot be decided together.
+
+        The events have the rates r_i. That event i is the one has the density r_i exp(-r_i d), and that another event
+        waits longer than d has the probability exp(-r_j d), if the composite is the first of them. Each event in turn,
+        if none has been it before, is taken to be it with probability 1 / (events left), which the score makes up for
+        (importance sampling); the last one is it with certainty.
+        """
+        name, key, step = fact
+        required = self.evidence.required[fact]
+        assert required.instant is not None
+        uniform, rate = clocks[name][0].double(), torch.as_tensor(clocks[name][1], dtype=torch.float64)
+        earlier = [self.caused[other, key, step] for other in required.others if (other, key, step) in self.caused]
+        found = torch.stack(torch.broadcast_tensors(torch.zeros_like(uniform).bool(), *earlier)).any(0)
+        share = 1 / (len(required.others) + 1 - len(earlier))
+        caused = ~found & (uniform < share)
+        left = torch.where(found, uniform, (uniform - share) / (1 - share)) if share < 1 else uniform
+        chosen = torch.where(caused, math.log(share), math.log1p(-share) if share < 1 else 0.0)
+        beyond = chance_within(rate, torch.tensor(required.instant, dtype=torch.float64))
+        waiting = beyond + (1 - beyond) * left if required.first else left
+        survival = -rate * required.instant
+        score = torch.where(caused, torch.log(rate) + survival, survival if required.first else 0.0)
+        self.scores[fact] = score - torch.where(found, 0.0, chosen)
+        self.noise[fact] = torch.where(caused, beyond, waiting)
+        self.caused[fact] = caused
+        self.decided[fact] = caused | (self.noise[fact] < chance_within(rate, dt))
+        return self.decided[fact]
+
     def join(self, fact: Fact, members: Sequence[str]) -> Sequence[str]:
         """The events that are decided together with a hazard: its competitors, or those of which one is required."""
-        if fact not in self.evidence.required:
+        required = self.evidence.required.get(fact)
+        if required is None:
             return members
-        return [fact[0], *(name for name in self.evidence.required[fact] if (name, *fact[1:]) in self.facts)]
+        return [fact[0], *required.others] if required.joint else [fact[0]]
 
     def confirm(self, fact: Fact, happened: Tensor) -> None:
         """Score whether a composite event that is on the record happened."""

@@ -27,12 +27,18 @@ class Observation:
 @dataclass(frozen=True)
 class EventReport:
     """`event` happened in `step`, or had not happened by then. `delay`: from the start of the step to its instant, in
-    the clock's unit; None if only the step is known."""
+    the clock's unit; None if only the step is known. `beyond`: how long after the step it still had not happened.
+    """
 
     event: str
     step: int
     happened: bool = True
     delay: float | None = None
+    beyond: float = 0.0
+
+    def find_time(self, dt: float) -> float:
+        """The time of the row, with steps of `dt`, in the clock's unit; on the grid if only the step is known."""
+        return self.step * dt + self.beyond if self.delay is None else (self.step - 1) * dt + self.delay
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,7 @@ def make_record(rows: Iterable[RecordRow], *, model: Model, patient: str = "", f
         raise fail("the record is empty", file=file, fix="time,variable,value,unit and at least one row")
     until = max(kept.time for kept in entries.values())
     last = max(kept.entry.step for kept in entries.values())
+    last += until > last + TOLERANCE  # something had not happened yet, between two steps
     observed = tuple(sorted((entry for entry, _ in observations.values()), key=lambda o: o.step))
     happened = tuple(sorted((entry for entry, _ in events.values()), key=lambda e: e.step))
     last_delay = (until - last + 1) * model.clock.dt if until < last - TOLERANCE else None
@@ -134,8 +141,10 @@ def _read_target(row: RecordRow, target: RowTarget, model: Model) -> _RowReport:
     step = find_step(row, exact, variable, model, happened=value == 1)
     if variable.kind != "event":
         return _RowReport(Observation(variable.name, step, value), row, exact, target.direct)
-    delay = (exact - step + 1) * model.clock.dt if value == 1 and abs(exact - step) > TOLERANCE else None
-    return _RowReport(EventReport(variable.name, step, value == 1, delay), row, exact, target.direct)
+    on_grid, dt = abs(exact - step) <= TOLERANCE, model.clock.dt
+    delay = (exact - step + 1) * dt if value == 1 and not on_grid else None
+    beyond = 0.0 if value == 1 or on_grid else (exact - step) * dt
+    return _RowReport(EventReport(variable.name, step, value == 1, delay, beyond), row, exact, target.direct)
 
 
 def _choose(first: _RowReport, second: _RowReport, model: Model) -> _RowReport:
@@ -169,7 +178,8 @@ def _check_order(
     for end, written in ends:
         for entry, row in entries:
             static = isinstance(entry, Observation) and model.variables[entry.variable].kind == "static"
-            late = entry.step >= end.step if isinstance(entry, Observation) else _is_later(entry, end, model.clock.dt)
+            dt, ended = model.clock.dt, end.find_time(model.clock.dt)
+            late = entry.step >= end.step if isinstance(entry, Observation) else entry.find_time(dt) > ended + TOLERANCE
             if late and not static and entry is not end:
                 fix = f"remove rows from {end.event} at {written.time} on"
                 yield Problem("the record continues after death", fix=fix, value=str(row.time)), row
@@ -193,8 +203,3 @@ def _check_order(
                 if entry.happened and group and model.variables[other.event].competes == group:
                     fix = "keep the one that came first"
                     yield Problem(f"{entry.event} and {other.event} compete", fix=fix, value=str(row.time)), row
-
-
-def _is_later(entry: EventReport, end: EventReport, dt: float) -> bool:
-    """Whether an event is written later than another; on the grid, at the end of its step."""
-    return (entry.step, entry.delay or dt) > (end.step, end.delay or dt)
