@@ -1,8 +1,10 @@
-"""Who or what a mention is about: present, absent, uncertain, or not said of this patient's present and past at all.
+"""What is asserted of a mention: the classes of the 2010 i2b2/VA challenge, and ConText's historical.
 
-NegEx (Chapman et al. 2001, doi:10.1006/jbin.2001.1029, as negspacy) runs inside clauses of our own. The same algorithm
-with other words marks uncertainty, and what is only hypothetical, planned or about somebody else, after ConText
-(Harkema et al. 2009, doi:10.1016/j.jbi.2009.05.002).
+ConText (Harkema et al. 2009, doi:10.1016/j.jbi.2009.05.002), which extends NegEx (Chapman et al. 2001,
+doi:10.1006/jbin.2001.1029): a cue before or after a name speaks of it if nothing ends the cue's reach between the two.
+Cues are found once, the longest first, so "cannot exclude" is a doubt and holds no denial. Each class has a reach of its
+own: denials and doubts end with their clause, a condition with its sentence, a relative where the text comes back to
+the patient. Headings say whose facts, and of when, a section holds.
 """
 
 from __future__ import annotations
@@ -10,14 +12,19 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Literal
 
 from ..words.reading import AssertionWords, ClauseWords
+from .names import PhraseFinder, Speller, unfold
+from .sections import find_sections
 
-if TYPE_CHECKING:
-    from spacy.language import Language
-    from spacy.tokens import Doc
+AssertionClass = Literal[
+    "present", "absent", "possible", "hypothetical", "conditional", "someone_else", "historical"
+]
+"""Whether, whose and when: Uzuner et al. 2011, doi:10.1136/amiajnl-2011-000203 (their "associated with someone else" is
+someone_else), and ConText's historical."""
 
 
 @dataclass(frozen=True)
@@ -36,72 +43,218 @@ class Assertion:
 
     negated: bool
     uncertain: bool
-    elsewhere: bool
+    hypothetical: bool
+    conditional: bool
+    someone_else: bool
+    historical: bool
+    section: str
     clause: tuple[int, int]
 
 
+@dataclass
+class _Sentence:
+    """A sentence with the names in it, its cues and where clauses begin."""
+
+    start: int
+    end: int
+    names: list[FoundName]
+    starts: list[int]
+    ends: list[int] = field(default_factory=list)
+    cues: list[_Cue] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Cue:
+    start: int
+    end: int
+    says: frozenset[tuple[str, str]]  # class and side
+
+
+_CLASSES = ("denied", "doubted", "hypothetical", "historical", "earlier")
+_END, _NEITHER = ("end", ""), ("neither", "")
+
+
 class Asserter:
-    """NegEx three times, on clauses: what denies, what doubts, and what speaks of something else."""
+    """Judges mentions by the cues of a locale."""
 
-    def __init__(self, nlp: Language, words: AssertionWords) -> None:
-        from negspacy.negation import Negex
+    def __init__(self, words: AssertionWords, speller: Speller) -> None:
+        self._words = words
+        self._speller = speller
+        self._cues: PhraseFinder[tuple[str, str]] = PhraseFinder()
+        for name in _CLASSES:
+            cues = getattr(words, name)
+            for side in ("before", "after", "next", "last"):
+                self._add(getattr(cues, side), (name, side))
+        self._add(words.neither, _NEITHER)
+        self._add(words.ends, _END)
 
-        relatives, elsewhere = words.relatives, words.elsewhere
-        # negspacy declares its marker on all spans of the process; ours has a name of its own, and is never set
-        self._markers: list[Any] = [
-            Negex(
-                nlp,
-                "nosograph",
-                {
-                    "preceding_negations": [*cues.before, *more_before],
-                    "following_negations": [*cues.after, *more_after],
-                    "pseudo_negations": list(cues.neither),
-                    "termination": list(words.ends),
-                },
-                extension_name="nosograph",
-            )
-            for cues, more_before, more_after in (
-                (words.denied, [], []),
-                (words.doubted, [], []),
-                (elsewhere, relatives.fill(relatives.before), relatives.fill(relatives.after)),
-            )
-        ]
-        self._words = words.clauses
+    def _add(self, phrases: Sequence[str], says: tuple[str, str]) -> None:
+        for phrase in dict.fromkeys(whole for one in phrases for whole in unfold(one)):
+            self._cues.add([token.norm for token in self._speller.split_cues(phrase)], says)
 
-    def judge(self, doc: Doc, names: Sequence[FoundName], sentences: Sequence[tuple[int, int]]) -> list[Assertion]:
-        """What is said of each name. NegEx's rule: a word before it or after it, with no end of its reach between."""
+    def judge(self, text: str, names: Sequence[FoundName], sentences: Sequence[tuple[int, int]]) -> list[Assertion]:
+        """What is said of each name; both are in order."""
         if not names:
             return []
-        text = doc.text
-        starts = split_clauses(text, sentences, names, words=self._words)
-        answers = []
-        for marker in self._markers:
-            before, after, ends = (
-                sorted((doc[first].idx, doc[last - 1].idx + len(doc[last - 1])) for _, first, last in found)
-                for found in marker.process_negations(doc)
+        sections = find_sections(text, words=self._words.sections)
+        opened = [section.start for section in sections]
+        starts = split_clauses(text, sentences, names, words=self._words.clauses)
+        places = [name.start for name in names]
+        judged: list[Assertion] = []
+        for begin, end in sentences:
+            inside = list(names[bisect_left(places, begin) : bisect_left(places, end)])
+            if not inside:
+                continue
+            own = starts[bisect_left(starts, begin) : bisect_left(starts, end)]
+            sentence = _Sentence(begin, end, inside, own)
+            self._find_cues(text, sentence)
+            others = self._find_others(text, sentence)
+            conditions = self._find_conditions(text, sentence)
+            for name in inside:
+                section = sections[bisect_right(opened, name.start) - 1].kind
+                judged.append(self._judge_one(text, name, sentence, others, conditions, section))
+        return judged
+
+    def _judge_one(
+        self,
+        text: str,
+        name: FoundName,
+        sentence: _Sentence,
+        others: Sequence[tuple[int, int]],
+        conditions: tuple[Sequence[tuple[int, int]], Sequence[tuple[int, int]]],
+        section: str,
+    ) -> Assertion:
+        said = {what: self._is_said(what, name, sentence, text) for what in _CLASSES}
+        passing = self._words.passing.search(text, name.start, name.end) is not None
+        historical = said["historical"] or (passing and (said["earlier"] or section == "past"))
+        feared, provoked = (any(a <= name.start < b for a, b in spans) for spans in conditions)
+        return Assertion(
+            negated=said["denied"],
+            uncertain=said["doubted"],
+            hypothetical=said["hypothetical"] or feared,
+            conditional=provoked,
+            someone_else=section == "family" or any(a <= name.start < b for a, b in others),
+            historical=historical,
+            section=section,
+            clause=_surround(name.start, sentence.starts, sentence.end),
+        )
+
+    def _find_cues(self, text: str, sentence: _Sentence) -> None:
+        """The cues of a sentence. A name is one token, which is no cue's."""
+        tokens, at = [], sentence.start
+        for name in sentence.names:
+            tokens += self._speller.split_cues(text, at, max(at, name.start))
+            at = max(at, name.end)
+        tokens += self._speller.split_cues(text, at, sentence.end)
+        for match in self._cues.find([token.norm for token in tokens]):
+            first, last = tokens[match.first], tokens[match.last - 1]
+            if any(first.start < name.start and name.end <= last.start for name in sentence.names):
+                continue  # a name parts it
+            sentence.cues.append(_Cue(first.start, last.end, frozenset(match.found)))
+        subjects = (match.start() for match in self._words.clauses.subjects.finditer(text, sentence.start, sentence.end))
+        sentence.ends = sorted({*(cue.start for cue in sentence.cues if _END in cue.says), *subjects, *sentence.starts})
+
+    def _is_said(self, what: str, name: FoundName, sentence: _Sentence, text: str) -> bool:
+        bounds = sentence.ends if what != "hypothetical" else [
+            at for at in sentence.ends if self._words.circumstances.not_provoked.match(text, at)
+        ]  # fmt: skip
+        for cue in sentence.cues:
+            if (what, "before") in cue.says and cue.end <= name.start and not _parted(bounds, cue.end, name.start):
+                return True
+            if (what, "next") in cue.says and cue.end <= name.start and self._is_listed(text, cue.end, name, sentence):
+                return True
+            if name.end <= cue.start:
+                if (what, "after") in cue.says and not _parted(sentence.ends, name.end, cue.start):
+                    if self._is_nearest(text, name, cue, sentence):
+                        return True
+                gap = text[name.end : cue.start]
+                if (what, "last") in cue.says and len(gap) <= 3 and not gap.strip(" :-–,)="):
+                    return True
+        return False
+
+    def _is_listed(self, text: str, start: int, name: FoundName, sentence: _Sentence) -> bool:
+        """Whether only members of a list stand between a place and a name."""
+        gap, at = "", start
+        for other in sentence.names:
+            if start <= other.start < name.start:
+                gap += text[at : other.start]
+                at = other.end
+        gap += text[at : name.start]
+        return len(gap) < 30 and bool(re.fullmatch(r"[\s/+]*(?:(?:an?|the|any|of)\s+)*|\s*(?:or|/)\s*", gap))
+
+    def _is_nearest(self, text: str, name: FoundName, cue: _Cue, sentence: _Sentence) -> bool:
+        """Whether a cue follows a name, or the list that the name stands in."""
+        row = [other for other in sentence.names if name.start <= other.start < cue.start]
+        lists = self._words.clauses.lists
+        return all(lists.fullmatch(text, one.end, other.start) for one, other in pairwise(row))
+
+    def _find_others(self, text: str, sentence: _Sentence) -> list[tuple[int, int]]:
+        """The parts of a sentence that speak of somebody else than the patient."""
+        words, found = self._words.people, []
+        for match in words.others.finditer(text, sentence.start, sentence.end):
+            if any(name.start < match.end() and match.start() < name.end for name in sentence.names):
+                continue
+            start, end = match.span()
+            if words.informs.match(text, end):
+                continue
+            owns = words.owns.match(text, end)
+            if words.beside.search(text, max(sentence.start, start - 40), start) and not owns:
+                continue
+            if words.holds.search(text, max(sentence.start, start - 40), start):
+                before = [name for name in sentence.names if name.end <= start]
+                if before and not _parted(sentence.starts, before[-1].end, start):
+                    found.append((self._first_of_list(text, before), start))
+            back = words.back.search(text, end, sentence.end)
+            found.append((start, back.start() if back else sentence.end))
+        found += [(m.start(), sentence.end) for m in words.family.finditer(text, sentence.start, sentence.end)]
+        return found
+
+    def _first_of_list(self, text: str, names: Sequence[FoundName]) -> int:
+        start = names[-1].start
+        for one, other in reversed(list(pairwise(names))):
+            if not self._words.clauses.lists.fullmatch(text, one.end, other.start):
+                break
+            start = one.start
+        return start
+
+    def _find_conditions(
+        self, text: str, sentence: _Sentence
+    ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """The parts of a sentence that are feared, and those that are so only under circumstances."""
+        words = self._words.circumstances
+        feared: list[tuple[int, int]] = []
+        provoked: list[tuple[int, int]] = []
+        for match in words.if_.finditer(text, sentence.start, sentence.end):
+            calls = words.calls.search(text, sentence.start, sentence.end)
+            end = next(
+                (at for at in sentence.ends if at > match.end() and words.not_provoked.match(text, at)), sentence.end
             )
-            bounds = sorted({*starts, *(start for start, _ in ends)})
-            answers.append([_reached(name, bounds, before, after) for name in names])
-        clauses = [_surround(name.start, starts, len(text)) for name in names]
-        return [
-            Assertion(denied, doubted, elsewhere, clause)
-            for denied, doubted, elsewhere, clause in zip(*answers, clauses, strict=True)
-        ]
+            start = match.start()
+            order = words.orders.search(text, sentence.start, match.start())
+            if order and not calls:
+                start = order.start()
+            (feared if calls else provoked).append((start, end))
+        for match in words.provoked.finditer(text, sentence.start, sentence.end):
+            before = [name for name in sentence.names if name.end <= match.start()]
+            if before and len(text[before[-1].end : match.start()]) < 40:
+                if not words.not_provoked.search(text, before[-1].end, match.start()):
+                    provoked.append((self._first_of_list(text, before), match.start()))
+        for match in words.provoked_end.finditer(text, sentence.start, sentence.end):
+            before = [name for name in sentence.names if name.end <= match.start()]
+            if before:
+                provoked.append((before[-1].start, before[-1].end))
+        return feared, provoked
+
+
+def _parted(bounds: Sequence[int], start: int, end: int) -> bool:
+    """Whether one of the bounds, which are in order, lies between two places."""
+    index = bisect_left(bounds, start)
+    return index < len(bounds) and bounds[index] < end
 
 
 def _surround(at: int, bounds: Sequence[int], end: int) -> tuple[int, int]:
     index = bisect_right(bounds, at)
     return bounds[index - 1] if index else 0, bounds[index] if index < len(bounds) else end
-
-
-def _reached(
-    name: FoundName, bounds: Sequence[int], before: Sequence[tuple[int, int]], after: Sequence[tuple[int, int]]
-) -> bool:
-    """`bounds`, `before` and `after` are in order."""
-    low, high = _surround(name.start, bounds, 1 << 60)
-    if bisect_left(before, (low,)) < bisect_left(before, (name.start,)):
-        return True
-    return any(end > name.end for _, end in after[bisect_left(after, (low,)) : bisect_left(after, (high,))])
 
 
 _LONGEST = 1_000  # characters of a sentence: a longer one is read in pieces, as the work grows with its square

@@ -17,6 +17,7 @@ class TreatmentCourse:
 
     status: Status
     time: When | None
+    past: bool = False  # it was given once, and no more is said
 
 
 def read_course(

@@ -174,7 +174,7 @@ def _read_clock(words: str, date: datetime.date) -> tuple[float, float]:
     if not isinstance(date, datetime.datetime):
         return 0.0, 1 / YEAR_DAYS
     moment = date.replace(hour=hour, minute=minute, second=0, microsecond=0)
-    if moment > date:
+    if moment > date and moment.toordinal() > 1:
         moment -= datetime.timedelta(days=1)
     return _years_from(date, moment.replace(tzinfo=None)), 1 / 1440 / YEAR_DAYS
 

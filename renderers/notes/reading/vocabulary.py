@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from ....ontology.knowledge import KnowledgeGraph
 from ..facts import FactKind
 from ..lexicon import PHENOTYPE, Lexicon, LexiconTerm, speak
 from ..words.reading import NameWords
+from .names import PhraseFinder, Speller
+
+OF, IS = "<of>", "<is>"  # in a name: a preposition, and a word such as "is", whichever
+
+
+@dataclass(frozen=True)
+class Name:
+    """What a phrase names: a variable, or one of its levels ("hypotensive"). `exact`: it is read only so written."""
+
+    variable: str
+    kind: FactKind
+    level: str = ""
+    exact: str = ""
 
 
 def kind_of(term: LexiconTerm) -> FactKind:
@@ -23,64 +36,129 @@ def kind_of(term: LexiconTerm) -> FactKind:
     return "finding" if term.role == "finding" or term.levels else "value"
 
 
-def name_term(term: LexiconTerm, words: NameWords) -> tuple[str, ...]:
-    """All names of a term: its own, the related ones, those of general medical English, their spellings and plurals."""
-    own = [*term.names, *term.related]
-    if term.role != "finding" or term.levels:  # a malformed organ does not go by the organ's name
-        for also in words.also:
-            if any(also.pattern.search(name) for name in term.names):
-                own += also.names
-    for name in tuple(own):
-        own += [piece for piece in (words.leading.sub("", name), re.sub(r"\s*\([^)]*\)", "", name)) if len(piece) > 2]
-    found: dict[str, None] = {}
-    for name in own:
-        for form in _spell(name, words):
-            found.setdefault(form)
-            if not words.no_plural.search(form):
-                found.setdefault(_make_plural(form, words))
-    return tuple(name for name in found if len(name) > 1)
-
-
-def _make_plural(name: str, words: NameWords) -> str:
-    ending, plural = next((ending, plural) for ending, plural in words.plurals if ending.search(name))
-    return ending.sub(plural, name, count=1)
-
-
-def _spell(name: str, words: NameWords) -> Iterable[str]:
-    forms = {name}
-    for british, american in words.spellings:
-        if british in name:
-            forms |= {form.replace(british, american) for form in forms}
-        elif american in name:
-            forms |= {form.replace(american, british) for form in forms}
-    for one, other in words.respelt:
-        forms |= {form.replace(one, other) for form in forms if one in form}
-    return sorted(re.sub(r"\s+", " ", form).strip() for form in forms)
-
-
-def write_patterns(lexicon: Lexicon, words: NameWords) -> list[dict[str, Any]]:
-    """Patterns for spaCy's entity ruler: label the kind, id the variable. A name of two variables goes to the one that
-    a lexicon calls so, else to the one that is measured."""
-    claimed: dict[str, tuple[int, str, str]] = {}
-    terms = [term for term in lexicon.terms.values() if term.role not in ("age", "sex")]
-    for term in sorted(terms, key=lambda term: _PRECEDENCE.get(kind_of(term), 9)):
-        own = {name.lower() for name in term.names}
-        for name in name_term(term, words):
-            rank = 0 if name.lower() in own else 1
-            if name not in claimed or rank < claimed[name][0]:
-                claimed[name] = (rank, term.variable, kind_of(term))
-    names = [{"label": kind, "pattern": name, "id": variable} for name, (_, variable, kind) in sorted(claimed.items())]
-    events = [name["pattern"] for name in names if name["label"] == "event"]
-    return names + [
-        {"label": DECOY, "pattern": f"{name} {thing}", "id": ""} for name in events for thing in words.things
-    ]
-
-
-DECOY = "decoy"
-"""The label of what holds a name and is something else: a dementia clinic, a discharge summary."""
-
-
 _PRECEDENCE = {"value": 0, "finding": 1, "event": 2, "treatment": 3, "history": 4}
+OWN, USUAL, DERIVED, RELATED, FAR = range(5)
+"""How near a name is to its term: its label or synonym, in usual use for it, made from one of these, a looser name of
+the ontology or the document, made from such a one. A name of two terms goes to the one that it is nearest to."""
+
+
+def build_finder(lexicon: Lexicon, words: NameWords, speller: Speller) -> PhraseFinder[Name | None]:
+    """Finds the names of a lexicon's terms. None is what looks like a name and is something else."""
+    claimed: dict[tuple[tuple[str, ...], str], tuple[tuple[int, int, int], Name]] = {}
+
+    def claim(parts: tuple[str, ...], rank: tuple[int, int, int], name: Name) -> None:
+        key = parts, name.exact
+        if parts and (key not in claimed or rank < claimed[key][0]):
+            claimed[key] = rank, name
+
+    maker = _NameMaker(words, speller)
+    for term in lexicon.terms.values():
+        if term.role in ("age", "sex"):
+            continue
+        kind = kind_of(term)
+        order = _PRECEDENCE.get(kind, 9)
+        for said, near in _all_names(term, words, maker):
+            exact = said if is_exact(said) else ""
+            for parts, derived in maker.make(said, derive=not exact):
+                rank = near if not derived else DERIVED if near < RELATED else FAR
+                claim(parts, (rank, order, len(term.label)), Name(term.variable, kind, exact=exact))
+        for said, level in sign_words(term, words).items():
+            claim(maker.parts(said), (DERIVED, order, 0), Name(term.variable, "finding", level))
+    finder: PhraseFinder[Name | None] = PhraseFinder(
+        skipped=words.matching.skipped,
+        classes={OF: frozenset(words.derived.of), IS: frozenset(words.derived.copulas)},
+    )
+    for (parts, _), (_, name) in sorted(claimed.items()):
+        finder.add(parts, name)
+    for said in words.not_names:
+        finder.add(maker.parts(said), None)
+    return finder
+
+
+def _all_names(term: LexiconTerm, words: NameWords, maker: _NameMaker) -> Iterator[tuple[str, int]]:
+    """A term's names, each with how near it is."""
+    own = list(term.names)
+    known = {maker.parts(name) for name in own}
+    usual = [said for canonical, names in maker.usual.items() if canonical in known for said in names]
+    if term.role != "finding" or term.levels:  # a malformed organ does not go by the organ's name
+        usual += [
+            said for also in words.also if any(also.pattern.search(name) for name in own) for said in also.names
+        ]
+    for near, names in ((OWN, own), (USUAL, usual), (RELATED, term.related)):
+        for name in names:
+            for form in dict.fromkeys((name, words.leading.sub("", name), re.sub(r"\s*\([^)]*\)", "", name))):
+                if len(form) > 1 and (form == name or len(form) > 2):
+                    yield form, near if form == name else min(near + DERIVED, FAR)
+
+
+class _NameMaker:
+    """Makes names from names, as words are compared."""
+
+    def __init__(self, words: NameWords, speller: Speller) -> None:
+        self._words, self._speller = words.derived, speller
+        self._respelt = words.respelt
+        self._articles = frozenset(words.matching.skipped) & {"the", "a", "an"}
+        self._of, self._predicates = frozenset(self._words.of), frozenset(self._words.predicates)
+        self._heads, self._measured = frozenset(self._words.heads), frozenset(self._words.measured)
+        self._unsaid = frozenset(self._words.unsaid)
+        self._swaps = [(tuple(a.split()), tuple(b.split())) for a, b in self._words.swapped]
+        self.usual = {self.parts(canonical): names for canonical, names in words.usual.items()}
+
+    def parts(self, name: str) -> tuple[str, ...]:
+        return tuple(token.norm for token in self._speller.split(name) if token.norm not in self._articles)
+
+    def make(self, name: str, *, derive: bool) -> Iterator[tuple[tuple[str, ...], bool]]:
+        """The ways in which a name may be written, each with whether it is derived from it."""
+        own = {self.parts(name)}
+        for one, other in self._respelt:
+            own |= {self.parts(form.replace(one, other)) for form in (name,) if one in form}
+        for parts in own:
+            yield parts, False
+        if derive:
+            made: set[tuple[str, ...]] = set()
+            for parts in own:
+                made |= self._derive(parts)
+                for swapped in self._swap(parts):
+                    made |= {swapped} | self._derive(swapped)
+            for parts in sorted(made - own):
+                yield parts, True
+
+    def _derive(self, parts: tuple[str, ...]) -> set[tuple[str, ...]]:
+        made: set[tuple[str, ...]] = set()
+        if len(parts) == 1:
+            return {(form,) for form in self._forms(parts[0])}
+        if len(parts) > 6:
+            return made
+        for index, part in enumerate(parts):
+            if part in self._of and 0 < index < len(parts) - 1 and len(parts) <= 4:
+                made |= {parts[index + 1 :] + parts[:index], (*parts[:index], OF, *parts[index + 1 :])}
+        if parts[0] in self._measured and self._unsaid & set(parts):
+            parts = tuple(part for part in parts if part not in self._unsaid)
+            if len(parts) > 1:
+                made.add(parts)
+        if parts[0] in self._predicates and len(parts) <= 4:
+            made |= {(*parts[1:], IS, parts[0]), (*parts[1:], parts[0])}
+        if parts[-1] in self._heads and len(parts) <= 3:
+            made.add((parts[-1], OF, *parts[:-1]))
+        if len(parts) == 2:
+            made |= {(form, parts[0]) for form in self._forms(parts[1])}
+        return {one for one in made if len(one) > 1}
+
+    def _forms(self, word: str) -> list[str]:
+        if len(word) < 4:
+            return []
+        for pattern, endings in self._words.forms:
+            if pattern.search(word):
+                return [pattern.sub(ending, word, count=1) for ending in endings]
+        return []
+
+    def _swap(self, parts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        for one, other in self._swaps:
+            for old, new in ((one, other), (other, one)):
+                size = len(old)
+                for at in range(len(parts) - size + 1):
+                    if parts[at : at + size] == old:
+                        yield parts[:at] + new + parts[at + size :]
 
 
 def is_exact(name: str) -> bool:
@@ -116,6 +194,10 @@ def describe_phenotypes(knowledge: KnowledgeGraph) -> Lexicon:
     for concept in sorted(knowledge.descendants(PHENOTYPE)):
         label = knowledge.label(concept)
         if label is not None and not knowledge.is_obsolete(concept):
-            synonyms = tuple(s.text for s in knowledge.synonyms(concept) if s.scope == "EXACT")
-            terms[concept] = LexiconTerm(concept, "finding", concept, speak(label), synonyms, binary=True)
+            known = knowledge.synonyms(concept)
+            synonyms = tuple(s.text for s in known if s.scope == "EXACT")
+            related = tuple(s.text for s in known if s.scope != "EXACT")
+            terms[concept] = LexiconTerm(
+                concept, "finding", concept, speak(label), synonyms, related=related, binary=True
+            )
     return Lexicon(terms)

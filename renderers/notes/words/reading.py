@@ -16,20 +16,42 @@ from .locale import Fragment, Pattern, Table, Words, WordSection, expand
 
 
 class Cues(WordSection):
-    """Words before a name, words after it, and words that only look like them."""
+    """Words before a name and words after it; `next` and `last` stand right before and right after it."""
 
     before: tuple[str, ...]
     after: tuple[str, ...]
-    neither: tuple[str, ...]
+    next: tuple[str, ...] = ()
+    last: tuple[str, ...] = ()
 
 
-class Relatives(WordSection):
-    names: tuple[str, ...]
-    before: tuple[str, ...]
-    after: tuple[str, ...]
+class SectionWords(WordSection):
+    headings: Mapping[str, Pattern]
+    inline: Pattern
+    any_heading: Pattern
+    bare_heading: Pattern
 
-    def fill(self, templates: tuple[str, ...]) -> list[str]:
-        return [template.replace("{relative}", name) for name in self.names for template in templates]
+
+class PeopleWords(WordSection):
+    """Patterns of who else a text speaks of, and of where it comes back to the patient."""
+
+    others: Pattern
+    informs: Pattern
+    beside: Pattern
+    owns: Pattern
+    holds: Pattern
+    back: Pattern
+    family: Pattern
+
+
+class CircumstanceWords(WordSection):
+    """Patterns of conditions, and of what only comes with something."""
+
+    if_: Pattern
+    calls: Pattern
+    orders: Pattern
+    provoked: Pattern
+    provoked_end: Pattern
+    not_provoked: Pattern
 
 
 class ClauseWords(WordSection):
@@ -41,16 +63,24 @@ class ClauseWords(WordSection):
     listed: Pattern
     listed_until: str
     treatment_lead: Pattern
+    subjects: Pattern
+    lists: Pattern
 
 
 class AssertionWords(Words):
     file: ClassVar[str] = "assertion.yaml"
 
     ends: Table
+    neither: Table
     denied: Cues
     doubted: Cues
-    elsewhere: Cues
-    relatives: Relatives
+    hypothetical: Cues
+    historical: Cues
+    earlier: Cues
+    sections: SectionWords
+    people: PeopleWords
+    circumstances: CircumstanceWords
+    passing: Pattern
     clauses: ClauseWords
 
 
@@ -67,18 +97,56 @@ class Sign(WordSection):
     levels: Mapping[str, Table]
 
 
+class MatchWords(WordSection):
+    """How words are compared."""
+
+    spellings: tuple[tuple[Pattern, str], ...]
+    endings: tuple[tuple[Pattern, str], ...]
+    same_words: Mapping[str, str]
+    skipped: Table
+    contractions: Mapping[str, str]
+    contracted: Mapping[str, str]
+
+
+class DerivedNames(WordSection):
+    """How names are made from names."""
+
+    of: Table
+    copulas: Table
+    predicates: Table
+    heads: Table
+    measured: Table
+    unsaid: Table
+    forms: tuple[tuple[Pattern, tuple[str, ...]], ...]
+    swapped: tuple[tuple[str, str], ...]
+
+
+class Stems(WordSection):
+    pattern: Pattern
+    stems: Pattern
+
+
+class Charted(WordSection):
+    pattern: Pattern
+    unit: str
+    range: tuple[float, float]
+
+
 class NameWords(Words):
     file: ClassVar[str] = "names.yaml"
 
+    matching: MatchWords
+    derived: DerivedNames
+    usual: Mapping[str, Table]
     also: tuple[AlsoCalled, ...]
-    spellings: tuple[tuple[str, str], ...]
+    stems: tuple[Stems, ...]
+    charted: tuple[Charted, ...]
     respelt: tuple[tuple[str, str], ...]
     leading: Pattern
-    no_plural: Pattern
-    plurals: tuple[tuple[Pattern, str], ...]
     levels: Mapping[str, Table]
     signs: tuple[Sign, ...]
     things: tuple[str, ...]
+    not_names: Table
 
 
 # reading.yaml
