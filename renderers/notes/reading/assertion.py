@@ -20,9 +20,7 @@ from ..words.reading import AssertionWords, ClauseWords
 from .names import PhraseFinder, Speller, unfold
 from .sections import find_sections
 
-AssertionClass = Literal[
-    "present", "absent", "possible", "hypothetical", "conditional", "someone_else", "historical"
-]
+AssertionClass = Literal["present", "absent", "possible", "hypothetical", "conditional", "someone_else", "historical"]
 """Whether, whose and when: Uzuner et al. 2011, doi:10.1136/amiajnl-2011-000203 (their "associated with someone else" is
 someone_else), and ConText's historical."""
 
@@ -151,7 +149,9 @@ class Asserter:
             if any(first.start < name.start and name.end <= last.start for name in sentence.names):
                 continue  # a name parts it
             sentence.cues.append(_Cue(first.start, last.end, frozenset(match.found)))
-        subjects = (match.start() for match in self._words.clauses.subjects.finditer(text, sentence.start, sentence.end))
+        subjects = (
+            match.start() for match in self._words.clauses.subjects.finditer(text, sentence.start, sentence.end)
+        )
         sentence.ends = sorted({*(cue.start for cue in sentence.cues if _END in cue.says), *subjects, *sentence.starts})
 
     def _is_said(self, what: str, name: FoundName, sentence: _Sentence, text: str) -> bool:
@@ -217,9 +217,7 @@ class Asserter:
             start = one.start
         return start
 
-    def _find_conditions(
-        self, text: str, sentence: _Sentence
-    ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    def _find_conditions(self, text: str, sentence: _Sentence) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """The parts of a sentence that are feared, and those that are so only under circumstances."""
         words = self._words.circumstances
         feared: list[tuple[int, int]] = []

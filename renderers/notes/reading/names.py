@@ -16,6 +16,7 @@ from ..words.reading import MatchWords
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+|[^\w\s]|_")
 _HYPHENS = "-‐‑"
 _LONGEST = 40  # letters of a word that is spelt in several ways
+_SHORT = 3  # letters of a word that has no plural
 _KEPT = 100_000  # words whose spelling is kept
 
 
@@ -59,7 +60,7 @@ class Speller:
             return low
         for pattern, spelling in self._words.spellings:
             low = pattern.sub(spelling, low)
-        for pattern, ending in self._words.endings:
+        for pattern, ending in self._words.endings if len(low) > _SHORT else ():
             if pattern.search(low):
                 low = pattern.sub(ending, low, count=1)
                 break

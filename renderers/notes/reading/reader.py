@@ -22,10 +22,13 @@ from .assertion import Asserter, Assertion, AssertionClass, FoundName, split_sen
 from .assignment import AssertedName, Told, WrittenLevel, assign_values
 from .courses import read_course
 from .dates import When, find_times
+from .names import Speller, Token
 from .person import find_ages, find_copies, find_sexes
-from .names import PhraseFinder, Speller, Token
 from .values import UnitWords, WrittenNumber, find_numbers
 from .vocabulary import Name, build_finder, kind_of, read_level
+
+ELSEWHERE = frozenset({"someone_else", "hypothetical", "conditional"})
+"""The classes of what is no fact of the patient's."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class NoteReading:
     @property
     def is_fact(self) -> bool:
         """Whether it is a fact of the patient's own: not another's, nor what may come."""
-        return self.recorded and self.assertion not in ("someone_else", "hypothetical", "conditional")
+        return self.recorded and self.assertion not in ELSEWHERE
 
 
 _BLANKS, _FILLER = (
@@ -290,9 +293,7 @@ class NoteReader:
         what = {"present": "present", "absent": "absent", "uncertain": "possible"}[course.status]  # type: ignore[assignment]
         if course.past or (what == "present" and mention.said.historical):
             what = "historical"
-        return _make(
-            term, mention.start, mention.end, dose, status=course.status, when=course.time, assertion=what
-        )
+        return _make(term, mention.start, mention.end, dose, status=course.status, when=course.time, assertion=what)
 
     def _dose_of(self, said: _Sentence, mention: AssertedName, term: LexiconTerm) -> float | str | None:
         """The dose, or the level, which stands after the name; 1 where there is neither."""

@@ -25,7 +25,7 @@ from ..lexicon import build_lexicon
 from ..words.locale import load_words
 from ..words.reading import IntervalWords, ReadingWords
 from .assertion import AssertionClass
-from .reader import NoteReading, build_reader
+from .reader import ELSEWHERE, NoteReading, build_reader
 from .vocabulary import describe_phenotypes
 
 _DAY = 1 / 365.25
@@ -234,8 +234,10 @@ def _says_again(reading: NoteReading, one: Expected) -> bool:
     return _same_name(reading, one) and _same_value(reading, one) and Comparison(one, reading).is_asserted
 
 
-def score_labelled(path: Path, *, knowledge: KnowledgeGraph) -> Iterator[tuple[str, Comparison]]:
+def score_labelled(path: Path, *, knowledge: KnowledgeGraph, classes: bool = False) -> Iterator[tuple[str, Comparison]]:
     """Each comparison on texts that somebody has labelled, with the model and the document that it is of.
+
+    `classes`: all mentions are labelled, with the classes of assertion; else only the patient's facts are.
 
     A line of the file is a JSON object: `text`, `document`, `date`, `model` (a catalog model, or "phenotypes") and
     `readings`, whose conventions stand in tests/renderers/notes/reading/test_held_out.py.
@@ -250,12 +252,13 @@ def score_labelled(path: Path, *, knowledge: KnowledgeGraph) -> Iterator[tuple[s
         ignored = UNLABELLED | {term.variable for term in lexicon.of_role("age", "sex")}
         for row in (row for row in rows if row["model"] == name):
             date = datetime.datetime.fromisoformat(row["date"])
-            expected = [_expect_label(label, date) for label in row["readings"]]
-            for found in match_readings(expected, reader.read(row["text"], date=date), ignored=ignored):
+            expected = [_expect_label(label, date, facts=not classes) for label in row["readings"]]
+            readings = [r for r in reader.read_all(row["text"], date=date) if classes or r.assertion not in ELSEWHERE]
+            for found in match_readings(expected, readings, ignored=ignored):
                 yield f"{name}, {row['document']}", found
 
 
-def _expect_label(label: Mapping[str, Any], date: datetime.datetime) -> Expected:
+def _expect_label(label: Mapping[str, Any], date: datetime.datetime, *, facts: bool) -> Expected:
     years, days = None, 0
     if label["date"] is not None:
         days = _PRECISION[label["precision"]]
@@ -266,5 +269,5 @@ def _expect_label(label: Mapping[str, Any], date: datetime.datetime) -> Expected
     return Expected(
         variable=label["variable"] or "", concept=label["concept"] or "", kind=label["kind"],
         value=float(value) if isinstance(value, int | float) else value, unit=label["unit"], status=label["status"],
-        facts=label.get("facts", False), start=label["start"], end=label["end"], time=years, precision=days / 365.25,
+        facts=facts, start=label["start"], end=label["end"], time=years, precision=days / 365.25,
     )  # fmt: skip

@@ -59,4 +59,3 @@ def _read_heading(line: str, words: SectionWords, *, after_blank: bool) -> tuple
         return "", bool(line[match.end() :].strip())
     bare = after_blank and words.bare_heading.fullmatch(line)
     return ("", False) if bare else None
-

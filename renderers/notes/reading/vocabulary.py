@@ -81,9 +81,7 @@ def _all_names(term: LexiconTerm, words: NameWords, maker: _NameMaker) -> Iterat
     known = {maker.parts(name) for name in own}
     usual = [said for canonical, names in maker.usual.items() if canonical in known for said in names]
     if term.role != "finding" or term.levels:  # a malformed organ does not go by the organ's name
-        usual += [
-            said for also in words.also if any(also.pattern.search(name) for name in own) for said in also.names
-        ]
+        usual += [said for also in words.also if any(also.pattern.search(name) for name in own) for said in also.names]
     for near, names in ((OWN, own), (USUAL, usual), (RELATED, term.related)):
         for name in names:
             for form in dict.fromkeys((name, words.leading.sub("", name), re.sub(r"\s*\([^)]*\)", "", name))):
