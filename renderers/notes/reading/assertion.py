@@ -1,10 +1,10 @@
 """What is asserted of a mention: the classes of the 2010 i2b2/VA challenge, and ConText's historical.
 
-ConText (Harkema et al. 2009, doi:10.1016/j.jbi.2009.05.002), which extends NegEx (Chapman et al. 2001,
-doi:10.1006/jbin.2001.1029): a cue before or after a name speaks of it if nothing ends the cue's reach between the two.
-Cues are found once, the longest first, so "cannot exclude" is a doubt and holds no denial. Each class has a reach of its
-own: denials and doubts end with their clause, a condition with its sentence, a relative where the text comes back to
-the patient. Headings say whose facts, and of when, a section holds.
+ConText (Harkema et al. 2009, doi:10.1016/j.jbi.2009.05.002) extends NegEx (Chapman et al. 2001,
+doi:10.1006/jbin.2001.1029): a cue before or after a name speaks of it if nothing ends the cue's reach between them.
+Cues are found once, the longest first, so "cannot exclude" is a doubt and holds no denial. Each class has its reach:
+denials and doubts end with their clause, a condition with its sentence, a relative where the text comes back to the
+patient. Headings say whose facts, and of when, a section holds.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import Literal
 
 from ..words.reading import AssertionWords, ClauseWords
-from .names import PhraseFinder, Speller, unfold
+from .names import PhraseFinder, Speller, Token, unfold
 from .sections import find_sections
 
 AssertionClass = Literal["present", "absent", "possible", "hypothetical", "conditional", "someone_else", "historical"]
@@ -44,7 +44,9 @@ class Assertion:
     hypothetical: bool
     conditional: bool
     someone_else: bool
-    historical: bool
+    historical: bool  # it has been, and is over
+    earlier: bool  # it has been, and is of what passes
+    passing: bool
     section: str
     clause: tuple[int, int]
 
@@ -124,7 +126,7 @@ class Asserter:
     ) -> Assertion:
         said = {what: self._is_said(what, name, sentence, text) for what in _CLASSES}
         passing = self._words.passing.search(text, name.start, name.end) is not None
-        historical = said["historical"] or (passing and (said["earlier"] or section == "past"))
+        earlier = passing and (said["earlier"] or section == "past")
         feared, provoked = (any(a <= name.start < b for a, b in spans) for spans in conditions)
         return Assertion(
             negated=said["denied"],
@@ -132,7 +134,9 @@ class Asserter:
             hypothetical=said["hypothetical"] or feared,
             conditional=provoked,
             someone_else=section == "family" or any(a <= name.start < b for a, b in others),
-            historical=historical,
+            historical=said["historical"],
+            earlier=earlier,
+            passing=passing,
             section=section,
             clause=_surround(name.start, sentence.starts, sentence.end),
         )
@@ -142,12 +146,11 @@ class Asserter:
         tokens, at = [], sentence.start
         for name in sentence.names:
             tokens += self._speller.split_cues(text, at, max(at, name.start))
+            tokens.append(Token(name.start, name.end, ""))
             at = max(at, name.end)
         tokens += self._speller.split_cues(text, at, sentence.end)
         for match in self._cues.find([token.norm for token in tokens]):
             first, last = tokens[match.first], tokens[match.last - 1]
-            if any(first.start < name.start and name.end <= last.start for name in sentence.names):
-                continue  # a name parts it
             sentence.cues.append(_Cue(first.start, last.end, frozenset(match.found)))
         subjects = (
             match.start() for match in self._words.clauses.subjects.finditer(text, sentence.start, sentence.end)
@@ -155,21 +158,23 @@ class Asserter:
         sentence.ends = sorted({*(cue.start for cue in sentence.cues if _END in cue.says), *subjects, *sentence.starts})
 
     def _is_said(self, what: str, name: FoundName, sentence: _Sentence, text: str) -> bool:
-        bounds = sentence.ends if what != "hypothetical" else [
-            at for at in sentence.ends if self._words.circumstances.not_provoked.match(text, at)
-        ]  # fmt: skip
+        bounds = sentence.ends
+        if what == "hypothetical":
+            bounds = [at for at in bounds if self._words.circumstances.ends.match(text, at)]
         for cue in sentence.cues:
             if (what, "before") in cue.says and cue.end <= name.start and not _parted(bounds, cue.end, name.start):
                 return True
             if (what, "next") in cue.says and cue.end <= name.start and self._is_listed(text, cue.end, name, sentence):
                 return True
-            if name.end <= cue.start:
-                if (what, "after") in cue.says and not _parted(sentence.ends, name.end, cue.start):
-                    if self._is_nearest(text, name, cue, sentence):
-                        return True
-                gap = text[name.end : cue.start]
-                if (what, "last") in cue.says and len(gap) <= 3 and not gap.strip(" :-–,)="):
-                    return True
+            after = name.end <= cue.start and (what, "after") in cue.says
+            if (
+                after
+                and not _parted(sentence.ends, name.end, cue.start)
+                and self._is_nearest(text, name, cue, sentence)
+            ):
+                return True
+            if name.end <= cue.start and (what, "last") in cue.says and _is_last(text, name.end, cue):
+                return True
         return False
 
     def _is_listed(self, text: str, start: int, name: FoundName, sentence: _Sentence) -> bool:
@@ -207,6 +212,8 @@ class Asserter:
             back = words.back.search(text, end, sentence.end)
             found.append((start, back.start() if back else sentence.end))
         found += [(m.start(), sentence.end) for m in words.family.finditer(text, sentence.start, sentence.end)]
+        for match in words.family_after.finditer(text, sentence.start, sentence.end):
+            found.append((_surround(match.start(), sentence.starts, sentence.end)[0], match.end()))
         return found
 
     def _first_of_list(self, text: str, names: Sequence[FoundName]) -> int:
@@ -224,9 +231,7 @@ class Asserter:
         provoked: list[tuple[int, int]] = []
         for match in words.if_.finditer(text, sentence.start, sentence.end):
             calls = words.calls.search(text, sentence.start, sentence.end)
-            end = next(
-                (at for at in sentence.ends if at > match.end() and words.not_provoked.match(text, at)), sentence.end
-            )
+            end = next((at for at in sentence.ends if at > match.end() and words.ends.match(text, at)), sentence.end)
             start = match.start()
             order = words.orders.search(text, sentence.start, match.start())
             if order and not calls:
@@ -234,14 +239,22 @@ class Asserter:
             (feared if calls else provoked).append((start, end))
         for match in words.provoked.finditer(text, sentence.start, sentence.end):
             before = [name for name in sentence.names if name.end <= match.start()]
-            if before and len(text[before[-1].end : match.start()]) < 40:
-                if not words.not_provoked.search(text, before[-1].end, match.start()):
-                    provoked.append((self._first_of_list(text, before), match.start()))
+            near = bool(before) and match.start() - before[-1].end < 40
+            if near and not words.not_provoked.search(text, before[-1].end, match.start()):
+                provoked.append((self._first_of_list(text, before), match.start()))
         for match in words.provoked_end.finditer(text, sentence.start, sentence.end):
             before = [name for name in sentence.names if name.end <= match.start()]
             if before:
                 provoked.append((before[-1].start, before[-1].end))
         return feared, provoked
+
+
+def _is_last(text: str, end: int, cue: _Cue) -> bool:
+    """Whether a cue stands right behind a name and nothing goes on from it: "fever: no", "fever?", not "fever, no rash"."""
+    gap, rest = text[end : cue.start], text[cue.end : cue.end + 2]
+    if text[cue.start] == "?":
+        return not gap.strip() and not rest[:1].isalnum()
+    return len(gap) <= 3 and not gap.strip(" :-–,)=") and not rest.strip(" ")[:1].isalnum()
 
 
 def _parted(bounds: Sequence[int], start: int, end: int) -> bool:
@@ -258,6 +271,7 @@ def _surround(at: int, bounds: Sequence[int], end: int) -> tuple[int, int]:
 _LONGEST = 1_000  # characters of a sentence: a longer one is read in pieces, as the work grows with its square
 _LINE = 60  # a line this long without a stop goes on in the next: the text is wrapped
 _STOP = re.compile(r"[.!?](?=[\s\"')\]]*(?:\s+[\"'(\[]?[A-Z0-9?ΔΑ-Ω*•–-]|\s*$))|\n+[ \t]*|;|\s[|•]\s")
+_HEADING = re.compile(r"[A-Z][A-Za-z/&' ]{0,25}:")
 _BULLET = re.compile(r"[-*•–·]\s|\d+[.)]\s")
 
 
@@ -290,7 +304,7 @@ def _goes_on(text: str, stop: re.Match[str], words: ClauseWords) -> bool:
     """Whether what looks like a sentence's end is none: a wrapped line, or an abbreviation's point."""
     at = stop.start()
     if stop.group().startswith("\n"):
-        if _BULLET.match(text, stop.end()):
+        if _BULLET.match(text, stop.end()) or _HEADING.match(text, stop.end()):
             return False
         line = text[text.rfind("\n", 0, at) + 1 : at]
         return stop.group().count("\n") == 1 and len(line) >= _LINE and line.rstrip()[-1:] not in ".:;!?"

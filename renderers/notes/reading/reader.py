@@ -194,7 +194,7 @@ class NoteReader:
         counted = list(self._read_gene(said, genes)) if self._genes else []
         yield from counted
         quantities = [q for q in said.quantities if not any(r.start < q.end and q.start < r.end for r in counted)]
-        able = [m for m in said.mentions if m not in genes and not m.level]
+        able = [m for m in said.mentions if (m not in genes and not m.level) or m.kind == "other"]
         carried = None if said.mentions or counted else carried
         told = assign_values(
             said.text,
@@ -219,7 +219,9 @@ class NoteReader:
         term = self._terms[mention.variable]
         status: Status = "uncertain" if mention.uncertain else "absent" if mention.negated else "present"
         when = said.time_of(mention, self._words.assignment.openers)
-        what = _classify(mention.said, status)
+        what = _classify(mention.said, status, when=when)
+        if what == "present" and said.is_ahead(mention):
+            what = "hypothetical"
         if mention.level:
             past = when is not None and when.reach in ("earlier", "entry")
             made = _make(
@@ -267,7 +269,7 @@ class NoteReader:
             rounding = 0.5 * what.precision * dict(what.units).get(unit, 1.0)
         made = _make(
             term, start, end, value, status=status, when=one.time, past=one.past, rounding=rounding,
-            assertion=_classify(one.owner.said, status, own=False),
+            assertion=_classify(one.owner.said, status, when=None, own=False),
         )  # fmt: skip
         if charted is not None and isinstance(what, WrittenNumber):
             return replace(made, kind="value", unit=unit if what.units else "", recorded=False)
@@ -282,6 +284,8 @@ class NoteReader:
             said.times,
             words=self._words.courses,
         )
+        if mention.level == "off" and course is not None:
+            course = replace(course, status="absent" if course.status == "present" else "present")
         if course is None or mention.said.someone_else or mention.said.conditional:
             what: AssertionClass = "hypothetical"
             if mention.said.someone_else:
@@ -293,6 +297,8 @@ class NoteReader:
         what = {"present": "present", "absent": "absent", "uncertain": "possible"}[course.status]  # type: ignore[assignment]
         if course.past or (what == "present" and mention.said.historical):
             what = "historical"
+        elif what == "present" and mention.said.section == "plan" and not course.told:
+            what = "hypothetical"
         return _make(term, mention.start, mention.end, dose, status=course.status, when=course.time, assertion=what)
 
     def _dose_of(self, said: _Sentence, mention: AssertedName, term: LexiconTerm) -> float | str | None:
@@ -330,6 +336,13 @@ class _Sentence:
     mentions: list[AssertedName]
     quantities: list[WrittenNumber | WrittenLevel]
     times: list[When]
+
+    def is_ahead(self, mention: AssertedName) -> bool:
+        """Whether it is said to be so only later: "discharge next week"."""
+        end = mention.said.clause[1]
+        others = [other.start for other in self.mentions if other.start > mention.start]
+        end = min(end, *others) if others else end
+        return any(when.reach == "ahead" and mention.end <= when.start < end for when in self.times)
 
     def time_of(self, mention: AssertedName, openers: str) -> When | None:
         """The time that is said of a mention: the one right after it, or in its clause, or that opens the sentence."""
@@ -382,7 +395,7 @@ def _make(
     )  # fmt: skip
 
 
-def _classify(said: Assertion, status: Status, *, own: bool = True) -> AssertionClass:
+def _classify(said: Assertion, status: Status, *, when: When | None, own: bool = True) -> AssertionClass:
     """The class of a mention, or of a value (`own` False): that a name is denied or over says nothing of its value."""
     if said.someone_else:
         return "someone_else"
@@ -390,7 +403,10 @@ def _classify(said: Assertion, status: Status, *, own: bool = True) -> Assertion
         return "conditional"
     if said.hypothetical:
         return "hypothetical"
-    if said.historical and status == "present" and own:
+    years = when.years if when is not None else None
+    long_ago = years is not None and years < -1.0
+    over = said.historical or (said.earlier and (years is None or long_ago)) or (said.passing and long_ago)
+    if over and status == "present" and own:
         return "historical"
     return "possible" if status == "uncertain" else "absent" if status == "absent" else "present"
 

@@ -12,6 +12,7 @@ from ..lexicon import PHENOTYPE, Lexicon, LexiconTerm, speak
 from ..words.reading import NameWords
 from .names import PhraseFinder, Speller
 
+OFF = "off"  # in the place of a level: the name says that a treatment is over
 OF, IS = "<of>", "<is>"  # in a name: a preposition, and a word such as "is", whichever
 
 
@@ -64,6 +65,8 @@ def build_finder(lexicon: Lexicon, words: NameWords, speller: Speller) -> Phrase
                 claim(parts, (rank, order, len(term.label)), Name(term.variable, kind, exact=exact))
         for said, level in sign_words(term, words).items():
             claim(maker.parts(said), (DERIVED, order, 0), Name(term.variable, "finding", level))
+        for said in (said for over in words.over if _goes_by(over.pattern, term) for said in over.names):
+            claim(maker.parts(said), (DERIVED, order, 0), Name(term.variable, kind, OFF))
     finder: PhraseFinder[Name | None] = PhraseFinder(
         skipped=words.matching.skipped,
         classes={OF: frozenset(words.derived.of), IS: frozenset(words.derived.copulas)},
@@ -73,6 +76,10 @@ def build_finder(lexicon: Lexicon, words: NameWords, speller: Speller) -> Phrase
     for said in words.not_names:
         finder.add(maker.parts(said), None)
     return finder
+
+
+def _goes_by(pattern: re.Pattern[str], term: LexiconTerm) -> bool:
+    return any(pattern.search(name) for name in term.names)
 
 
 def _all_names(term: LexiconTerm, words: NameWords, maker: _NameMaker) -> Iterator[tuple[str, int]]:

@@ -40,6 +40,7 @@ class PeopleWords(WordSection):
     owns: Pattern
     holds: Pattern
     back: Pattern
+    family_after: Pattern
     family: Pattern
 
 
@@ -52,6 +53,7 @@ class CircumstanceWords(WordSection):
     provoked: Pattern
     provoked_end: Pattern
     not_provoked: Pattern
+    ends: Pattern
 
 
 class ClauseWords(WordSection):
@@ -146,6 +148,7 @@ class NameWords(Words):
     levels: Mapping[str, Table]
     signs: tuple[Sign, ...]
     things: tuple[str, ...]
+    over: tuple[AlsoCalled, ...]
     not_names: Table
 
 
@@ -229,6 +232,10 @@ class CourseWords(WordSection):
     joined: Pattern
     singular: Pattern
     cut: Pattern
+    orders: Table
+    stops_ahead: Table
+    of_another: Pattern
+    once: Pattern
 
     @cached_property
     def cue(self) -> re.Pattern[str]:
