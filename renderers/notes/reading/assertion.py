@@ -250,7 +250,7 @@ class Asserter:
 
 
 def _is_last(text: str, end: int, cue: _Cue) -> bool:
-    """Whether a cue stands right behind a name and nothing goes on from it: "fever: no", "fever?", not "fever, no rash"."""
+    """Whether a cue stands right behind a name and nothing goes on from it: "fever: no", and not "fever, no rash"."""
     gap, rest = text[end : cue.start], text[cue.end : cue.end + 2]
     if text[cue.start] == "?":
         return not gap.strip() and not rest[:1].isalnum()

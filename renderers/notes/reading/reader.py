@@ -27,6 +27,7 @@ from .person import find_ages, find_copies, find_sexes
 from .values import UnitWords, WrittenNumber, find_numbers
 from .vocabulary import Name, build_finder, kind_of, read_level
 
+OTHER = "other"  # the kind of what is measured and is no variable
 ELSEWHERE = frozenset({"someone_else", "hypothetical", "conditional"})
 """The classes of what is no fact of the patient's."""
 
@@ -196,17 +197,18 @@ class NoteReader:
         quantities = [q for q in said.quantities if not any(r.start < q.end and q.start < r.end for r in counted)]
         able = [m for m in said.mentions if (m not in genes and not m.level) or m.kind == "other"]
         carried = None if said.mentions or counted else carried
+        others = self._find_others(said, quantities)
         told = assign_values(
             said.text,
             said.place,
-            able,
+            sorted((*able, *others), key=lambda mention: mention.start),
             quantities,
             said.times,
             fits=self._fits,
             carried=carried,
             words=self._words.assignment,
         )
-        for one in told:
+        for one in (one for one in told if one.owner.kind != OTHER):
             reading = self._read_value(one)
             if reading is not None:
                 yield reading
@@ -230,6 +232,10 @@ class NoteReader:
             yield replace(made, recorded=status == "present")
         elif term.role == "treatment":
             yield self._read_treatment(said, mention, term)
+        elif mention.kind == "finding" and kind_of(term) == "value":
+            if not served:  # "hippocampal atrophy": what the volume is a volume of
+                made = _make(term, mention.start, mention.end, None, status=status, when=when, assertion=what)
+                yield replace(made, kind="finding", unit="", recorded=False)
         elif kind_of(term) == "event" or (term.binary and not served):
             value = None if kind_of(term) == "event" or status == "uncertain" else float(status == "present")
             yield _make(term, mention.start, mention.end, value, status=status, when=when, assertion=what)
@@ -237,7 +243,21 @@ class NoteReader:
             value = float(status == "present")
             yield _make(term, mention.start, mention.end, value, status=status, assertion=what)
 
+    def _find_others(
+        self, said: _Sentence, quantities: Sequence[WrittenNumber | WrittenLevel]
+    ) -> Iterator[AssertedName]:
+        """What else is measured in a sentence: numbers behind its name are its own."""
+        if not quantities or not said.mentions:
+            return
+        of = said.mentions[0].said
+        for match in self._names.other_measures.finditer(said.text, *said.place):
+            start, end = match.span()
+            if not any(m.start < end and start < m.end for m in (*said.mentions, *quantities)):
+                yield AssertedName(start, end, "", OTHER, of)
+
     def _fits(self, mention: AssertedName, what: WrittenNumber | WrittenLevel) -> bool:
+        if mention.kind == OTHER:
+            return isinstance(what, WrittenNumber)
         term = self._terms[mention.variable]
         if isinstance(what, WrittenLevel):
             return read_level(what.words, term.levels, self._names) is not None

@@ -65,6 +65,12 @@ def build_finder(lexicon: Lexicon, words: NameWords, speller: Speller) -> Phrase
                 claim(parts, (rank, order, len(term.label)), Name(term.variable, kind, exact=exact))
         for said, level in sign_words(term, words).items():
             claim(maker.parts(said), (DERIVED, order, 0), Name(term.variable, "finding", level))
+        for said in term.findings:
+            for parts, derived in maker.make(said, derive=True):
+                claim(parts, (USUAL if derived else OWN, order, 0), Name(term.variable, "finding"))
+        usual = maker.usual_of(term.findings)
+        for said in usual:
+            claim(maker.parts(said), (OWN, order, 0), Name(term.variable, "finding"))
         for said in (said for over in words.over if _goes_by(over.pattern, term) for said in over.names):
             claim(maker.parts(said), (DERIVED, order, 0), Name(term.variable, kind, OFF))
     finder: PhraseFinder[Name | None] = PhraseFinder(
@@ -85,8 +91,7 @@ def _goes_by(pattern: re.Pattern[str], term: LexiconTerm) -> bool:
 def _all_names(term: LexiconTerm, words: NameWords, maker: _NameMaker) -> Iterator[tuple[str, int]]:
     """A term's names, each with how near it is."""
     own = list(term.names)
-    known = {maker.parts(name) for name in own}
-    usual = [said for canonical, names in maker.usual.items() if canonical in known for said in names]
+    usual = maker.usual_of(own)
     if term.role != "finding" or term.levels:  # a malformed organ does not go by the organ's name
         usual += [said for also in words.also if any(also.pattern.search(name) for name in own) for said in also.names]
     for near, names in ((OWN, own), (USUAL, usual), (RELATED, term.related)):
@@ -108,6 +113,11 @@ class _NameMaker:
         self._unsaid = frozenset(self._words.unsaid)
         self._swaps = [(tuple(a.split()), tuple(b.split())) for a, b in self._words.swapped]
         self.usual = {self.parts(canonical): names for canonical, names in words.usual.items()}
+
+    def usual_of(self, names: Iterable[str]) -> list[str]:
+        """What is usually said for what has one of these names."""
+        known = {self.parts(name) for name in names}
+        return [said for canonical, others in self.usual.items() if canonical in known for said in others]
 
     def parts(self, name: str) -> tuple[str, ...]:
         return tuple(token.norm for token in self._speller.split(name) if token.norm not in self._articles)

@@ -145,6 +145,7 @@ class NameWords(Words):
     charted: tuple[Charted, ...]
     respelt: tuple[tuple[str, str], ...]
     leading: Pattern
+    other_measures: Pattern
     levels: Mapping[str, Table]
     signs: tuple[Sign, ...]
     things: tuple[str, ...]
