@@ -149,7 +149,7 @@ class Asserter:
             tokens.append(Token(name.start, name.end, ""))
             at = max(at, name.end)
         tokens += self._speller.split_cues(text, at, sentence.end)
-        for match in self._cues.find([token.norm for token in tokens]):
+        for match in self._cues.find_all([token.norm for token in tokens]):
             first, last = tokens[match.first], tokens[match.last - 1]
             sentence.cues.append(_Cue(first.start, last.end, frozenset(match.found)))
         subjects = (

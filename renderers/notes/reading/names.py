@@ -145,6 +145,15 @@ class PhraseFinder(Generic[_Kind]):
                 yield best
                 at = best.last
 
+    def find_all(self, tokens: Sequence[str]) -> Iterator[Match[_Kind]]:
+        """The longest phrase at each place, in order; none that lies within another."""
+        end = 0
+        for at in range(len(tokens)):
+            last, found = max(self._walk(tokens, at), key=lambda one: one[0], default=(at, []))
+            if found and last > end:
+                yield Match(at, last, found)
+                end = last
+
     def _walk(self, tokens: Sequence[str], at: int) -> Iterator[tuple[int, list[_Kind]]]:
         first = self._root.next.get(tokens[at])
         stack = [(first, at + 1, 0)] if first is not None else []

@@ -99,6 +99,8 @@ def _read_number(
     text: str, match: re.Match[str], units: UnitWords, words: ReadingWords, taken: list[tuple[int, int]]
 ) -> WrittenNumber | None:
     start, end = match.span()
+    if words.values.list_number.match(text, end) and not text[text.rfind("\n", 0, start) + 1 : start].strip():
+        return None  # "1.", at the start of a line
     if match["words"]:
         halved = words.numbers.halves in match["words"].lower()
         value, precision = parse_number(match["words"], words.numbers), 0.5 if halved else 1.0

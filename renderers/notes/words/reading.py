@@ -191,6 +191,7 @@ class ValueWords(WordSection):
     change_before: Pattern
     change_after: Pattern
     limit_before: Pattern
+    list_number: Pattern
 
 
 class AssignmentWords(WordSection):

@@ -60,7 +60,7 @@ SAID = [  # negation and its reach
     ("ARIA-E absent.", "aria_e absent"),
     ("He does not have dementia.", "dementia_diagnosis absent"),
     ("He doesn't have dementia.", "dementia_diagnosis absent"),
-    ("She isn't demented and dementia has not been diagnosed.", "dementia_diagnosis absent"),
+    ("She isn't demented and dementia has not been diagnosed.", "dementia_diagnosis absent; dementia_diagnosis absent"),
     ("Dementia has been ruled out.", "dementia_diagnosis absent"),
     ("No diagnosis of dementia has been made.", "dementia_diagnosis absent"),
     ("A diagnosis of dementia was not made.", "dementia_diagnosis absent"),
