@@ -111,13 +111,16 @@ class _NameMaker:
         self._of, self._predicates = frozenset(self._words.of), frozenset(self._words.predicates)
         self._heads, self._measured = frozenset(self._words.heads), frozenset(self._words.measured)
         self._unsaid = frozenset(self._words.unsaid)
-        self._swaps = [(tuple(a.split()), tuple(b.split())) for a, b in self._words.swapped]
-        self.usual = {self.parts(canonical): names for canonical, names in words.usual.items()}
+        self._swaps: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {}
+        for one, other in self._words.swapped:
+            for old, new in ((one.split(), other.split()), (other.split(), one.split())):
+                self._swaps.setdefault(old[0], []).append((tuple(old), tuple(new)))
+        self._usual = {self.parts(canonical): names for canonical, names in words.usual.items()}
 
     def usual_of(self, names: Iterable[str]) -> list[str]:
         """What is usually said for what has one of these names."""
-        known = {self.parts(name) for name in names}
-        return [said for canonical, others in self.usual.items() if canonical in known for said in others]
+        known = dict.fromkeys(self.parts(name) for name in names)
+        return [said for parts in known for said in self._usual.get(parts, ())]
 
     def parts(self, name: str) -> tuple[str, ...]:
         return tuple(token.norm for token in self._speller.split(name) if token.norm not in self._articles)
@@ -168,12 +171,10 @@ class _NameMaker:
         return []
 
     def _swap(self, parts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-        for one, other in self._swaps:
-            for old, new in ((one, other), (other, one)):
-                size = len(old)
-                for at in range(len(parts) - size + 1):
-                    if parts[at : at + size] == old:
-                        yield parts[:at] + new + parts[at + size :]
+        for at, part in enumerate(parts):
+            for old, new in self._swaps.get(part, ()):
+                if parts[at : at + len(old)] == old:
+                    yield parts[:at] + new + parts[at + len(old) :]
 
 
 def is_exact(name: str) -> bool:
