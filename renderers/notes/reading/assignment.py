@@ -11,6 +11,9 @@ from .assertion import Assertion
 from .dates import When
 from .values import WrittenNumber
 
+OTHER = "other"
+"""The kind of what is measured and is no variable: the numbers behind its name are its own."""
+
 
 @dataclass(frozen=True)
 class AssertedName:
@@ -101,7 +104,7 @@ def _find_owner(
 ) -> AssertedName | None:
     able = [mention for mention in mentions if fits(mention, quantity)]
     before = [mention for mention in able if mention.end <= quantity.start]
-    after = [mention for mention in able if mention.start >= quantity.end]
+    after = [mention for mention in able if mention.start >= quantity.end and mention.kind != OTHER]
     if after:
         gap = text[quantity.end : after[0].start]
         served = not before or any(one.owner is before[-1] for one in told)

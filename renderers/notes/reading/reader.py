@@ -19,7 +19,7 @@ from ..lexicon import Lexicon, LexiconTerm
 from ..words.locale import load_words
 from ..words.reading import AssertionWords, NameWords, ReadingWords
 from .assertion import Asserter, Assertion, AssertionClass, FoundName, split_sentences
-from .assignment import AssertedName, Told, WrittenLevel, assign_values
+from .assignment import OTHER, AssertedName, Told, WrittenLevel, assign_values
 from .courses import read_course
 from .dates import When, find_times
 from .names import Speller, Token
@@ -27,7 +27,6 @@ from .person import find_ages, find_copies, find_sexes
 from .values import UnitWords, WrittenNumber, find_numbers
 from .vocabulary import Name, build_finder, kind_of, read_level
 
-OTHER = "other"  # the kind of what is measured and is no variable
 ELSEWHERE = frozenset({"someone_else", "hypothetical", "conditional"})
 """The classes of what is no fact of the patient's."""
 
@@ -195,7 +194,7 @@ class NoteReader:
         counted = list(self._read_gene(said, genes)) if self._genes else []
         yield from counted
         quantities = [q for q in said.quantities if not any(r.start < q.end and q.start < r.end for r in counted)]
-        able = [m for m in said.mentions if (m not in genes and not m.level) or m.kind == "other"]
+        able = [m for m in said.mentions if m not in genes and (not m.level or m.variable in self._charted)]
         carried = None if said.mentions or counted else carried
         others = self._find_others(said, quantities)
         told = assign_values(
@@ -208,7 +207,8 @@ class NoteReader:
             carried=carried,
             words=self._words.assignment,
         )
-        for one in (one for one in told if one.owner.kind != OTHER):
+        told = [one for one in told if one.owner.kind != OTHER and self._is_linked(said.text, one, told)]
+        for one in told:
             reading = self._read_value(one)
             if reading is not None:
                 yield reading
@@ -243,24 +243,39 @@ class NoteReader:
             value = float(status == "present")
             yield _make(term, mention.start, mention.end, value, status=status, assertion=what)
 
+    def _is_linked(self, text: str, one: Told, told: Sequence[Told]) -> bool:
+        """Whether a number stands near enough to a vital sign's name, or to its number before."""
+        charted, what = self._charted.get(one.owner.variable), one.what
+        if charted is None or isinstance(what, WrittenLevel) or what.end <= one.owner.start:
+            return True
+        before = [
+            other.what.end
+            for other in told
+            if other.owner is one.owner and one.owner.end <= other.what.start < what.start
+            and isinstance(other.what, WrittenNumber)
+        ]  # fmt: skip
+        gaps = self._names.charted_gaps
+        if before and what.whole is None and not what.units:
+            return gaps.later.fullmatch(text, max(before), what.start) is not None
+        return gaps.first.fullmatch(text, max(before, default=one.owner.end), what.start) is not None
+
     def _find_others(
         self, said: _Sentence, quantities: Sequence[WrittenNumber | WrittenLevel]
     ) -> Iterator[AssertedName]:
         """What else is measured in a sentence: numbers behind its name are its own."""
-        if not quantities or not said.mentions:
+        if not quantities:
             return
-        of = said.mentions[0].said
         for match in self._names.other_measures.finditer(said.text, *said.place):
             start, end = match.span()
             if not any(m.start < end and start < m.end for m in (*said.mentions, *quantities)):
-                yield AssertedName(start, end, "", OTHER, of)
+                yield AssertedName(start, end, "", OTHER, _PLAIN)
 
     def _fits(self, mention: AssertedName, what: WrittenNumber | WrittenLevel) -> bool:
         if mention.kind == OTHER:
             return isinstance(what, WrittenNumber)
         term = self._terms[mention.variable]
         if isinstance(what, WrittenLevel):
-            return read_level(what.words, term.levels, self._names) is not None
+            return not mention.level and read_level(what.words, term.levels, self._names) is not None
         charted = self._charted.get(term.variable)
         if charted is not None:
             value = what.in_unit(charted.unit)
@@ -345,6 +360,8 @@ class NoteReader:
             start, stop = min(start, genes[0].start), max(stop, genes[0].end)
         yield _make(term, start, stop, float(found[2]))
 
+
+_PLAIN = Assertion(False, False, False, False, False, False, False, False, "", (0, 0))
 
 _Placed = TypeVar("_Placed", AssertedName, WrittenNumber | WrittenLevel, When)
 

@@ -134,6 +134,13 @@ class Charted(WordSection):
     range: tuple[float, float]
 
 
+class ChartedGaps(WordSection):
+    """Between a vital sign's name and its number, and between that and the next one."""
+
+    first: Pattern
+    later: Pattern
+
+
 class NameWords(Words):
     file: ClassVar[str] = "names.yaml"
 
@@ -143,6 +150,7 @@ class NameWords(Words):
     also: tuple[AlsoCalled, ...]
     stems: tuple[Stems, ...]
     charted: tuple[Charted, ...]
+    charted_gaps: ChartedGaps
     respelt: tuple[tuple[str, str], ...]
     leading: Pattern
     other_measures: Pattern
@@ -192,6 +200,8 @@ class ValueWords(WordSection):
     change_after: Pattern
     limit_before: Pattern
     list_number: Pattern
+    decade: Pattern
+    side_before: Pattern
 
 
 class AssignmentWords(WordSection):
