@@ -101,6 +101,8 @@ class Asserter:
         starts = split_clauses(text, sentences, names, words=self._words.clauses)
         places = [name.start for name in names]
         judged: list[Assertion] = []
+        last: int | None = None  # where the sentence before ended, and what in it was of others
+        spoken: list[tuple[int, int]] = []
         for begin, end in sentences:
             inside = list(names[bisect_left(places, begin) : bisect_left(places, end)])
             if not inside:
@@ -109,6 +111,10 @@ class Asserter:
             sentence = _Sentence(begin, end, inside, own)
             self._find_cues(text, sentence)
             others = self._find_others(text, sentence)
+            goes_on = text[begin - 1 : begin] == ";" and self._words.people.goes_on.match(text, begin)
+            if goes_on and last is not None and any(b >= last for _, b in spoken):
+                others.append((begin, end))
+            last, spoken = end, others
             conditions = self._find_conditions(text, sentence)
             for name in inside:
                 section = sections[bisect_right(opened, name.start) - 1].kind
@@ -121,18 +127,22 @@ class Asserter:
         name: FoundName,
         sentence: _Sentence,
         others: Sequence[tuple[int, int]],
-        conditions: tuple[Sequence[tuple[int, int]], Sequence[tuple[int, int]]],
+        conditions: Sequence[Sequence[tuple[int, int]]],
         section: str,
     ) -> Assertion:
         said = {what: self._is_said(what, name, sentence, text) for what in _CLASSES}
+        if said["doubted"] and self._is_settled(name, sentence, text):
+            said["doubted"], said["denied"] = False, True
         passing = self._words.passing.search(text, name.start, name.end) is not None
         earlier = passing and (said["earlier"] or section == "past")
-        feared, provoked = (any(a <= name.start < b for a, b in spans) for spans in conditions)
+        feared, ordered, provoked = (any(a <= name.start < b for a, b in spans) for spans in conditions)
+        if feared and name.label == "treatment":  # what is given in that case
+            feared, ordered = False, True
         return Assertion(
             negated=said["denied"],
             uncertain=said["doubted"],
             hypothetical=said["hypothetical"] or feared,
-            conditional=provoked,
+            conditional=ordered or (provoked and not said["denied"]),
             someone_else=section == "family" or any(a <= name.start < b for a, b in others),
             historical=said["historical"],
             earlier=earlier,
@@ -177,6 +187,18 @@ class Asserter:
                 return True
         return False
 
+    def _is_settled(self, name: FoundName, sentence: _Sentence, text: str) -> bool:
+        """Whether a doubt is settled behind the name: "suspected, but it was ruled out"."""
+        later = [cue for cue in sentence.cues if cue.start >= name.end]
+        doubted = any(("doubted", side) in cue.says for cue in later for side in ("after", "last"))
+        after = not doubted and any(
+            ("denied", "after") in cue.says
+            and not _parted(sentence.ends, name.end, cue.start)
+            and self._is_nearest(text, name, cue, sentence)
+            for cue in later
+        )
+        return after or self._words.settled.search(text, name.end, sentence.end) is not None
+
     def _is_listed(self, text: str, start: int, name: FoundName, sentence: _Sentence) -> bool:
         """Whether only members of a list stand between a place and a name."""
         gap, at = "", start
@@ -216,18 +238,20 @@ class Asserter:
             found.append((_surround(match.start(), sentence.starts, sentence.end)[0], match.end()))
         return found
 
-    def _first_of_list(self, text: str, names: Sequence[FoundName]) -> int:
+    def _first_of_list(self, text: str, names: Sequence[FoundName], *, joint: re.Pattern[str] | None = None) -> int:
+        """Where the list begins that ends with the last of some names."""
         start = names[-1].start
         for one, other in reversed(list(pairwise(names))):
-            if not self._words.clauses.lists.fullmatch(text, one.end, other.start):
+            if not (joint or self._words.clauses.lists).fullmatch(text, one.end, other.start):
                 break
             start = one.start
         return start
 
-    def _find_conditions(self, text: str, sentence: _Sentence) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-        """The parts of a sentence that are feared, and those that are so only under circumstances."""
+    def _find_conditions(self, text: str, sentence: _Sentence) -> Sequence[Sequence[tuple[int, int]]]:
+        """The parts of a sentence that are feared, those on a condition, and those that something provokes."""
         words = self._words.circumstances
         feared: list[tuple[int, int]] = []
+        ordered: list[tuple[int, int]] = []
         provoked: list[tuple[int, int]] = []
         for match in words.if_.finditer(text, sentence.start, sentence.end):
             calls = words.calls.search(text, sentence.start, sentence.end)
@@ -236,17 +260,18 @@ class Asserter:
             order = words.orders.search(text, sentence.start, match.start())
             if order and not calls:
                 start = order.start()
-            (feared if calls else provoked).append((start, end))
+            (feared if calls else ordered).append((start, end))
         for match in words.provoked.finditer(text, sentence.start, sentence.end):
             before = [name for name in sentence.names if name.end <= match.start()]
             near = bool(before) and match.start() - before[-1].end < 40
             if near and not words.not_provoked.search(text, before[-1].end, match.start()):
-                provoked.append((self._first_of_list(text, before), match.start()))
+                start = self._first_of_list(text, before, joint=words.both)
+                provoked.append((start, match.start()))
         for match in words.provoked_end.finditer(text, sentence.start, sentence.end):
             before = [name for name in sentence.names if name.end <= match.start()]
             if before:
                 provoked.append((before[-1].start, before[-1].end))
-        return feared, provoked
+        return feared, ordered, provoked
 
 
 def _is_last(text: str, end: int, cue: _Cue) -> bool:

@@ -67,7 +67,8 @@ def read_course(
     if not strong:
         when = _time_near(times, mention.start, mention.end, begin, end)
         past = bool(words.once.search(text, begin, end)) and not mention.negated
-        return TreatmentCourse("absent" if mention.negated else "present", when, past)
+        told = bool(words.goes_on.search(text, begin, mention.start))
+        return TreatmentCourse("absent" if mention.negated else "present", when, past, told)
     match, off, _, _ = strong[-1]
     if (
         mention.negated

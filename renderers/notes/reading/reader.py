@@ -222,9 +222,9 @@ class NoteReader:
         status: Status = "uncertain" if mention.uncertain else "absent" if mention.negated else "present"
         when = said.time_of(mention, self._words.assignment.openers)
         what = _classify(mention.said, status, when=when)
-        if what == "present" and said.is_ahead(mention):
+        if what in ("present", "possible") and said.is_ahead(mention):
             what = "hypothetical"
-        if mention.level:
+        if mention.level and term.role != "treatment":
             past = when is not None and when.reach in ("earlier", "entry")
             made = _make(
                 term, mention.start, mention.end, mention.level, status=status, when=when, past=past, assertion=what

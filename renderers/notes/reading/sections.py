@@ -43,7 +43,7 @@ def find_sections(text: str, *, words: SectionWords) -> list[Section]:
         for inner in words.inline.finditer(text, line.start(), line.end()):
             name = next(key for key, value in inner.groupdict().items() if value is not None)
             found.append(Section(start, inner.start(), kind))
-            start, kind, filled = inner.start(), "" if name == "other" else name, True
+            start, kind, filled = inner.start(), "" if name == "other" else name.rstrip("_"), True
     found.append(Section(start, len(text), kind))
     return found
 

@@ -40,6 +40,7 @@ class PeopleWords(WordSection):
     owns: Pattern
     holds: Pattern
     back: Pattern
+    goes_on: Pattern
     family_after: Pattern
     family: Pattern
 
@@ -52,6 +53,7 @@ class CircumstanceWords(WordSection):
     orders: Pattern
     provoked: Pattern
     provoked_end: Pattern
+    both: Pattern
     not_provoked: Pattern
     ends: Pattern
 
@@ -82,6 +84,7 @@ class AssertionWords(Words):
     sections: SectionWords
     people: PeopleWords
     circumstances: CircumstanceWords
+    settled: Pattern
     passing: Pattern
     clauses: ClauseWords
 
@@ -248,6 +251,7 @@ class CourseWords(WordSection):
     stops_ahead: Table
     of_another: Pattern
     once: Pattern
+    goes_on: Pattern
 
     @cached_property
     def cue(self) -> re.Pattern[str]:
