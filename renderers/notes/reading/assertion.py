@@ -70,6 +70,7 @@ class _Cue:
     says: frozenset[tuple[str, str]]  # class and side
 
 
+_NEAR = 12  # characters from a circumstance to what it is
 _CLASSES = ("denied", "doubted", "hypothetical", "historical", "earlier")
 _END, _NEITHER = ("end", ""), ("neither", "")
 
@@ -176,12 +177,7 @@ class Asserter:
                 return True
             if (what, "next") in cue.says and cue.end <= name.start and self._is_listed(text, cue.end, name, sentence):
                 return True
-            after = name.end <= cue.start and (what, "after") in cue.says
-            if (
-                after
-                and not _parted(sentence.ends, name.end, cue.start)
-                and self._is_nearest(text, name, cue, sentence)
-            ):
+            if (what, "after") in cue.says and self._follows(text, name, cue, sentence):
                 return True
             if name.end <= cue.start and (what, "last") in cue.says and _is_last(text, name.end, cue):
                 return True
@@ -192,10 +188,7 @@ class Asserter:
         later = [cue for cue in sentence.cues if cue.start >= name.end]
         doubted = any(("doubted", side) in cue.says for cue in later for side in ("after", "last"))
         after = not doubted and any(
-            ("denied", "after") in cue.says
-            and not _parted(sentence.ends, name.end, cue.start)
-            and self._is_nearest(text, name, cue, sentence)
-            for cue in later
+            ("denied", "after") in cue.says and self._follows(text, name, cue, sentence) for cue in later
         )
         return after or self._words.settled.search(text, name.end, sentence.end) is not None
 
@@ -208,6 +201,13 @@ class Asserter:
                 at = other.end
         gap += text[at : name.start]
         return len(gap) < 30 and bool(re.fullmatch(r"[\s/+]*(?:(?:an?|the|any|of)\s+)*|\s*(?:or|/)\s*", gap))
+
+    def _follows(self, text: str, name: FoundName, cue: _Cue, sentence: _Sentence) -> bool:
+        """Whether a cue speaks of the name before it."""
+        if cue.start < name.end or not self._is_nearest(text, name, cue, sentence):
+            return False
+        goes_on = self._words.clauses.goes_on
+        return not any(name.end <= at < cue.start and not goes_on.match(text, at) for at in sentence.ends)
 
     def _is_nearest(self, text: str, name: FoundName, cue: _Cue, sentence: _Sentence) -> bool:
         """Whether a cue follows a name, or the list that the name stands in."""
@@ -263,6 +263,7 @@ class Asserter:
             (feared if calls else ordered).append((start, end))
         for match in words.provoked.finditer(text, sentence.start, sentence.end):
             before = [name for name in sentence.names if name.end <= match.start()]
+            provoked.append((match.start(), match.end() + _NEAR))  # "when coughing"
             near = bool(before) and match.start() - before[-1].end < 40
             if near and not words.not_provoked.search(text, before[-1].end, match.start()):
                 start = self._first_of_list(text, before, joint=words.both)
@@ -364,7 +365,8 @@ def _joints(text: str, begin: int, end: int, names: Sequence[FoundName], words: 
     starts = []
     for index, joint in enumerate(joints):
         following = (other.start() for other in joints[index + 1 :] if other.group() not in "()")
-        after = text[joint.end() : next(following, end)]
+        subject = words.subjects.search(text, joint.end(), end)
+        after = text[joint.end() : min(next(following, end), subject.start() if subject else end)]
         before = text[begin : joint.start()]
         if not after.strip():
             continue

@@ -152,7 +152,7 @@ class NoteReader:
 
         names = []
         for match in self._finder.find([token.norm for token in tokens], fits=fits):
-            name = match.found[0]
+            name = None if None in match.found else match.found[0]
             if name is None or self._is_a_thing(text, tokens, match.last, name):
                 continue
             place = tokens[match.first].start, tokens[match.last - 1].end

@@ -69,6 +69,7 @@ class ClauseWords(WordSection):
     treatment_lead: Pattern
     subjects: Pattern
     lists: Pattern
+    goes_on: Pattern
 
 
 class AssertionWords(Words):
