@@ -70,6 +70,7 @@ class _Cue:
     says: frozenset[tuple[str, str]]  # class and side
 
 
+_SIGNS, _PLUS = "-–−", re.compile(r"(?:^|[,;\s])\+\s?[A-Za-z]")
 _NEAR = 12  # characters from a circumstance to what it is
 _CLASSES = ("denied", "doubted", "hypothetical", "historical", "earlier")
 _END, _NEITHER = ("end", ""), ("neither", "")
@@ -176,7 +177,9 @@ class Asserter:
             if (what, "before") in cue.says and cue.end <= name.start and not _parted(bounds, cue.end, name.start):
                 return True
             if (what, "next") in cue.says and cue.end <= name.start and self._is_listed(text, cue.end, name, sentence):
-                return True
+                signed = text[cue.start] in _SIGNS  # "+ headache, - rash": a denial where both signs are used
+                if not signed or _PLUS.search(text, sentence.start, sentence.end):
+                    return True
             if (what, "after") in cue.says and self._follows(text, name, cue, sentence):
                 return True
             if name.end <= cue.start and (what, "last") in cue.says and _is_last(text, name.end, cue):
@@ -268,6 +271,7 @@ class Asserter:
             if near and not words.not_provoked.search(text, before[-1].end, match.start()):
                 start = self._first_of_list(text, before, joint=words.both)
                 provoked.append((start, match.start()))
+        provoked += [(m.end(), sentence.end) for m in words.fronted.finditer(text, sentence.start, sentence.end)]
         for match in words.provoked_end.finditer(text, sentence.start, sentence.end):
             before = [name for name in sentence.names if name.end <= match.start()]
             if before:
@@ -280,6 +284,10 @@ def _is_last(text: str, end: int, cue: _Cue) -> bool:
     gap, rest = text[end : cue.start], text[cue.end : cue.end + 2]
     if text[cue.start] == "?":
         return not gap.strip() and not rest[:1].isalnum()
+    if text[cue.start] in _SIGNS and cue.end == cue.start + 1:  # "fever -, cough +"
+        return not gap.strip(" (") and (not rest or rest[0] in ",.;)\n")
+    if gap == "-":
+        return True  # "seizure-free"
     return len(gap) <= 3 and not gap.strip(" :-–,)=") and not rest.strip(" ")[:1].isalnum()
 
 

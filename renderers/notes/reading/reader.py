@@ -281,6 +281,8 @@ class NoteReader:
             value = what.in_unit(charted.unit)
             return value is not None and charted.range[0] <= value <= charted.range[1]
         numeric = kind_of(term) in ("value", "history") and not term.levels and not term.binary
+        if mention.kind == "finding" and not what.units:
+            return False  # "hippocampal atrophy (grade 3)"
         dosed = kind_of(term) == "treatment" and term.unit not in ("", "1") and bool(what.units)
         return (numeric or dosed) and what.in_unit(term.unit) is not None
 
@@ -361,6 +363,7 @@ class NoteReader:
         yield _make(term, start, stop, float(found[2]))
 
 
+_RECENT = 0.25  # years: what has happened since belongs to the present illness
 _PLAIN = Assertion(False, False, False, False, False, False, False, False, "", (0, 0))
 
 _Placed = TypeVar("_Placed", AssertedName, WrittenNumber | WrittenLevel, When)
@@ -441,7 +444,7 @@ def _classify(said: Assertion, status: Status, *, when: When | None, own: bool =
     if said.hypothetical:
         return "hypothetical"
     years = when.years if when is not None else None
-    long_ago = years is not None and years < -1.0
+    long_ago = years is not None and years < -_RECENT
     over = said.historical or (said.earlier and (years is None or long_ago)) or (said.passing and long_ago)
     if over and status == "present" and own:
         return "historical"

@@ -52,6 +52,7 @@ class CircumstanceWords(WordSection):
     calls: Pattern
     orders: Pattern
     provoked: Pattern
+    fronted: Pattern
     provoked_end: Pattern
     both: Pattern
     not_provoked: Pattern

@@ -14,9 +14,10 @@ from nosograph.renderers.notes.reading.reader import NoteReader, build_reader
 
 NOTE = datetime.date(2031, 3, 12)
 FINDINGS = {
-    "ataxia": (), "hypertension": ("high blood pressure",), "headache": (), "tremor": (), "seizure": ("epileptic seizure",),
-    "fever": (), "cough": (), "dementia": (), "nystagmus": (), "dyspnea": ("shortness of breath",), "edema": (),
-    "leg weakness": ("lower limb weakness",), "shuffling gait": (), "elevated circulating creatine kinase concentration": (),
+    "ataxia": (), "hypertension": ("high blood pressure",), "headache": (), "tremor": (),
+    "seizure": ("epileptic seizure",), "fever": (), "cough": (), "dementia": (), "nystagmus": (), "dyspnea": ("shortness of breath",), "edema": (),
+    "leg weakness": ("lower limb weakness",), "shuffling gait": (),
+    "elevated circulating creatine kinase concentration": (),
     "rash": (), "chest pain": (),
 }  # fmt: skip
 TREATMENTS = {
@@ -57,6 +58,10 @@ SAID = [  # scope, and denials that are none
     ("Denies fever, cough or rash but has headache.", "fever absent; cough absent; rash absent; headache present"),
     ("No return of the seizures.", "seizure absent"),
     ("Tremor was looked for and was not seen.", "tremor absent"),
+    ("Fever -, cough +, headache -.", "fever absent; cough present; headache absent"),
+    ("+ headache, + tremor, - fever, - rash", "headache present; tremor present; fever absent; rash absent"),
+    ("Ataxia is present but tremor is not.", "ataxia present; tremor absent"),
+    ("Seizure-free for two years.", "seizure absent"),
     ("Rash: none. Fever: no. Cough: yes.", "rash absent; fever absent; cough present"),
     ("he denies fever cough and rash he has headache", "fever absent; cough absent; rash absent; headache present"),
     # doubts, and doubts that are settled
@@ -71,6 +76,8 @@ SAID = [  # scope, and denials that are none
      "ataxia someone_else; tremor someone_else; nystagmus present"),
     ("FH: dementia.\nO/E: tremor.", "dementia someone_else; tremor present"),
     ("Mother: dementia.", "dementia someone_else"),
+    ("An uncle is said to have had seizures.", "seizure someone_else"),
+    ("Mother reports seizures twice a week.", "seizure present"),
     ("Brother well, no seizures.", "seizure someone_else"),
     ("Husband takes donepezil.", "cholinesterase inhibitor someone_else"),
     ("No family history of seizures.", "seizure someone_else"),
@@ -117,7 +124,7 @@ def test_class(reader: NoteReader, text: str, expected: str) -> None:
 
 
 def test_only_facts_of_the_patient_are_read_where_facts_are_asked_for(reader: NoteReader) -> None:
-    text = "Mother: dementia.\nTremor. No rash. ?seizure. Return if fever. Headache only when coughing. Used to have cough."
+    text = "Mother: dementia.\nTremor. No rash. ?seizure. Return if fever. Ataxia only when tired. Used to have cough."
     read = reader.read(text, date=NOTE)
     assert [(r.variable, r.status) for r in read] == [
         ("tremor", "present"), ("rash", "absent"), ("seizure", "uncertain"), ("cough", "present"),
@@ -130,7 +137,8 @@ def test_only_facts_of_the_patient_are_read_where_facts_are_asked_for(reader: No
 SPELT = [
     ("ataxic", "ataxia"), ("hypertensive", "hypertension"), ("oedema", "edema"), ("oedematous", "edema"),
     ("dyspnoea", "dyspnea"), ("SOB", "dyspnea"), ("HTN", "hypertension"), ("headaches", "headache"),
-    ("weakness of both legs", "leg weakness"), ("lower-limb weakness", "leg weakness"), ("Gait is shuffling", "shuffling gait"),
+    ("weakness of both legs", "leg weakness"), ("lower-limb weakness", "leg weakness"),
+    ("Gait is shuffling", "shuffling gait"),
     ("raised CK", "elevated circulating creatine kinase concentration"),
     ("creatine kinase was elevated", "elevated circulating creatine kinase concentration"),
     ("fits", "seizure"), ("febrile", "fever"),
@@ -148,8 +156,8 @@ def test_what_only_looks_like_a_name(reader: NoteReader, text: str) -> None:
     assert reader.read_all(text, date=NOTE) == []
 
 
-TIMES = ["at 23:59", "on 30 December 2031", "on 31/12/2031", "in December", "in June 2033", "in 2040", "today", "tomorrow",
-         "since 9 March", "six months ago", "last week", "on March 30, 2031"]  # fmt: skip
+TIMES = ["at 23:59", "on 30 December 2031", "on 31/12/2031", "in December", "in June 2033", "in 2040", "today",
+         "tomorrow", "since 9 March", "six months ago", "last week", "on March 30, 2031"]  # fmt: skip
 
 
 @settings(max_examples=40, deadline=None)
