@@ -15,7 +15,8 @@ from nosograph.renderers.notes.reading.reader import NoteReader, build_reader
 NOTE = datetime.date(2031, 3, 12)
 FINDINGS = {
     "ataxia": (), "hypertension": ("high blood pressure",), "headache": (), "tremor": (),
-    "seizure": ("epileptic seizure",), "fever": (), "cough": (), "dementia": (), "nystagmus": (), "dyspnea": ("shortness of breath",), "edema": (),
+    "seizure": ("epileptic seizure",), "fever": (), "cough": (), "dementia": (), "nystagmus": (),
+    "dyspnea": ("shortness of breath",), "edema": (),
     "leg weakness": ("lower limb weakness",), "shuffling gait": (),
     "elevated circulating creatine kinase concentration": (),
     "rash": (), "chest pain": (),

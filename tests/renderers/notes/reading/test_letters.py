@@ -1,9 +1,10 @@
 """The labelled letters are sound: their labels sit on words, name what exists, and hold enough of every class.
 
-`letters.jsonl` and `letters_sealed.jsonl` were each written and labelled by somebody who had seen neither the reader nor
-the grammar, and checked by a second. The first is what the classes of assertion were developed on; the second is read
-once, when nothing changes any more, and nobody looks at what went wrong there. The conventions of test_held_out.py hold,
-but every mention is labelled, whoever's and whenever, with a class of the 2010 i2b2/VA challenge or ConText's historical:
+`letters.jsonl` and `letters_sealed.jsonl` were each written and labelled by somebody who had seen neither the reader
+nor the grammar, and checked by a second. The first is what the classes of assertion were developed on; the second is
+read once, when nothing changes any more, and nobody looks at what went wrong there. The conventions of test_held_out.py
+hold, but every mention is labelled, whoever's and whenever, with a class of the 2010 i2b2/VA challenge or ConText's
+historical:
 
 - present, absent, possible: of the patient, as of the note or at `date`.
 - hypothetical: not now, might come: plans, offers, side effects explained, what to return for, what is screened for.

@@ -257,6 +257,8 @@ WHEN = [  # what is said, of which variable, how many years from the note, and w
     ("09/12/2024. MMSE was 24 on 03/04/2024.", "mmse", on(2024, 3, 4), DAY),
     ("12/09/2024. MMSE was 24 on 03/04/2024.", "mmse", on(2024, 4, 3), DAY),
     ("MMSE was 24 on 12th March 2024.", "mmse", on(2024, 3, 12), DAY),
+    ("MMSE was 24 on 25/08.", "mmse", on(2024, 8, 25), DAY),
+    ("MMSE was 24 on 25/11.", "mmse", on(2023, 11, 25), DAY),
     ("MMSE was 24 in March 2024.", "mmse", on(2024, 3), 16 * DAY),
     ("MMSE was 24 in Mar 2024.", "mmse", on(2024, 3), 16 * DAY),
     ("MMSE was 24 in 03/2024.", "mmse", on(2024, 3), 16 * DAY),
