@@ -18,8 +18,9 @@ from ..facts import FactKind, Status
 from ..lexicon import Lexicon, LexiconTerm
 from ..words.locale import load_words
 from ..words.reading import AssertionWords, NameWords, ReadingWords
-from .assertion import Asserter, Assertion, AssertionClass, FoundName, split_sentences
+from .assertion import Asserter, Assertion, AssertionClass
 from .assignment import OTHER, AssertedName, Told, WrittenLevel, assign_values
+from .clauses import FoundName, split_sentences
 from .courses import read_course
 from .dates import When, find_times
 from .names import Speller, Token
