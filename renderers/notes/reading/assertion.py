@@ -135,7 +135,7 @@ class Asserter:
             negated=said["denied"],
             uncertain=said["doubted"],
             hypothetical=said["hypothetical"] or feared,
-            conditional=ordered or (provoked and not said["denied"]),
+            conditional=ordered or (provoked and not (said["denied"] or said["hypothetical"] or feared)),
             someone_else=section == "family" or any(a <= name.start < b for a, b in others),
             historical=said["historical"],
             earlier=earlier,
@@ -274,12 +274,12 @@ def _is_last(text: str, end: int, cue: _Cue) -> bool:
     """Whether a cue stands right behind a name and nothing goes on from it: "fever: no", and not "fever, no rash"."""
     gap, rest = text[end : cue.start], text[cue.end : cue.end + 2]
     if text[cue.start] == "?":
-        return not gap.strip() and not rest[:1].isalnum()
+        return not gap.strip(" (") and not rest[:1].isalnum()
     if text[cue.start] in _SIGNS and cue.end == cue.start + 1:  # "fever -, cough +"
-        return not gap.strip(" (") and (not rest or rest[0] in ",.;)\n")
+        return not gap.strip(" (:") and (not rest or rest[0] in ",.;)\n")
     if gap == "-":
         return True  # "seizure-free"
-    return len(gap) <= 3 and not gap.strip(" :-–,)=") and not rest.strip(" ")[:1].isalnum()
+    return len(gap) <= 3 and not gap.strip(" :-–,()=") and not rest.strip(" ")[:1].isalnum()
 
 
 def _parted(bounds: Sequence[int], start: int, end: int) -> bool:
