@@ -20,13 +20,13 @@ from ..words.locale import load_words
 from ..words.reading import AssertionWords, NameWords, ReadingWords
 from .assertion import Asserter, Assertion, AssertionClass
 from .assignment import OTHER, AssertedName, Told, WrittenLevel, assign_values
-from .clauses import FoundName, split_sentences
+from .clauses import split_sentences
 from .courses import read_course
 from .dates import When, find_times
-from .names import Speller, Token
+from .names import Speller
 from .person import find_ages, find_copies, find_sexes
 from .values import UnitWords, WrittenNumber, find_numbers
-from .vocabulary import Name, build_finder, kind_of, read_level
+from .vocabulary import NameFinder, kind_of, read_level
 
 ELSEWHERE = frozenset({"someone_else", "hypothetical", "conditional"})
 """The classes of what is no fact of the patient's."""
@@ -84,14 +84,7 @@ class NoteReader:
         written = {term.unit: term.written_units for term in self._terms.values() if term.unit}
         self._units = UnitWords(self._words.values, written)
         speller = Speller(self._names.matching)
-        self._speller, self._finder = speller, build_finder(lexicon, self._names, speller)
-        self._things = frozenset(self._names.things)
-        self._stems = [
-            (stem.stems, term.variable)
-            for stem in self._names.stems
-            for term in self._terms.values()
-            if term.role == "treatment" and any(stem.pattern.search(name) for name in term.names)
-        ]
+        self._finder = NameFinder(lexicon, self._names, speller)
         self._charted = {
             term.variable: charted
             for charted in self._names.charted
@@ -137,39 +130,12 @@ class NoteReader:
         return sorted(readings, key=lambda reading: (reading.start, reading.end, reading.variable))
 
     def _find_mentions(self, text: str, sentences: list[tuple[int, int]]) -> list[AssertedName]:
-        names = [name for start, end in sentences for name in self._find_names(text, start, end)]
+        names = [name for start, end in sentences for name in self._finder.find(text, start, end)]
         found = []
         for name, said in zip(names, self._asserter.judge(text, names, sentences), strict=True):
             variable, _, level = name.id.partition("=")
             found.append(AssertedName(name.start, name.end, variable, name.label, said, level))
         return found
-
-    def _find_names(self, text: str, start: int, end: int) -> list[FoundName]:
-        tokens = self._speller.split(text, start, end)
-
-        def fits(first: int, last: int, found: list[Name | None]) -> list[Name | None]:
-            words = text[tokens[first].start : tokens[last - 1].end]
-            return [name for name in found if name is None or not name.exact or words.rstrip("s") == name.exact]
-
-        names = []
-        for match in self._finder.find([token.norm for token in tokens], fits=fits):
-            name = None if None in match.found else match.found[0]
-            if name is None or self._is_a_thing(text, tokens, match.last, name):
-                continue
-            place = tokens[match.first].start, tokens[match.last - 1].end
-            names.append(FoundName(*place, name.kind, f"{name.variable}={name.level}" if name.level else name.variable))
-        for stems, variable in self._stems:
-            for word in stems.finditer(text, start, end):
-                if not any(name.start < word.end() and word.start() < name.end for name in names):
-                    names.append(FoundName(word.start(), word.end(), "treatment", variable))
-        return sorted(names, key=lambda name: name.start)
-
-    def _is_a_thing(self, text: str, tokens: Sequence[Token], after: int, name: Name) -> bool:
-        """Whether a name only begins that of something else: a dementia clinic, a discharge summary."""
-        if name.kind not in ("event", "finding") or name.level or after >= len(tokens):
-            return False
-        beside = not text[tokens[after - 1].end : tokens[after].start].strip(" -")
-        return beside and text[tokens[after].start : tokens[after].end].lower() in self._things
 
     def _find_levels(self, text: str, mentions: Sequence[AssertedName]) -> list[WrittenLevel]:
         if self._levels is None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ....ontology.knowledge import KnowledgeGraph
 from ..facts import FactKind
 from ..lexicon import PHENOTYPE, Lexicon, LexiconTerm, speak
 from ..words.reading import NameWords
-from .names import PhraseFinder, Speller
+from .clauses import FoundName
+from .names import PhraseFinder, Speller, Token
 
 OFF = "off"  # in the place of a level: the name says that a treatment is over
 OF, IS = "<of>", "<is>"  # in a name: a preposition, and a word such as "is", whichever
@@ -82,6 +83,48 @@ def build_finder(lexicon: Lexicon, words: NameWords, speller: Speller) -> Phrase
     for said in words.not_names:
         finder.add(maker.parts(said), None)
     return finder
+
+
+class NameFinder:
+    """Finds the names of a lexicon's terms in text."""
+
+    def __init__(self, lexicon: Lexicon, words: NameWords, speller: Speller) -> None:
+        self._speller, self._phrases = speller, build_finder(lexicon, words, speller)
+        self._things = frozenset(words.things)
+        self._stems = [
+            (stem.stems, term.variable)
+            for stem in words.stems
+            for term in lexicon.terms.values()
+            if term.role == "treatment" and _goes_by(stem.pattern, term)
+        ]
+
+    def find(self, text: str, start: int, end: int) -> list[FoundName]:
+        """The names in text[start:end], in order."""
+        tokens = self._speller.split(text, start, end)
+
+        def fits(first: int, last: int, found: list[Name | None]) -> list[Name | None]:
+            words = text[tokens[first].start : tokens[last - 1].end]
+            return [name for name in found if name is None or not name.exact or words.rstrip("s") == name.exact]
+
+        names = []
+        for match in self._phrases.find([token.norm for token in tokens], fits=fits):
+            name = None if None in match.found else match.found[0]
+            if name is None or self._is_a_thing(text, tokens, match.last, name):
+                continue
+            place = tokens[match.first].start, tokens[match.last - 1].end
+            names.append(FoundName(*place, name.kind, f"{name.variable}={name.level}" if name.level else name.variable))
+        for stems, variable in self._stems:
+            for word in stems.finditer(text, start, end):
+                if not any(name.start < word.end() and word.start() < name.end for name in names):
+                    names.append(FoundName(word.start(), word.end(), "treatment", variable))
+        return sorted(names, key=lambda name: name.start)
+
+    def _is_a_thing(self, text: str, tokens: Sequence[Token], after: int, name: Name) -> bool:
+        """Whether a name only begins that of something else: a dementia clinic, a discharge summary."""
+        if name.kind not in ("event", "finding") or name.level or after >= len(tokens):
+            return False
+        beside = not text[tokens[after - 1].end : tokens[after].start].strip(" -")
+        return beside and text[tokens[after].start : tokens[after].end].lower() in self._things
 
 
 def _goes_by(pattern: re.Pattern[str], term: LexiconTerm) -> bool:
