@@ -70,6 +70,7 @@ class LexiconTerm:
     abbreviations: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     related: tuple[str, ...] = ()  # the document's broader, narrower or looser names, which only a reader knows
+    findings: tuple[str, ...] = ()  # of a volume: what the ontology calls its concept, which is no name of the number
     system: str = ""  # the organ system of a finding, see SYSTEMS
     sex: str = ""  # "male" or "female": of a finding that only one of them can have
     unit: str = ""  # UCUM
@@ -169,6 +170,7 @@ def _describe(
         abbreviations=tuple(dict.fromkeys((*usual.abbreviations, *brief, *names.abbreviations))),
         others=names.others,
         related=variable.related_synonyms,
+        findings=_name_finding(concepts[0], knowledge) if role == "volume" and concepts else (),
         system=find_system(concepts, knowledge) if role == "finding" and binary else "",
         sex=next(
             (sex for sex, above in SEXED.items() if falls_under(variable, above, model=model, knowledge=knowledge)), ""
@@ -180,6 +182,12 @@ def _describe(
         levels=variable.levels,
         binary=binary,
     )
+
+
+def _name_finding(concept: str, knowledge: KnowledgeGraph) -> tuple[str, ...]:
+    """A concept's label and all its synonyms."""
+    label = knowledge.label(concept)
+    return tuple(dict.fromkeys((*([label] if label else []), *(s.text for s in knowledge.synonyms(concept)))))
 
 
 @dataclass(frozen=True)

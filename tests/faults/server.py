@@ -44,14 +44,13 @@ def warm_up() -> None:
     import phenopackets
     import pyoxigraph
     import rdflib
-    import spacy
 
     from nosograph.causal.model.load import load_model
     from nosograph.renderers.render import render
     from nosograph.simulate.cohort import simulate
     from nosograph.simulate.verification.verify import verify
 
-    assert all((dowhy, matplotlib.pyplot, numba, pandas, phenopackets, pyoxigraph, rdflib, spacy))
+    assert all((dowhy, matplotlib.pyplot, numba, pandas, phenopackets, pyoxigraph, rdflib))
     assert all((load_model, render, simulate, verify))
 
 

@@ -7,23 +7,37 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..words.reading import AssignmentWords
+from .assertion import Assertion
 from .dates import When
 from .values import WrittenNumber
+
+OTHER = "other"
+"""The kind of what is measured and is no variable: the numbers behind its name are its own."""
 
 
 @dataclass(frozen=True)
 class AssertedName:
-    """A name in the text, [start, end), of a variable; `clause` is the reach of what is said of it."""
+    """A name in the text, [start, end), of a variable, and what is asserted of it."""
 
     start: int
     end: int
     variable: str
     kind: str
-    negated: bool
-    uncertain: bool
-    elsewhere: bool
-    clause: tuple[int, int]
+    said: Assertion
     level: str = ""  # where the name says it: "hypotensive"
+
+    @property
+    def negated(self) -> bool:
+        return self.said.negated
+
+    @property
+    def uncertain(self) -> bool:
+        return self.said.uncertain
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it is said of somebody else, or of what may come."""
+        return self.said.someone_else or self.said.hypothetical or self.said.conditional
 
 
 @dataclass(frozen=True)
@@ -90,7 +104,7 @@ def _find_owner(
 ) -> AssertedName | None:
     able = [mention for mention in mentions if fits(mention, quantity)]
     before = [mention for mention in able if mention.end <= quantity.start]
-    after = [mention for mention in able if mention.start >= quantity.end]
+    after = [mention for mention in able if mention.start >= quantity.end and mention.kind != OTHER]
     if after:
         gap = text[quantity.end : after[0].start]
         served = not before or any(one.owner is before[-1] for one in told)

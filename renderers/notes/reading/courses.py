@@ -17,6 +17,8 @@ class TreatmentCourse:
 
     status: Status
     time: When | None
+    past: bool = False  # it was given once, and no more is said
+    told: bool = False  # some word says that it is given or not
 
 
 def read_course(
@@ -46,20 +48,27 @@ def read_course(
             if word in words.never_denied:
                 negated = False
             ahead = bool(words.ahead.search(text, max(begin, match.start() - 60), match.start()))
+            ahead = ahead or (word in words.orders and match.end() <= mention.start)
+            if words.of_another.search(text, max(begin, mention.end), match.start()) and match.start() > mention.end:
+                continue
+            if word in words.stops_ahead:
+                continue  # "Stop after day 7": it is still given
             cues.append((match, bool(match["stopped"]) != negated, negated, ahead))
-    if words.planned.match(text, mention.end, end):
+    if words.planned.match(text, mention.end, end) and not mention.negated:
         return None
     real = [cue for cue in cues if not cue[3]]
     if cues and not real and not mention.negated:
         return None
-    if mention.elsewhere and not real:
+    if mention.elsewhere and not real and not mention.negated:
         return None
     strong = [cue for cue in real if cue[0].group().lower() not in words.weak] or real
     if mention.uncertain:
         return TreatmentCourse("uncertain", None)
     if not strong:
         when = _time_near(times, mention.start, mention.end, begin, end)
-        return TreatmentCourse("absent" if mention.negated else "present", when)
+        past = bool(words.once.search(text, begin, end)) and not mention.negated
+        told = bool(words.goes_on.search(text, begin, mention.start))
+        return TreatmentCourse("absent" if mention.negated else "present", when, past, told)
     match, off, _, _ = strong[-1]
     if (
         mention.negated
@@ -67,7 +76,9 @@ def read_course(
         and words.denied.search(text, begin, _first_of_list(text, mention, treatments, words))
     ):
         off = True
-    return TreatmentCourse("absent" if off else "present", _time_near(times, match.start(), match.end(), begin, end))
+    when = _time_near(times, match.start(), match.end(), begin, end)
+    past = bool(words.once.search(text, begin, end)) and not (off and when is not None)
+    return TreatmentCourse("absent" if off else "present", when, past, True)
 
 
 def _reach(
@@ -78,7 +89,9 @@ def _reach(
     words: CourseWords,
 ) -> tuple[int, int]:
     """The part of the sentence whose cues are this treatment's. Those joined by "and" or a comma alone share theirs."""
-    ordered = sorted((t for t in treatments if t.variable != mention.variable or t is mention), key=lambda t: t.start)
+    name = text[mention.start : mention.end].lower()
+    others = [t for t in treatments if t.variable != mention.variable or text[t.start : t.end].lower() != name]
+    ordered = sorted((*others, mention), key=lambda t: t.start)
     index = ordered.index(mention)
     left, right = index, index
     while left > 0 and words.joined.match(text[ordered[left - 1].end : ordered[left].start]):

@@ -78,7 +78,7 @@ def _read(match: re.Match[str], text: str, date: datetime.date, month_first: boo
         if group.endswith("_") and match.group(group) is not None:
             name = group[:-1]
     start, end = match.span()
-    if name in ("iso", "written", "american", "numeric", "month", "month_number", "day_month", "year"):
+    if name in ("iso", "written", "american", "numeric", "month", "month_number", "day_month", "short", "year"):
         found = _read_date(name, match, date, month_first, words)
         if found is None:
             return None
@@ -138,6 +138,9 @@ def _read_date(
         month = words.times.month_of[(part["d_month"] or part["e_month"]).lower()]
         day = _ordinal(part["d_day"] or part["e_day"])
         year = date.year if (month, day) <= (date.month, date.day) else date.year - 1
+    elif name == "short":  # "on 29/8": the latest one
+        day, month = int(part["x_day"] or part["y_day"]), int(part["x_month"] or part["y_month"])
+        year = date.year if (month, day) <= (date.month, date.day) else date.year - 1
     else:
         prefix = "w" if name == "written" else "a"
         day, month = _ordinal(part[f"{prefix}_day"]), words.times.month_of[part[f"{prefix}_month"].lower()]
@@ -174,7 +177,7 @@ def _read_clock(words: str, date: datetime.date) -> tuple[float, float]:
     if not isinstance(date, datetime.datetime):
         return 0.0, 1 / YEAR_DAYS
     moment = date.replace(hour=hour, minute=minute, second=0, microsecond=0)
-    if moment > date:
+    if moment > date and moment.toordinal() > 1:
         moment -= datetime.timedelta(days=1)
     return _years_from(date, moment.replace(tzinfo=None)), 1 / 1440 / YEAR_DAYS
 

@@ -1,35 +1,35 @@
 """A reader of clinical notes: text back to concepts, values, status and time, from the words and a lexicon alone.
 
-It never sees a note's plan. A blank English spaCy pipeline finds the lexicon's names, NegEx and its kin (assertion.py)
-say what is asserted of them, and rules of general clinical English give numbers, levels and times to names.
+It never sees a note's plan. The lexicon's names are found however they are spelt (names.py, vocabulary.py), ConText's
+algorithm says what is asserted of them (assertion.py), and rules of general clinical English give numbers, levels and
+times to names.
 """
 
 from __future__ import annotations
 
 import datetime
-import random
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from ..facts import FactKind, Status
 from ..lexicon import Lexicon, LexiconTerm
 from ..words.locale import load_words
 from ..words.reading import AssertionWords, NameWords, ReadingWords
-from .assertion import Asserter, FoundName, split_sentences
-from .assignment import AssertedName, Told, WrittenLevel, assign_values
+from .assertion import Asserter, Assertion, AssertionClass
+from .assignment import OTHER, AssertedName, Told, WrittenLevel, assign_values
+from .clauses import split_sentences
 from .courses import read_course
 from .dates import When, find_times
+from .names import Speller
 from .person import find_ages, find_copies, find_sexes
 from .values import UnitWords, WrittenNumber, find_numbers
-from .vocabulary import DECOY, is_exact, kind_of, read_level, sign_words, write_patterns
+from .vocabulary import NameFinder, kind_of, read_level
 
-if TYPE_CHECKING:
-    from spacy.language import Language
-    from spacy.tokens import Doc
+ELSEWHERE = frozenset({"someone_else", "hypothetical", "conditional"})
+"""The classes of what is no fact of the patient's."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,9 @@ class NoteReading:
     `value`: a number in `unit` (UCUM), a level, or for a treatment 1, 0 or its dose. `time`: years from the note
     (negative: before it), None where none is said; `precision`: how far the time may be off as it is written, in years.
     `past`: told as an earlier value, beside or before the present one. `rounding`: half of the last digit written.
+
+    `status` is what is said; `assertion` also whose it is and whether it is so now, in the classes of i2b2 and ConText.
+    `recorded`: the model's record can hold it; not a number where the model has levels, nor that a level is not so.
     """
 
     variable: str
@@ -53,10 +56,15 @@ class NoteReading:
     end: int
     past: bool = False
     rounding: float = 0.0
+    assertion: AssertionClass = "present"
+    recorded: bool = True
+
+    @property
+    def is_fact(self) -> bool:
+        """Whether it is a fact of the patient's own: not another's, nor what may come."""
+        return self.recorded and self.assertion not in ELSEWHERE
 
 
-_HALVES = re.compile("[\ud800-\udfff]")  # half characters, which spaCy cannot take
-_LONG_RUN = re.compile(r"\S{200}")
 _BLANKS, _FILLER = (
     re.compile(r"(\s{50})\s"),
     "\ue000",
@@ -64,7 +72,7 @@ _BLANKS, _FILLER = (
 
 
 class NoteReader:
-    """Reads notes about one model's variables. Build it once: it holds the pipeline."""
+    """Reads notes about one model's variables. Build it once: it holds all their names."""
 
     def __init__(self, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
@@ -75,32 +83,33 @@ class NoteReader:
         self._clauses = assertion.clauses
         written = {term.unit: term.written_units for term in self._terms.values() if term.unit}
         self._units = UnitWords(self._words.values, written)
-        self._signs = {
-            word.lower(): (term.variable, level)
+        speller = Speller(self._names.matching)
+        self._finder = NameFinder(lexicon, self._names, speller)
+        self._charted = {
+            term.variable: charted
+            for charted in self._names.charted
             for term in self._terms.values()
-            for word, level in sign_words(term, self._names).items()
+            if term.role == "vital" and term.levels and any(charted.pattern.search(name) for name in term.names)
         }
-        self._nlp = _build_pipeline(lexicon, self._signs, names=self._names, tokenizer=self._words.tokenizer)
-        self._asserter = Asserter(self._nlp, assertion)
+        self._asserter = Asserter(assertion, speller)
         self._levels = _compile_levels(self._terms.values(), self._names)
         self._ages = [term for term in self._terms.values() if term.role == "age"]
         self._sexes = [term for term in self._terms.values() if term.role == "sex"]
         self._genes = [term for term in self._terms.values() if term.role == "gene"]
 
     def read(self, text: str, *, date: datetime.date) -> list[NoteReading]:
-        """The readings of one note, in order. `date` is the note's own; a datetime where hours count."""
-        return next(self.read_many([(text, date)]))
+        """The patient's facts in one note, in order. `date` is the note's own; a datetime where hours count."""
+        return [reading for reading in self.read_all(text, date=date) if reading.is_fact]
 
-    def read_many(self, notes: Iterable[tuple[str, datetime.date]], *, batch: int = 256) -> Iterator[list[NoteReading]]:
-        """The readings of each note, for (text, date) pairs, streamed in batches."""
-        texts = ((_make_readable(text), date) for text, date in notes)
-        for doc, date in self._nlp.pipe(texts, as_tuples=True, batch_size=batch):
-            yield self._read_doc(doc, date)
+    def read_many(self, notes: Iterable[tuple[str, datetime.date]]) -> Iterator[list[NoteReading]]:
+        """The patient's facts in each note, for (text, date) pairs, one after the other."""
+        return (self.read(text, date=date) for text, date in notes)
 
-    def _read_doc(self, doc: Doc, date: datetime.date) -> list[NoteReading]:
-        text = doc.text
+    def read_all(self, text: str, *, date: datetime.date) -> list[NoteReading]:
+        """All that a note mentions, in order: the patient's facts, other people's, and what may come."""
+        text = _BLANKS.sub(rf"\1{_FILLER}", text)
         sentences = split_sentences(text, words=self._clauses)
-        mentions = self._find_mentions(doc, sentences)
+        mentions = self._find_mentions(text, sentences)
         times = find_times(text, date, words=self._words)
         masked = [(m.start, m.end) for m in mentions] + [(w.start, w.end) for w in times]
         readings = list(self._read_person(text, masked))
@@ -120,21 +129,12 @@ class NoteReader:
             carried = able[-1] if able else (carried if inside.mentions == [] else None)
         return sorted(readings, key=lambda reading: (reading.start, reading.end, reading.variable))
 
-    def _find_mentions(self, doc: Doc, sentences: list[tuple[int, int]]) -> list[AssertedName]:
-        names = [
-            FoundName(entity.start_char, entity.end_char, entity.label_, entity.ent_id_)
-            for entity in doc.ents
-            if entity.label_ != DECOY
-        ]
+    def _find_mentions(self, text: str, sentences: list[tuple[int, int]]) -> list[AssertedName]:
+        names = [name for start, end in sentences for name in self._finder.find(text, start, end)]
         found = []
-        for name, said in zip(names, self._asserter.judge(doc, names, sentences), strict=True):
+        for name, said in zip(names, self._asserter.judge(text, names, sentences), strict=True):
             variable, _, level = name.id.partition("=")
-            found.append(
-                AssertedName(
-                    name.start, name.end, variable, name.label, said.negated, said.uncertain, said.elsewhere,
-                    said.clause, level,
-                )
-            )  # fmt: skip
+            found.append(AssertedName(name.start, name.end, variable, name.label, said, level))
         return found
 
     def _find_levels(self, text: str, mentions: Sequence[AssertedName]) -> list[WrittenLevel]:
@@ -161,43 +161,107 @@ class NoteReader:
         counted = list(self._read_gene(said, genes)) if self._genes else []
         yield from counted
         quantities = [q for q in said.quantities if not any(r.start < q.end and q.start < r.end for r in counted)]
-        able = [m for m in said.mentions if m not in genes and not m.level]
+        able = [m for m in said.mentions if m not in genes and (not m.level or m.variable in self._charted)]
         carried = None if said.mentions or counted else carried
+        others = self._find_others(said, quantities)
         told = assign_values(
             said.text,
             said.place,
-            able,
+            sorted((*able, *others), key=lambda mention: mention.start),
             quantities,
             said.times,
             fits=self._fits,
             carried=carried,
             words=self._words.assignment,
         )
+        told = [one for one in told if one.owner.kind != OTHER and self._is_linked(said.text, one, told)]
         for one in told:
             reading = self._read_value(one)
             if reading is not None:
                 yield reading
         served = {id(one.owner) for one in told}
         for mention in said.mentions:
-            if mention in genes or (mention.elsewhere and not mention.level):
-                continue
-            yield from self._read_mention(said, mention, served=id(mention) in served)
+            if mention not in genes:
+                yield from self._read_mention(said, mention, served=id(mention) in served)
+
+    def _read_mention(self, said: _Sentence, mention: AssertedName, *, served: bool) -> Iterator[NoteReading]:
+        term = self._terms[mention.variable]
+        status: Status = "uncertain" if mention.uncertain else "absent" if mention.negated else "present"
+        when = said.time_of(mention, self._words.assignment.openers)
+        what = _classify(mention.said, status, when=when)
+        if what in ("present", "possible") and said.is_ahead(mention):
+            what = "hypothetical"
+        if mention.level and term.role != "treatment":
+            past = when is not None and when.reach in ("earlier", "entry")
+            made = _make(
+                term, mention.start, mention.end, mention.level, status=status, when=when, past=past, assertion=what
+            )
+            yield replace(made, recorded=status == "present")
+        elif term.role == "treatment":
+            yield self._read_treatment(said, mention, term)
+        elif mention.kind == "finding" and kind_of(term) == "value":
+            if not served:  # "hippocampal atrophy": what the volume is a volume of
+                made = _make(term, mention.start, mention.end, None, status=status, when=when, assertion=what)
+                yield replace(made, kind="finding", unit="", recorded=False)
+        elif kind_of(term) == "event" or (term.binary and not served):
+            value = None if kind_of(term) == "event" or status == "uncertain" else float(status == "present")
+            yield _make(term, mention.start, mention.end, value, status=status, when=when, assertion=what)
+        elif kind_of(term) == "history" and not served and term.levels == () and term.unit in ("", "1") and term.binary:
+            value = float(status == "present")
+            yield _make(term, mention.start, mention.end, value, status=status, assertion=what)
+
+    def _is_linked(self, text: str, one: Told, told: Sequence[Told]) -> bool:
+        """Whether a number stands near enough to a vital sign's name, or to its number before."""
+        charted, what = self._charted.get(one.owner.variable), one.what
+        if charted is None or isinstance(what, WrittenLevel) or what.end <= one.owner.start:
+            return True
+        before = [
+            other.what.end
+            for other in told
+            if other.owner is one.owner and one.owner.end <= other.what.start < what.start
+            and isinstance(other.what, WrittenNumber)
+        ]  # fmt: skip
+        gaps = self._names.charted_gaps
+        if before and what.whole is None and not what.units:
+            return gaps.later.fullmatch(text, max(before), what.start) is not None
+        return gaps.first.fullmatch(text, max(before, default=one.owner.end), what.start) is not None
+
+    def _find_others(
+        self, said: _Sentence, quantities: Sequence[WrittenNumber | WrittenLevel]
+    ) -> Iterator[AssertedName]:
+        """What else is measured in a sentence: numbers behind its name are its own."""
+        if not quantities:
+            return
+        for match in self._names.other_measures.finditer(said.text, *said.place):
+            start, end = match.span()
+            if not any(m.start < end and start < m.end for m in (*said.mentions, *quantities)):
+                yield AssertedName(start, end, "", OTHER, _PLAIN)
 
     def _fits(self, mention: AssertedName, what: WrittenNumber | WrittenLevel) -> bool:
+        if mention.kind == OTHER:
+            return isinstance(what, WrittenNumber)
         term = self._terms[mention.variable]
         if isinstance(what, WrittenLevel):
-            return read_level(what.words, term.levels, self._names) is not None
+            return not mention.level and read_level(what.words, term.levels, self._names) is not None
+        charted = self._charted.get(term.variable)
+        if charted is not None:
+            value = what.in_unit(charted.unit)
+            return value is not None and charted.range[0] <= value <= charted.range[1]
         numeric = kind_of(term) in ("value", "history") and not term.levels and not term.binary
+        if mention.kind == "finding" and not what.units:
+            return False  # "hippocampal atrophy (grade 3)"
         dosed = kind_of(term) == "treatment" and term.unit not in ("", "1") and bool(what.units)
-        return (numeric or dosed) and _convert(what, term.unit) is not None
+        return (numeric or dosed) and what.in_unit(term.unit) is not None
 
     def _read_value(self, one: Told) -> NoteReading | None:
         term, what = self._terms[one.owner.variable], one.what
-        value = (
-            read_level(what.words, term.levels, self._names)
-            if isinstance(what, WrittenLevel)
-            else _convert(what, term.unit)
-        )
+        charted = self._charted.get(term.variable) if isinstance(what, WrittenNumber) else None
+        unit = charted.unit if charted else term.unit
+        value: float | str | None
+        if isinstance(what, WrittenLevel):
+            value = read_level(what.words, term.levels, self._names)
+        else:
+            value = what.in_unit(unit)
         if value is None or kind_of(term) == "treatment":
             return None
         start, end = min(one.owner.start, what.start), max(one.owner.end, what.end)
@@ -206,34 +270,40 @@ class NoteReader:
         status: Status = "uncertain" if one.owner.uncertain and isinstance(what, WrittenLevel) else "present"
         rounding = 0.0
         if isinstance(what, WrittenNumber):
-            rounding = 0.5 * what.precision * dict(what.units).get(term.unit, 1.0)
-        return _make(term, start, end, value, status=status, when=one.time, past=one.past, rounding=rounding)
+            rounding = 0.5 * what.precision * dict(what.units).get(unit, 1.0)
+        made = _make(
+            term, start, end, value, status=status, when=one.time, past=one.past, rounding=rounding,
+            assertion=_classify(one.owner.said, status, when=None, own=False),
+        )  # fmt: skip
+        if charted is not None and isinstance(what, WrittenNumber):
+            return replace(made, kind="value", unit=unit if what.units else "", recorded=False)
+        return made
 
-    def _read_mention(self, said: _Sentence, mention: AssertedName, *, served: bool) -> Iterator[NoteReading]:
-        term = self._terms[mention.variable]
-        status: Status = "uncertain" if mention.uncertain else "absent" if mention.negated else "present"
-        when = said.time_of(mention, self._words.assignment.openers)
-        if mention.level:
-            if status == "present" and not mention.elsewhere:
-                past = when is not None and when.reach in ("earlier", "entry")
-                yield _make(term, mention.start, mention.end, mention.level, when=when, past=past)
-        elif term.role == "treatment":
-            course = read_course(
-                said.text,
-                said.place,
-                mention,
-                [m for m in said.mentions if m.kind == "treatment"],
-                said.times,
-                words=self._words.courses,
-            )
-            if course is not None:
-                dose = self._dose_of(said, mention, term) if course.status == "present" else 0.0
-                yield _make(term, mention.start, mention.end, dose, status=course.status, when=course.time)
-        elif kind_of(term) == "event" or (term.binary and not served):
-            value = None if kind_of(term) == "event" or status == "uncertain" else float(status == "present")
-            yield _make(term, mention.start, mention.end, value, status=status, when=when)
-        elif kind_of(term) == "history" and not served and term.levels == () and term.unit in ("", "1") and term.binary:
-            yield _make(term, mention.start, mention.end, float(status == "present"), status=status)
+    def _read_treatment(self, said: _Sentence, mention: AssertedName, term: LexiconTerm) -> NoteReading:
+        course = read_course(
+            said.text,
+            said.place,
+            mention,
+            [m for m in said.mentions if m.kind == "treatment"],
+            said.times,
+            words=self._words.courses,
+        )
+        if mention.level == "off" and course is not None:
+            course = replace(course, status="absent" if course.status == "present" else "present")
+        if course is None or mention.said.someone_else or mention.said.conditional:
+            what: AssertionClass = "hypothetical"
+            if mention.said.someone_else:
+                what = "someone_else"
+            elif mention.said.conditional:
+                what = "conditional"
+            return _make(term, mention.start, mention.end, None, status="uncertain", assertion=what)
+        dose = self._dose_of(said, mention, term) if course.status == "present" else 0.0
+        what = {"present": "present", "absent": "absent", "uncertain": "possible"}[course.status]  # type: ignore[assignment]
+        if course.past or (what == "present" and mention.said.historical):
+            what = "historical"
+        elif what == "present" and mention.said.section == "plan" and not course.told:
+            what = "hypothetical"
+        return _make(term, mention.start, mention.end, dose, status=course.status, when=course.time, assertion=what)
 
     def _dose_of(self, said: _Sentence, mention: AssertedName, term: LexiconTerm) -> float | str | None:
         """The dose, or the level, which stands after the name; 1 where there is neither."""
@@ -242,7 +312,7 @@ class NoteReader:
             told = (read_level(q.words, term.levels, self._names) for q in doses if isinstance(q, WrittenLevel))
             return next(told, None)
         dose: float | None = next(
-            (_convert(quantity, term.unit) for quantity in doses if term.unit not in ("", "1")), None
+            (q.in_unit(term.unit) for q in doses if isinstance(q, WrittenNumber) and term.unit not in ("", "1")), None
         )
         return 1.0 if dose is None else dose
 
@@ -260,6 +330,9 @@ class NoteReader:
         yield _make(term, start, stop, float(found[2]))
 
 
+_RECENT = 0.25  # years: what has happened since belongs to the present illness
+_PLAIN = Assertion(False, False, False, False, False, False, False, False, "", (0, 0))
+
 _Placed = TypeVar("_Placed", AssertedName, WrittenNumber | WrittenLevel, When)
 
 
@@ -271,10 +344,17 @@ class _Sentence:
     quantities: list[WrittenNumber | WrittenLevel]
     times: list[When]
 
+    def is_ahead(self, mention: AssertedName) -> bool:
+        """Whether it is said to be so only later: "discharge next week"."""
+        end = mention.said.clause[1]
+        others = [other.start for other in self.mentions if other.start > mention.start]
+        end = min(end, *others) if others else end
+        return any(when.reach == "ahead" and mention.end <= when.start < end for when in self.times)
+
     def time_of(self, mention: AssertedName, openers: str) -> When | None:
         """The time that is said of a mention: the one right after it, or in its clause, or that opens the sentence."""
         times = [when for when in self.times if when.reach in ("at", "since", "earlier", "entry")]
-        begin, end = mention.clause
+        begin, end = mention.said.clause
         others = [other for other in self.mentions if other is not mention]
         inside = [when for when in times if begin <= when.start < end]
         near = [when for when in times if not any(_between(mention, other, when) for other in others)]
@@ -290,11 +370,6 @@ class _Sentence:
             return leading[-1]
         opening = [when for when in times if not self.text[self.place[0] : when.start].strip(" \t\n*•-–" + openers)]
         return opening[0] if opening else None
-
-
-def _make_readable(text: str) -> str:
-    """The text, as long as before, without what the pipeline cannot read, or not in good time."""
-    return _BLANKS.sub(rf"\1{_FILLER}", _HALVES.sub(_FILLER, text))
 
 
 def _within(found: list[_Placed], sentence: tuple[int, int]) -> list[_Placed]:
@@ -315,19 +390,32 @@ def build_reader(lexicon: Lexicon) -> NoteReader:
 
 def _make(
     term: LexiconTerm, start: int, end: int, value: float | str | None, *, status: Status = "present",
-    when: When | None = None, past: bool = False, rounding: float = 0.0,
+    when: When | None = None, past: bool = False, rounding: float = 0.0, assertion: AssertionClass = "present",
 ) -> NoteReading:  # fmt: skip
     kind: FactKind = kind_of(term)
     time, precision = (None, 0.0) if when is None else (when.years, when.precision)
+    if time is not None and time > 0.0:  # nothing has been so after the note
+        time, precision = (0.0, precision) if time <= precision else (None, 0.0)
     return NoteReading(
-        term.variable, term.concept, kind, value, term.unit, status, time, precision, start, end, past, rounding
-    )
+        term.variable, term.concept, kind, value, term.unit, status, time, precision, start, end, past, rounding,
+        assertion,
+    )  # fmt: skip
 
 
-def _convert(quantity: WrittenNumber | WrittenLevel, unit: str) -> float | None:
-    if isinstance(quantity, WrittenLevel):
-        return None
-    return quantity.in_unit(unit)
+def _classify(said: Assertion, status: Status, *, when: When | None, own: bool = True) -> AssertionClass:
+    """The class of a mention, or of a value (`own` False): that a name is denied or over says nothing of its value."""
+    if said.someone_else:
+        return "someone_else"
+    if said.conditional:
+        return "conditional"
+    if said.hypothetical:
+        return "hypothetical"
+    years = when.years if when is not None else None
+    long_ago = years is not None and years < -_RECENT
+    over = said.historical or (said.earlier and (years is None or long_ago)) or (said.passing and long_ago)
+    if over and status == "present" and own:
+        return "historical"
+    return "possible" if status == "uncertain" else "absent" if status == "absent" else "present"
 
 
 def _compile_levels(terms: Iterable[LexiconTerm], names: NameWords) -> re.Pattern[str] | None:
@@ -344,59 +432,3 @@ def _compile_levels(terms: Iterable[LexiconTerm], names: NameWords) -> re.Patter
     return re.compile(
         r"\b(?:" + "|".join(re.escape(word).replace(r"\ ", r"[\s-]+") for word in ordered) + r")\b", re.IGNORECASE
     )
-
-
-def _build_pipeline(
-    lexicon: Lexicon, signs: dict[str, tuple[str, str]], *, names: NameWords, tokenizer: str
-) -> Language:
-    state = random.getstate()  # spaCy's first import draws from Python's generator
-    import spacy
-    from spacy.util import compile_infix_regex, compile_suffix_regex
-
-    random.setstate(state)
-
-    nlp = spacy.blank(tokenizer)
-    splitter: Any = nlp.tokenizer
-    infixes = [*(nlp.Defaults.infixes or ()), r"[-‐‑–—/:=<>→+()\[\]|~;,*^]"]
-    splitter.infix_finditer = compile_infix_regex(infixes).finditer
-    suffixes = [*(nlp.Defaults.suffixes or ()), r"\.", r"-"]
-    splitter.suffix_search = compile_suffix_regex(suffixes).search
-    nlp.tokenizer = _Splitter(splitter)
-    ruler: Any = nlp.add_pipe("entity_ruler", config={"phrase_matcher_attr": "LOWER", "overwrite_ents": True})
-    patterns = write_patterns(lexicon, names)
-    taken = {str(pattern["pattern"]).lower() for pattern in patterns}
-    patterns += [
-        {"label": "finding", "pattern": word, "id": f"{variable}={level}"}
-        for word, (variable, level) in signs.items()
-        if word not in taken
-    ]
-    ruler.add_patterns([_as_written(nlp, pattern) for pattern in patterns])
-    return nlp
-
-
-class _Splitter:
-    """spaCy's tokenizer on runs of bounded length: its work grows with the square of the characters without a space."""
-
-    def __init__(self, tokenizer: Callable[[str], Doc]) -> None:
-        self._tokenizer = tokenizer
-
-    def __call__(self, text: str) -> Doc:
-        if not _LONG_RUN.search(text):
-            return self._tokenizer(text)
-        from spacy.tokens import Doc
-
-        cuts = [0, *(match.end() for match in _LONG_RUN.finditer(text)), len(text)]
-        tokens = [token for start, end in pairwise(cuts) for token in self._tokenizer(text[start:end])]
-        words, spaces = [token.text for token in tokens], [bool(token.whitespace_) for token in tokens]
-        return Doc(tokens[0].vocab, words=words, spaces=spaces)
-
-    def pipe(self, texts: Iterable[str]) -> Iterator[Doc]:
-        """As spaCy's: negspacy asks for it."""
-        return map(self, texts)
-
-
-def _as_written(nlp: Language, pattern: dict[str, str]) -> dict[str, Any]:
-    name = pattern["pattern"]
-    if not is_exact(name):
-        return dict(pattern)
-    return {**pattern, "pattern": [{"ORTH": token.text} for token in nlp.tokenizer(name)]}

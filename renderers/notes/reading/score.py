@@ -24,10 +24,12 @@ from ..grammar import Note, Span
 from ..lexicon import build_lexicon
 from ..words.locale import load_words
 from ..words.reading import IntervalWords, ReadingWords
-from .reader import NoteReading, build_reader
+from .assertion import AssertionClass
+from .reader import ELSEWHERE, NoteReading, build_reader
 from .vocabulary import describe_phenotypes
 
 _DAY = 1 / 365.25
+_STATUS: Mapping[str, str] = {"possible": "uncertain"}
 _PRECISION = {"day": 1, "week": 7, "month": 31, "year": 366}  # days
 PHENOTYPES = "phenotypes"  # in the place of a model: every phenotypic abnormality of HPO
 UNLABELLED = frozenset({"education"})  # what labels leave out by their convention, with age and sex
@@ -44,13 +46,14 @@ class Expected:
     kind: str
     value: float | str | None
     unit: str
-    status: Status
+    status: Status | AssertionClass
     start: int
     end: int
     time: float | None = None
     precision: float = 0.0
     past: bool | None = None
     as_of: bool = False  # a state, which may be told by when it began or as of the note
+    facts: bool = True  # only the patient's facts are expected, not all the classes of assertion
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,17 @@ class Comparison:
         if self.expected is None or self.reading is None:
             return Tally(expected=int(self.expected is not None), read=int(self.reading is not None))
         dated = self.expected.time is not None
-        return Tally(1, 1, 1, int(self.reading.status == self.expected.status), dated, int(dated and self.on_time))
+        return Tally(1, 1, 1, int(self.is_asserted), dated, int(dated and self.on_time))
+
+    @property
+    def is_asserted(self) -> bool:
+        """Whether the class that was read is the expected one. Who expects the patient's facts alone knows of no more
+        than present, absent and possible: what is over counts as what it was said to have been."""
+        if self.expected is None or self.reading is None:
+            return False
+        if self.expected.facts:
+            return self.reading.status == _STATUS.get(self.expected.status, self.expected.status)
+        return self.reading.assertion == self.expected.status
 
     @property
     def on_time(self) -> bool:
@@ -190,7 +203,7 @@ def match_readings(
 
 def _distance(reading: NoteReading, one: Expected) -> tuple[bool, float, int]:
     far = 0.0 if one.time is None or reading.time is None else abs(reading.time - one.time)
-    return reading.status != one.status, far, abs(reading.start - one.start) + abs(reading.end - one.end)
+    return not Comparison(one, reading).is_asserted, far, abs(reading.start - one.start) + abs(reading.end - one.end)
 
 
 def _same_name(reading: NoteReading, one: Expected) -> bool:
@@ -218,11 +231,13 @@ def _finds(reading: NoteReading, one: Expected) -> bool:
 
 
 def _says_again(reading: NoteReading, one: Expected) -> bool:
-    return _same_name(reading, one) and _same_value(reading, one) and reading.status == one.status
+    return _same_name(reading, one) and _same_value(reading, one) and Comparison(one, reading).is_asserted
 
 
-def score_labelled(path: Path, *, knowledge: KnowledgeGraph) -> Iterator[tuple[str, Comparison]]:
+def score_labelled(path: Path, *, knowledge: KnowledgeGraph, classes: bool = False) -> Iterator[tuple[str, Comparison]]:
     """Each comparison on texts that somebody has labelled, with the model and the document that it is of.
+
+    `classes`: all mentions are labelled, with the classes of assertion; else only the patient's facts are.
 
     A line of the file is a JSON object: `text`, `document`, `date`, `model` (a catalog model, or "phenotypes") and
     `readings`, whose conventions stand in tests/renderers/notes/reading/test_held_out.py.
@@ -237,12 +252,13 @@ def score_labelled(path: Path, *, knowledge: KnowledgeGraph) -> Iterator[tuple[s
         ignored = UNLABELLED | {term.variable for term in lexicon.of_role("age", "sex")}
         for row in (row for row in rows if row["model"] == name):
             date = datetime.datetime.fromisoformat(row["date"])
-            expected = [_expect_label(label, date) for label in row["readings"]]
-            for found in match_readings(expected, reader.read(row["text"], date=date), ignored=ignored):
+            expected = [_expect_label(label, date, facts=not classes) for label in row["readings"]]
+            readings = [r for r in reader.read_all(row["text"], date=date) if classes or r.assertion not in ELSEWHERE]
+            for found in match_readings(expected, readings, ignored=ignored):
                 yield f"{name}, {row['document']}", found
 
 
-def _expect_label(label: Mapping[str, Any], date: datetime.datetime) -> Expected:
+def _expect_label(label: Mapping[str, Any], date: datetime.datetime, *, facts: bool) -> Expected:
     years, days = None, 0
     if label["date"] is not None:
         days = _PRECISION[label["precision"]]
@@ -253,5 +269,5 @@ def _expect_label(label: Mapping[str, Any], date: datetime.datetime) -> Expected
     return Expected(
         variable=label["variable"] or "", concept=label["concept"] or "", kind=label["kind"],
         value=float(value) if isinstance(value, int | float) else value, unit=label["unit"], status=label["status"],
-        start=label["start"], end=label["end"], time=years, precision=days / 365.25,
+        facts=facts, start=label["start"], end=label["end"], time=years, precision=days / 365.25,
     )  # fmt: skip

@@ -45,7 +45,7 @@ class UnitWords:
         for code, names in more.items():
             for name in (*names, code):
                 word = name.lower().strip()
-                if word and word not in ("1", "{score}"):
+                if word and word not in ("1", "a", "{score}"):  # "22 a year later"
                     codes.setdefault(word, {})[code] = 1.0
         for word in words.foreign:
             codes.setdefault(word, {})
@@ -73,7 +73,8 @@ def find_numbers(
         if quantity is None:
             continue
         end = quantity.end
-        if not words.values.limit_before.search(text, max(0, match.start() - 60), match.start()):
+        limit = words.values.limit_before.search(text, max(0, match.start() - 60), match.start())
+        if not limit and not words.values.side_before.search(text, max(0, match.start() - 16), match.start()):
             found.append(quantity)
     return found
 
@@ -99,6 +100,8 @@ def _read_number(
     text: str, match: re.Match[str], units: UnitWords, words: ReadingWords, taken: list[tuple[int, int]]
 ) -> WrittenNumber | None:
     start, end = match.span()
+    if words.values.list_number.match(text, end) and not text[text.rfind("\n", 0, start) + 1 : start].strip():
+        return None  # "1.", at the start of a line
     if match["words"]:
         halved = words.numbers.halves in match["words"].lower()
         value, precision = parse_number(match["words"], words.numbers), 0.5 if halved else 1.0
@@ -121,12 +124,13 @@ def _read_number(
             return None
     elif match["words"] and match["words"].lower() in words.numbers.no_value and whole is None:
         return None  # "no one", "this one": a word more than a number
+    elif words.values.decade.match(text, end) and not match["words"] and value >= 10:
+        end += 1  # "in the 130s"
     elif end < len(text) and (text[end].isalpha() or re.match(r"-[A-Za-z]", text[end : end + 2])):
         return None  # "3D", "3-month": a part of a word
     before, after = text[max(0, start - 60) : start], text[end : end + 24]
-    change = bool(
-        words.values.change_before.search(before) or words.values.change_after.match(after)
-    ) or before.endswith("+")
+    signed = (before.endswith("+") and "1" not in dict(codes)) or (match["sign"] is not None and before.endswith("("))
+    change = signed or bool(words.values.change_before.search(before) or words.values.change_after.match(after))
     return WrittenNumber(start, end, value, codes, precision, whole, change)
 
 

@@ -16,20 +16,47 @@ from .locale import Fragment, Pattern, Table, Words, WordSection, expand
 
 
 class Cues(WordSection):
-    """Words before a name, words after it, and words that only look like them."""
+    """Words before a name and words after it; `next` and `last` stand right before and right after it."""
 
     before: tuple[str, ...]
     after: tuple[str, ...]
-    neither: tuple[str, ...]
+    next: tuple[str, ...] = ()
+    last: tuple[str, ...] = ()
 
 
-class Relatives(WordSection):
-    names: tuple[str, ...]
-    before: tuple[str, ...]
-    after: tuple[str, ...]
+class SectionWords(WordSection):
+    headings: Mapping[str, Pattern]
+    inline: Pattern
+    any_heading: Pattern
+    bare_heading: Pattern
 
-    def fill(self, templates: tuple[str, ...]) -> list[str]:
-        return [template.replace("{relative}", name) for name in self.names for template in templates]
+
+class PeopleWords(WordSection):
+    """Patterns of who else a text speaks of, and of where it comes back to the patient."""
+
+    others: Pattern
+    informs: Pattern
+    beside: Pattern
+    owns: Pattern
+    holds: Pattern
+    back: Pattern
+    goes_on: Pattern
+    family_after: Pattern
+    family: Pattern
+
+
+class CircumstanceWords(WordSection):
+    """Patterns of conditions, and of what only comes with something."""
+
+    if_: Pattern
+    calls: Pattern
+    orders: Pattern
+    provoked: Pattern
+    fronted: Pattern
+    provoked_end: Pattern
+    both: Pattern
+    not_provoked: Pattern
+    ends: Pattern
 
 
 class ClauseWords(WordSection):
@@ -41,16 +68,26 @@ class ClauseWords(WordSection):
     listed: Pattern
     listed_until: str
     treatment_lead: Pattern
+    subjects: Pattern
+    lists: Pattern
+    goes_on: Pattern
 
 
 class AssertionWords(Words):
     file: ClassVar[str] = "assertion.yaml"
 
     ends: Table
+    neither: Table
     denied: Cues
     doubted: Cues
-    elsewhere: Cues
-    relatives: Relatives
+    hypothetical: Cues
+    historical: Cues
+    earlier: Cues
+    sections: SectionWords
+    people: PeopleWords
+    circumstances: CircumstanceWords
+    settled: Pattern
+    passing: Pattern
     clauses: ClauseWords
 
 
@@ -67,18 +104,66 @@ class Sign(WordSection):
     levels: Mapping[str, Table]
 
 
+class MatchWords(WordSection):
+    """How words are compared."""
+
+    spellings: tuple[tuple[Pattern, str], ...]
+    endings: tuple[tuple[Pattern, str], ...]
+    same_words: Mapping[str, str]
+    skipped: Table
+    contractions: Mapping[str, str]
+    contracted: Mapping[str, str]
+
+
+class DerivedNames(WordSection):
+    """How names are made from names."""
+
+    of: Table
+    copulas: Table
+    predicates: Table
+    heads: Table
+    measured: Table
+    unsaid: Table
+    forms: tuple[tuple[Pattern, tuple[str, ...]], ...]
+    swapped: tuple[tuple[str, str], ...]
+
+
+class Stems(WordSection):
+    pattern: Pattern
+    stems: Pattern
+
+
+class Charted(WordSection):
+    pattern: Pattern
+    unit: str
+    range: tuple[float, float]
+
+
+class ChartedGaps(WordSection):
+    """Between a vital sign's name and its number, and between that and the next one."""
+
+    first: Pattern
+    later: Pattern
+
+
 class NameWords(Words):
     file: ClassVar[str] = "names.yaml"
 
+    matching: MatchWords
+    derived: DerivedNames
+    usual: Mapping[str, Table]
     also: tuple[AlsoCalled, ...]
-    spellings: tuple[tuple[str, str], ...]
+    stems: tuple[Stems, ...]
+    charted: tuple[Charted, ...]
+    charted_gaps: ChartedGaps
     respelt: tuple[tuple[str, str], ...]
     leading: Pattern
-    no_plural: Pattern
-    plurals: tuple[tuple[Pattern, str], ...]
+    other_measures: Pattern
     levels: Mapping[str, Table]
     signs: tuple[Sign, ...]
     things: tuple[str, ...]
+    over: tuple[AlsoCalled, ...]
+    not_names: Table
 
 
 # reading.yaml
@@ -119,6 +204,9 @@ class ValueWords(WordSection):
     change_before: Pattern
     change_after: Pattern
     limit_before: Pattern
+    list_number: Pattern
+    decade: Pattern
+    side_before: Pattern
 
 
 class AssignmentWords(WordSection):
@@ -161,6 +249,11 @@ class CourseWords(WordSection):
     joined: Pattern
     singular: Pattern
     cut: Pattern
+    orders: Table
+    stops_ahead: Table
+    of_another: Pattern
+    once: Pattern
+    goes_on: Pattern
 
     @cached_property
     def cue(self) -> re.Pattern[str]:

@@ -27,6 +27,7 @@ from nosograph.renderers.notes.reading.score import Tally, expect, match_reading
 pytestmark = pytest.mark.verification
 
 HELD_OUT = Path(__file__).with_name("held_out.jsonl")
+LETTERS = Path(__file__).with_name("letters.jsonl")
 
 
 def write_notes(name: str, folder: Path, *, patients: int, seed: int) -> tuple[Lexicon, list[Note]]:
@@ -62,10 +63,20 @@ def test_grammar_is_read_back(tmp_path: Path, name: str, patients: int) -> None:
 
 
 def test_held_out_phrasings_are_read_as_well_as_ever() -> None:
-    """As measured: F1 of 0.741, status right in 0.949 of what was found. Nothing is drawn: a fall is a loss."""
+    """A little below what was measured (docs/notes.md). Nothing is drawn: a fall is a loss."""
     total = Tally()
     for _, comparison in score_labelled(HELD_OUT, knowledge=KnowledgeGraph.open()):
         total += comparison.tally
     assert total.expected == 631
-    assert total.f1 >= 0.74
+    assert total.f1 >= 0.87
+    assert total.assertion >= 0.94
+
+
+def test_letters_are_read_as_well_as_when_they_were_learnt_from() -> None:
+    """The letters are what the classes of assertion were developed on, so their figures are no measure of new text."""
+    total = Tally()
+    for _, comparison in score_labelled(LETTERS, knowledge=KnowledgeGraph.open(), classes=True):
+        total += comparison.tally
+    assert total.expected == 944
+    assert total.f1 >= 0.97
     assert total.assertion >= 0.94
