@@ -25,9 +25,10 @@ def write_draft(
     reason: bool,
     as_json: bool,
 ) -> None:
-    """Write the draft; what the author has to decide goes to standard error, a line for each kind."""
+    """Write the draft, never over another file; what the author has to decide goes to standard error, a line for each
+    kind."""
     from ..causal.catalog.drafts import draft_model
-    from ..ontology.output import write_text
+    from ..ontology.output import write_new
     from ..ontology.relations import RELATIONS, read_relations
 
     if out.suffix not in (".yaml", ".yml"):
@@ -35,7 +36,7 @@ def write_draft(
     known = read_relations(relations) if relations else RELATIONS
     knowledge = open_ontologies(files, reason=reason)
     draft = draft_model(concept, knowledge=knowledge, depth=depth, inherited=reason, relations=known)
-    write_text(out, draft.text)
+    write_new(out, draft.text)
     for kind, found in groupby(draft.findings, key=lambda finding: finding.kind):
         texts = [finding.text for finding in found]
         if kind == "missing":

@@ -18,11 +18,12 @@ TOLD = ("incoherent", "raised", "strengthened", "contradiction", "obsolete", "un
 def write_model(
     disease: str | None, mix: str | None, out: Path, *, strength: float, population: bool, as_json: bool
 ) -> None:
-    """Write the model of one disease or of a mixture; what was changed goes to standard error in few lines."""
+    """Write the model of one disease or of a mixture, never over another file; what was changed goes to standard error
+    in few lines."""
     from ..causal.catalog.rare.document import convert_disease
     from ..causal.catalog.rare.mixture import convert_mixture
     from ..ontology.knowledge import KnowledgeGraph
-    from ..ontology.output import write_text
+    from ..ontology.output import write_new
 
     if out.suffix not in (".yaml", ".yml"):
         raise fail("the model is written in YAML", value=out, fix=f"{out.with_suffix('.yaml')}")
@@ -34,7 +35,7 @@ def write_model(
     else:
         assert disease is not None
         conversion = convert_disease(disease, knowledge=knowledge, strength=strength, population=population)
-    write_text(out, conversion.text)
+    write_new(out, conversion.text)
     counts = Counter(finding.kind for finding in conversion.findings)
     for kind in TOLD:
         own = [finding.text for finding in conversion.findings if finding.kind == kind]

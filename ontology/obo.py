@@ -67,6 +67,10 @@ _XREF = re.compile(rf'((?:[^\s"\\]|\\.)(?:[^"\\]|\\.)*?)(?:(?<!\s)\s++{_QUOTED}{
 _STANZA = re.compile(r"\[([^\[\]]*)\]\s*(?:!.*)?")
 _RELATIONSHIPS = ("relationship", "intersection_of")
 _STANZAS = ("Term", "Typedef", "Instance")
+_SINGLE = {  # what a term has once, and what to write for more
+    "name": 'one name; the other as synonym: "text" EXACT []',
+    "def": "one def; the other as comment: text",
+}
 _INNER = re.compile(r'(?<!\\)"')
 _EXAMPLE = r'"a text with \"quotation marks\" inside" []'
 _ESCAPE = re.compile(r"\\(.)")
@@ -212,6 +216,11 @@ def _read_term(stanza: Stanza, iris: _Iris, types: dict[str, str], path: Path) -
     if len(ids) > 1:
         fix = "[Term] on a line of its own before each further term"
         raise fail("a [Term] has two ids", fix=fix, value=ids[1][0][:80], file=str(path), line=ids[1][1])
+    for tag, fix in _SINGLE.items():
+        values = [(value, line) for name, value, line in stanza.tags if name == tag]
+        if len(values) > 1:
+            value, line = values[1]
+            raise fail(f"a [Term] has two `{tag}` lines", fix=fix, value=value[:80], file=str(path), line=line)
     value, line = ids[0]
     identifier = _strip(value)
     try:

@@ -96,6 +96,19 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
+def write_new(path: Path, text: str) -> None:
+    """Write a new file in UTF-8, as `write_whole` does. Where it is there with this very text, nothing happens; with
+    another, perhaps an edited one, it stays, and NosographError is raised."""
+    content = text.encode()
+    with explain_os_errors(path):
+        if path.exists() and not path.is_dir():
+            if path.stat().st_size == len(content) and path.read_bytes() == content:
+                return
+            fix = f"another name; or remove {path}, then the same command again"
+            raise fail("file already exists, with another text", value=path, fix=fix)
+        write_bytes(path, content)
+
+
 class Drafts:
     """Files that are written in the folder `aside` one by one, and get their names below `folder` together.
 

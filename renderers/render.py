@@ -137,8 +137,8 @@ def render(
     such as `locale`, `faults` (`{"negation": 0.02}`) and `checkpoint` (a folder) of notes.
 
     The same arguments give the same bytes, whatever the number of `workers` and the `engine` (see `run_parts`); where
-    they have been rendered already, nothing happens, and where they were interrupted, it goes on. `files` says whether
-    there is a file for each artifact even where the lines hold all. `progress` is told of each finished batch's
+    they have been rendered already, the files are checked, and where they were interrupted, it goes on. `files` says
+    whether there is a file for each artifact even where the lines hold all. `progress` is told of each finished batch's
     patients. Raises NosographError for what the run, the model or the renderer does not have, and where the run's
     folder holds another rendering.
     """

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...errors import fail, list_some, nearest
+from ...errors import NosographError, fail, list_some, nearest
 from ...ontology.tables import TextTable, read_table, read_text
 from ..model.composites import list_components
 from ..model.model import Model
@@ -20,6 +20,7 @@ ROW_KEYS = {
     "events": ("time", "event", "happened"),
 }
 EXAMPLES = {"variable": '"mmse"', "concept": '"HP:0000726"', "unit": '"mL"', "event": '"death"'}
+DEEPEST = 100  # lists and objects in one another in a JSON file; a record has four
 _HEADER = "time,variable,value,unit"
 
 
@@ -108,6 +109,14 @@ def _parse_json(text: str, file: str) -> Any:
     def refuse_constant(name: str) -> object:
         raise fail(f"JSON has no {name}", file=file, value=name, fix="null, or a number")
 
+    def read_whole(digits: str) -> int:
+        try:
+            return int(digits)
+        except ValueError:  # more digits than Python reads
+            value = f"{digits[:20]}… ({len(digits):,} signs)"
+            fix = "a number of a few digits, or a text in double quotes"
+            raise fail("a number has too many digits", file=file, value=value, fix=fix) from None
+
     def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key, value in pairs:
@@ -117,12 +126,23 @@ def _parse_json(text: str, file: str) -> Any:
         return found
 
     try:
-        return json.loads(text, object_pairs_hook=build, parse_constant=refuse_constant)
+        data = json.loads(text, object_pairs_hook=build, parse_constant=refuse_constant, parse_int=read_whole)
     except json.JSONDecodeError as error:
         fix = '{"record": [{"time": 0, "variable": "mmse", "value": 24}]}'
         raise fail(f"not JSON: {error.msg}", file=file, line=error.lineno, fix=fix) from None
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits, a list in a list in a list …
-        raise fail(f"not JSON that a record needs: {error}", file=file, fix='{"record": []}') from None
+    except RecursionError:
+        raise _too_deep(file) from None
+    level = [data]
+    for _ in range(DEEPEST):
+        nested = (held.values() if isinstance(held, dict) else held for held in level if isinstance(held, dict | list))
+        level = [inner for values in nested for inner in values]
+    if level:  # it was read, but to show it may need more of the stack than is left
+        raise _too_deep(file)
+    return data
+
+
+def _too_deep(file: str) -> NosographError:
+    return fail("lists or objects are nested too deeply for a record", file=file, fix='{"record": []}')
 
 
 def _check_keys(data: object, keys: tuple[str, ...], file: str, place: str = "") -> None:

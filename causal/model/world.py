@@ -198,7 +198,13 @@ def _check_change(operator: str, value: Expression, *, target: str, model: Model
 def parse_world(text: str, *, model: Model) -> World:
     """`treated: lecanemab = 1; aria_e = 0`: a name and its interventions."""
     name, colon, body = text.partition(":")
-    if not colon or not re.fullmatch(r"[A-Za-z][\w -]*", name.strip()) or name.strip() == FACTUAL.name:
+    if not colon or not name.strip():
         raise fail("a world needs a name, a colon, and interventions", value=text, fix="treated: lecanemab = 1")
+    if name.strip() == FACTUAL.name:
+        problem = f"{FACTUAL.name!r} is the name of the world without interventions"
+        raise fail(problem, value=text, fix=f"treated:{body}")
+    if not re.fullmatch(r"[A-Za-z][\w -]*", name.strip()):
+        problem = "a world's name begins with a letter from A to Z, and has letters, digits, blanks, - and _ only"
+        raise fail(problem, value=text, fix=f"treated:{body}")
     parts = re.split(r";(?![^()]*\))", body) if len(body) <= MAXIMUM_LENGTH else [body]  # table() contains a semicolon
     return World(name.strip(), tuple(parse_intervention(part, model=model) for part in parts if part.strip()))

@@ -40,7 +40,7 @@ def estimate_share(members: Mask) -> tuple[float, Interval]:
     count, share = len(members), float(members.mean())
     middle = (share + Z95**2 / (2 * count)) / (1 + Z95**2 / count)
     half = Z95 / (1 + Z95**2 / count) * math.sqrt(share * (1 - share) / count + Z95**2 / (4 * count**2))
-    return share, (max(0.0, middle - half), min(1.0, middle + half))
+    return share, (middle - half if share > 0 else 0.0, middle + half if share < 1 else 1.0)  # there exact: no rounding
 
 
 def compare_shares(first: Numbers, second: Numbers) -> tuple[float | None, Interval | None]:

@@ -60,7 +60,7 @@ def answer_query(
         question=query.text + (f"; in the world where {world}" if world is not None else ""),
         value=found[0].value if world is None else _by_world(worlds, found, "value"),
         interval=found[0].interval if world is None else _by_world(worlds, found, "interval"),
-        method=_describe_method(query, patients, later),
+        method=_describe_method(query, patients, later, found),
         note=_describe_note(model, query, later, found, selected=selected),
         details=details,
     )
@@ -208,10 +208,15 @@ def _compare(values: Numbers, met: Mask) -> dict[str, Any]:
     return {"difference": mean.value, "difference_interval": mean.interval}
 
 
-def _describe_method(query: Query, patients: int, conditions: Sequence[Clause]) -> str:
+def _describe_method(query: Query, patients: int, conditions: Sequence[Clause], found: Sequence[_Estimated]) -> str:
     what = "the share" if query.kind == "probability" else "the mean"
-    among = f" who meet {', '.join(clause.text for clause in conditions)}," if conditions else ""
-    return f"{what} among those{among} of {patients:,} simulated people" if among else f"{what} of {patients:,} people"
+    clauses = ["have a value"] if any(own.undefined for own in found) else []
+    if conditions:
+        clauses.insert(0, f"meet {', '.join(clause.text for clause in conditions)}")
+    if not clauses:
+        return f"{what} of {patients:,} people"
+    counts = " and ".join(f"{count:,}" for count in dict.fromkeys(own.count for own in found))
+    return f"{what} of the {counts} of {patients:,} simulated people who {' and '.join(clauses)}"
 
 
 def _describe_note(

@@ -62,6 +62,11 @@ class Inventory:
         for name in self.entries:
             self._locate(name)
 
+    def check(self) -> None:
+        """Raise NosographError where a file is missing, or has another size or SHA-256."""
+        for name in self.entries:
+            self.find(name)
+
     def find(self, name: str) -> Path:
         """The path of a file that has its size and SHA-256. Raises NosographError."""
         path = self._locate(name)

@@ -183,12 +183,13 @@ class JobFolder:
         engine: str = PROCESSES,
         progress: Progress,
     ) -> dict[str, Any]:
-        """Do what is missing of the job; its manifest. Where it was finished before, nothing happens.
+        """Do what is missing of the job; its manifest. Where it was finished before, its files are checked, and
+        nothing else happens.
 
         `work` is done for the inputs of each part, here or by `workers` of the `engine` (see `run_parts`); `summarise`
         makes the manifest, and the files that come with it, of all receipts in order. `progress` is told of each
-        finished part. Raises NosographError where the folder holds anything else, another process is writing in it,
-        or the disk refuses.
+        finished part. Raises NosographError where the folder holds anything else, a file of the finished job has
+        changed, another process is writing in the folder, or the disk refuses.
         """
         with explain_os_errors(self.folder, what="folder"):
             held = self.find_manifest()
@@ -206,7 +207,8 @@ class JobFolder:
             return held
 
     def find_manifest(self) -> dict[str, Any] | None:
-        """The manifest, where the folder holds this very job finished; None where it can begin or go on.
+        """The manifest, where the folder holds this very job finished, each file with its size and SHA-256; None where
+        it can begin or go on.
 
         Raises NosographError, and touches nothing, where the folder holds anything else.
         """
@@ -216,7 +218,7 @@ class JobFolder:
             held = read_document(path, self.schema, what=f"the manifest of a {self.noun}", fix=fix)
             self._check_identity(held, "")
             fix = f"remove {self.folder}, then the same command again"
-            Inventory(self.folder, self.schema.list_files(held), fix=fix, noun=self.noun).check_sizes()
+            Inventory(self.folder, self.schema.list_files(held), fix=fix, noun=self.noun).check()
             return held
         if self.folder.exists() and not self.folder.is_dir():
             raise fail("there is a file of this name", value=self.folder, fix="a new folder")

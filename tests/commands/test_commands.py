@@ -70,7 +70,11 @@ def test_a_new_model_passes_check_and_runs(tmp_path: Path) -> None:
     document("model", "new", "my-own.yaml", cwd=tmp_path)
     assert document("model", "check", "my-own.yaml", cwd=tmp_path)["ok"]
     assert document("simulate", "my-own.yaml", "-n", "20", "--out", "run", cwd=tmp_path)["patients"] == 20
+    document("model", "new", "my-own.yaml", cwd=tmp_path)  # is there already, and as it is to be
+    edited = (tmp_path / "my-own.yaml").read_text() + "# mine"
+    (tmp_path / "my-own.yaml").write_text(edited)
     assert "already exists" in run("model", "new", "my-own.yaml", cwd=tmp_path).stderr
+    assert (tmp_path / "my-own.yaml").read_text() == edited
 
 
 def test_explain_draw_document_diff_convert(tmp_path: Path) -> None:

@@ -142,13 +142,14 @@ def test_inherited_axioms_count_with_reasoning(
     words = ("from-ontology", "MONDO:0000012", "-o", "own.yaml", "--ontology", "mondo.owl")
     assert invoke(monkeypatch, *words) == 0
     assert list(yaml.safe_load((folder / "own.yaml").read_text())["variables"]) == ["hgnc_1", "a_disease"]
+    words = (*words[:2], "-o", "inherited.yaml", *words[4:])
     assert invoke(monkeypatch, *words, "--reason") == 0
-    text = (folder / "own.yaml").read_text()
+    text = (folder / "inherited.yaml").read_text()
     claims = yaml.safe_load(text)["variables"]["a_process"]["caused_by"]
     assert claims["a_disease"]["evidence"] == "axiom:MONDO:0000011 RO:0004024 GO:0000001"
     assert "inherited" in text
     assert "drafted from MONDO 2025-01-01" in text
-    assert invoke(monkeypatch, "check", "own.yaml") == 0
+    assert invoke(monkeypatch, "check", "inherited.yaml") == 0
     capsys.readouterr()
 
 
@@ -158,6 +159,20 @@ def test_own_relations_by_a_mapping_file(folder: Path, monkeypatch: pytest.Monke
     assert not (folder / "own.yaml").exists()
     assert invoke(monkeypatch, *words, "--relations", "relations.yaml") == 0
     assert invoke(monkeypatch, "check", "own.yaml") == 0
+
+
+def test_an_edited_draft_is_not_written_over(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("from-ontology", "SCTID:4989003", "-o", "burn.yaml", "--ontology", "rf2")
+    for _ in range(2):  # the same text over itself
+        assert invoke(monkeypatch, *words) == 0
+    edited = (folder / "burn.yaml").read_text() + "# mine"
+    (folder / "burn.yaml").write_text(edited)
+    capsys.readouterr()
+    assert invoke(monkeypatch, *words) == 2
+    assert "file already exists" in capsys.readouterr().err
+    assert (folder / "burn.yaml").read_text() == edited
 
 
 WRONG = [

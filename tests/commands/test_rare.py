@@ -113,6 +113,21 @@ def test_a_frequency_in_the_document_is_from_0_to_1(
     assert f"{name} = 1.5" in said
 
 
+@pytest.mark.parametrize("what", [[SINGLE], ["--mix", "OMIM:132700=1, OMIM:154700=1"]])
+def test_an_edited_model_is_not_written_over(
+    what: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [*FROM_HPO, *what, "-o", "again.yaml"]
+    for _ in range(2):  # the same text over itself
+        assert invoke(words, monkeypatch) == 0
+    edited = (folder / "again.yaml").read_text().replace("0.5", "0.6")
+    (folder / "again.yaml").write_text(edited)  # as long as before
+    capsys.readouterr()
+    assert invoke(words, monkeypatch) == 2
+    assert "file already exists" in capsys.readouterr().err
+    assert (folder / "again.yaml").read_text() == edited
+
+
 def test_a_survey_in_two_processes_is_that_in_one() -> None:
     knowledge = KnowledgeGraph.open()
     diseases = sorted(list_diseases(knowledge=knowledge))[:101]  # two chunks

@@ -113,6 +113,9 @@ def test_the_ontology_closes_its_prefix(knowledge: KnowledgeGraph) -> None:
         ("format-version: 1.2\n\n[Term]\nname: nameless\n", 3),
         ("format-version: 1.2\n\n[Term]\nid: HP:0000001\nsynonym: unquoted EXACT []\n", 5),
         ("format-version: 1.2\n\n[Term]\nid: HP:0000001\nis_a: http://not an iri\n", 5),
+        ("format-version: 1.4\n\n[Term]\nid: HP:0000001\nid: HP:0000002\n", 5),
+        ("format-version: 1.4\n\n[Term]\nid: HP:0000001\nname: All\ncomment: c\nname: Everything\n", 7),
+        ('format-version: 1.4\n\n[Term]\nid: HP:0000001\ndef: "All." []\ndef: "All." []\n', 6),
     ],
 )
 def test_what_is_not_obo_is_named_with_its_line(tmp_path: Path, text: str, line: int) -> None:
@@ -123,6 +126,17 @@ def test_what_is_not_obo_is_named_with_its_line(tmp_path: Path, text: str, line:
         knowledge.load(file)
     assert (caught.value.problems[0].file, caught.value.problems[0].line) == (str(file), line)
     assert len(knowledge) == 0
+
+
+@pytest.mark.parametrize(("tag", "text"), [("name", "All"), ("def", '"All." []')])
+def test_a_second_name_or_definition_is_refused_with_what_to_write(tmp_path: Path, tag: str, text: str) -> None:
+    file = tmp_path / "own.obo"
+    file.write_text(f"format-version: 1.4\n\n[Term]\nid: HP:0000001\n{tag}: {text}\n{tag}: {text}\n")
+    with pytest.raises(NosographError, match=f"a \\[Term\\] has two `{tag}` lines") as caught:
+        KnowledgeGraph().load(file)
+    instead = caught.value.problems[0].fix.partition("the other as ")[2]
+    file.write_text(f"format-version: 1.4\n\n[Term]\nid: HP:0000001\n{tag}: {text}\n{instead}\n")
+    KnowledgeGraph().load(file)
 
 
 def test_what_is_not_text_is_refused(tmp_path: Path) -> None:

@@ -465,9 +465,9 @@ def test_no_world_of_a_run_leads_out_of_it(run: Run, tmp_path: Path, name: str) 
         export_phenopackets(replace(run, manifest=held), world=name)
     (run.folder / "manifest.json").write_text(json.dumps(held))
     before = digest(tmp_path)
-    with pytest.raises(NosographError, match="a world needs a name"):
+    with pytest.raises(NosographError, match="a world's name begins with a letter"):
         ng.render(run.folder, patients="0-3")
-    with pytest.raises(NosographError, match="a world needs a name"):
+    with pytest.raises(NosographError, match="a world's name begins with a letter"):
         export_phenopackets(open_run(run.folder), world=name)
     assert digest(tmp_path) == before
     assert not (Path("/") / "abs").exists()

@@ -135,9 +135,11 @@ def _cut_cycles(pairs: Iterable[tuple[str, str]], knowledge: KnowledgeGraph) -> 
     graph: nx.DiGraph[str] = nx.DiGraph()
     edges, cycles = [], []
     for cause, effect in pairs:
-        if cause == effect or (effect in graph and cause in graph and nx.has_path(graph, effect, cause)):
-            way = [effect] if cause == effect else nx.shortest_path(graph, effect, cause)
-            cycle = " -> ".join(describe(iri, knowledge) for iri in (cause, *way))
+        if cause == effect:
+            cycles.append(f"{describe(cause, knowledge)} is stated as its own cause")
+            continue
+        if effect in graph and cause in graph and nx.has_path(graph, effect, cause):
+            cycle = " -> ".join(describe(iri, knowledge) for iri in (cause, *nx.shortest_path(graph, effect, cause)))
             cycles.append(f"{describe(cause, knowledge)} -> {describe(effect, knowledge)} closes the cycle {cycle}")
             continue
         graph.add_edge(cause, effect)

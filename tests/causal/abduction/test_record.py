@@ -198,6 +198,17 @@ JSON_MISTAKES = {  # what is written, what the message says, and what it becomes
     "a whole number too large": (
         f'{{"statics": {{"age": {NINES}}}}}', "not a finite number", '{"statics": {"age": 71}}',
     ),
+    "a whole number of too many digits": (
+        f'{{"statics": {{"age": -{"9" * 5000}}}}}', f"a number has too many digits\n  found: -{'9' * 19}… (5,001",
+        '{"statics": {"age": 71}}',
+    ),
+    "too deep": (
+        '{"record": ' + "[" * 100_000 + "]" * 100_000 + "}", "lists or objects are nested too deeply for a record", ONE,
+    ),
+    "too deep to be shown": (
+        '{"statics": {"age": ' + "[" * 100 + "]" * 100 + "}}", "lists or objects are nested too deeply for a record",
+        '{"statics": {"age": 71}}',
+    ),
     "a phenopacket": ('{"id": "A", "phenotypicFeatures": []}', "this is a phenopacket", ONE),
 }  # fmt: skip
 

@@ -139,6 +139,7 @@ def test_cycles_lose_the_edge_that_closes_them(tmp_path: Path) -> None:
     assert edges == {("a", "b"), ("c", "a")}  # nearest the start, in the order of names
     assert len(find(draft, "cycle")) == 2
     assert find(draft, "cycle")[0].endswith("http://e.org/b -> http://e.org/c -> http://e.org/a (A) -> http://e.org/b")
+    assert find(draft, "cycle")[1] == "http://e.org/c is stated as its own cause"
     assert check_model(write(draft, tmp_path)).ok
 
 

@@ -138,6 +138,25 @@ def test_bad_worlds(model: Model, text: str) -> None:
         parse_world(text, model=model)
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("d = 1", "a world needs a name, a colon, and interventions"),
+        (": d = 1", "a world needs a name, a colon, and interventions"),
+        ("factual: d = 1", "'factual' is the name of the world without interventions"),
+        ("../../x: d = 1", "a world's name begins with a letter"),
+        ("9: d = 1", "a world's name begins with a letter"),
+    ],
+)
+def test_a_world_of_a_wrong_name_is_told_why(model: Model, text: str, problem: str) -> None:
+    with pytest.raises(NosographError) as caught:
+        parse_world(text, model=model)
+    (found,) = caught.value.problems
+    assert found.problem.startswith(problem)
+    if text.startswith(("factual", "..", "9")):
+        assert parse_world(found.fix, model=model).interventions[0].text == "d = 1"
+
+
 def test_a_world_has_a_name_and_interventions(model: Model) -> None:
     world = parse_world("treated early: d = table(age; 50: 0, 80: 1) ; g *= 0.5;", model=model)
     assert world.name == "treated early"

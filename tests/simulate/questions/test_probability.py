@@ -108,6 +108,18 @@ def test_the_dead_have_no_score_but_may_have_had_the_event(model: Model) -> None
     assert either.note == ""
 
 
+def test_the_method_says_of_how_many_people(model: Model) -> None:
+    """Those who are alive then, of those who enter: the number beside it, not that of all."""
+    found = ask(model, "E[score @ 2 years]", patients=4_000)
+    alive = found.details["patients"]
+    assert alive < 4_000
+    assert found.method == f"the mean of the {alive:,} of 4,000 simulated people who have a value"
+    found = ask(model, "E[score @ 2 years | not stroke @ 1 year]", patients=4_000)
+    who = "meet not stroke @ 1 year and have a value"
+    assert found.method == f"the mean of the {found.details['patients']:,} of 4,000 simulated people who {who}"
+    assert ask(model, "P(stroke @ 2 years)", patients=4_000).method == "the share of 4,000 people"
+
+
 def test_in_another_world_with_a_condition_that_it_does_not_reach(model: Model) -> None:
     found = ask(model, "E[score @ 6 months | carrier == 1]", do="drug = 1", patients=PEOPLE)
     assert isinstance(found.value, Mapping)

@@ -189,6 +189,17 @@ def test_a_file_that_a_finished_job_has_lost_is_named(tmp_path: Path) -> None:
     assert caught.value.problems[0].file.endswith("words/1.txt")
 
 
+def test_a_file_of_a_finished_job_that_has_changed_is_named(tmp_path: Path) -> None:
+    do(tmp_path / "job")
+    path = tmp_path / "job" / "words" / "1.txt"
+    path.write_bytes(path.read_bytes()[::-1])  # the same size
+    before = contents(tmp_path / "job")
+    with pytest.raises(NosographError, match="has changed since it was written: its SHA-256 differs") as caught:
+        do(tmp_path / "job")
+    assert caught.value.problems[0].file == str(path)
+    assert contents(tmp_path / "job") == before
+
+
 # One at a time
 
 

@@ -109,6 +109,19 @@ def test_a_finished_run_that_has_lost_a_file_says_so(tmp_path: Path) -> None:
         write(tmp_path / "run", patients=50)
 
 
+def test_a_finished_run_with_a_changed_file_says_so(tmp_path: Path) -> None:
+    write(tmp_path / "run", patients=50)
+    path = next((tmp_path / "run" / "truth").iterdir())
+    held = bytearray(path.read_bytes())
+    held[1000] ^= 1
+    held[1001] ^= 1
+    path.write_bytes(held)
+    with pytest.raises(NosographError, match="its SHA-256 differs") as caught:
+        write(tmp_path / "run", patients=50)
+    assert caught.value.problems[0].file == str(path)
+    assert path.read_bytes() == held
+
+
 def test_another_run_in_the_folder_is_refused_and_left_alone(reference: tuple[Path, RunSummary]) -> None:
     before = contents(reference[0])
     with pytest.raises(NosographError, match="another run"):
