@@ -18,7 +18,7 @@ from .record import EventReport, PatientRecord
 
 
 @dataclass(frozen=True)
-class Requirement:
+class RequiredComponent:
     """That in a step one of several events happened: this one, or one of the `others`.
 
     `instant`: when, from the start of the step in the clock's unit, if that is known. `first`: it was the first of them
@@ -53,7 +53,7 @@ def name_components(model: Model, record: PatientRecord) -> PatientRecord:
 
 def require_components(
     model: Model, record: PatientRecord, settled: Mapping[str, tuple[set[int], int]], facts: dict[Fact, Tensor]
-) -> dict[Fact, Requirement]:
+) -> dict[Fact, RequiredComponent]:
     """What the rows of composite events say of their components, beside what their own rows do: none happened in a step
     before the last row that has none itself; in a step with one, some component did.
 
@@ -72,7 +72,7 @@ def require_components(
         for step in range(1, until + 1):
             if step not in happened and not any(step in settled.get(part, (set(), 0))[0] for part in parts):
                 facts.update({(part, "mechanism", step): torch.tensor(0.0).double() for part in parts})
-    required: dict[Fact, Requirement] = {}
+    required: dict[Fact, RequiredComponent] = {}
     told: list[tuple[EventReport, set[str]]] = []
     unnamed = [(report, _find_possible(model, record, report)) for report in _list_unnamed(model, record)]
     for report, possible in sorted(unnamed, key=lambda pair: len(pair[1])):
@@ -137,7 +137,7 @@ def _find_later(record: PatientRecord, time: float, dt: float) -> list[EventRepo
 
 def _require(
     model: Model, composite: EventReport, parts: Sequence[str], facts: dict[Fact, Tensor]
-) -> dict[Fact, Requirement]:
+) -> dict[Fact, RequiredComponent]:
     """The facts that make one of these components happen (NaN). All of them, where they end the journey or compete, or
     where the instant is known; otherwise the last one, which happens if no other has, if it can be made to; otherwise
     the composite itself, which is only confirmed."""
@@ -162,7 +162,7 @@ def _require(
         facts[part, "mechanism", step] = torch.tensor(torch.nan, dtype=torch.float64)
     first = model.variables[name].occurs == "once"
     return {
-        (part, "mechanism", step): Requirement(
+        (part, "mechanism", step): RequiredComponent(
             tuple(other for other in order if other != part), composite.delay, first, joint
         )
         for part in order

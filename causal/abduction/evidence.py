@@ -17,7 +17,7 @@ from ..model.duration import TOLERANCE
 from ..model.model import Model
 from ..program.expressions import Evaluator, compile_expression
 from ..program.steps import Fact
-from .composites import Requirement, name_components, require_components
+from .composites import RequiredComponent, name_components, require_components
 from .record import PatientRecord
 
 ENTRY: Fact = ("", "population", 0)
@@ -43,7 +43,7 @@ class RecordEvidence:
     order: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     endings: frozenset[str] = frozenset()
     last_delay: float | None = None
-    required: Mapping[Fact, Requirement] = field(default_factory=dict)
+    required: Mapping[Fact, RequiredComponent] = field(default_factory=dict)
     composites: frozenset[str] = frozenset()  # those that end the journey
 
     @cached_property

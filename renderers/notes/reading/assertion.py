@@ -18,7 +18,7 @@ from typing import Literal
 
 from ..words.reading import AssertionWords
 from .clauses import FoundName, split_clauses
-from .names import PhraseFinder, Speller, Token, unfold
+from .names import PhraseFinder, SpelledWord, Speller, unfold
 from .sections import find_sections
 
 AssertionClass = Literal["present", "absent", "possible", "hypothetical", "conditional", "someone_else", "historical"]
@@ -43,7 +43,7 @@ class Assertion:
 
 
 @dataclass
-class _Sentence:
+class _AssertedSentence:
     """A sentence with the names in it, its cues and where clauses begin."""
 
     start: int
@@ -101,7 +101,7 @@ class Asserter:
             if not inside:
                 continue
             own = starts[bisect_left(starts, begin) : bisect_left(starts, end)]
-            sentence = _Sentence(begin, end, inside, own)
+            sentence = _AssertedSentence(begin, end, inside, own)
             self._find_cues(text, sentence)
             others = self._find_others(text, sentence)
             goes_on = text[begin - 1 : begin] == ";" and self._words.people.goes_on.match(text, begin)
@@ -118,7 +118,7 @@ class Asserter:
         self,
         text: str,
         name: FoundName,
-        sentence: _Sentence,
+        sentence: _AssertedSentence,
         others: Sequence[tuple[int, int]],
         conditions: Sequence[Sequence[tuple[int, int]]],
         section: str,
@@ -144,12 +144,12 @@ class Asserter:
             clause=_surround(name.start, sentence.starts, sentence.end),
         )
 
-    def _find_cues(self, text: str, sentence: _Sentence) -> None:
+    def _find_cues(self, text: str, sentence: _AssertedSentence) -> None:
         """The cues of a sentence. A name is one token, which is no cue's."""
         tokens, at = [], sentence.start
         for name in sentence.names:
             tokens += self._speller.split_cues(text, at, max(at, name.start))
-            tokens.append(Token(name.start, name.end, ""))
+            tokens.append(SpelledWord(name.start, name.end, ""))
             at = max(at, name.end)
         tokens += self._speller.split_cues(text, at, sentence.end)
         for match in self._cues.find_all([token.norm for token in tokens]):
@@ -160,7 +160,7 @@ class Asserter:
         )
         sentence.ends = sorted({*(cue.start for cue in sentence.cues if _END in cue.says), *subjects, *sentence.starts})
 
-    def _is_said(self, what: str, name: FoundName, sentence: _Sentence, text: str) -> bool:
+    def _is_said(self, what: str, name: FoundName, sentence: _AssertedSentence, text: str) -> bool:
         bounds = sentence.ends
         if what == "hypothetical":
             bounds = [at for at in bounds if self._words.circumstances.ends.match(text, at)]
@@ -177,7 +177,7 @@ class Asserter:
                 return True
         return False
 
-    def _is_settled(self, name: FoundName, sentence: _Sentence, text: str) -> bool:
+    def _is_settled(self, name: FoundName, sentence: _AssertedSentence, text: str) -> bool:
         """Whether a doubt is settled behind the name: "suspected, but it was ruled out"."""
         later = [cue for cue in sentence.cues if cue.start >= name.end]
         doubted = any(("doubted", side) in cue.says for cue in later for side in ("after", "last"))
@@ -186,7 +186,7 @@ class Asserter:
         )
         return after or self._words.settled.search(text, name.end, sentence.end) is not None
 
-    def _is_listed(self, text: str, start: int, name: FoundName, sentence: _Sentence) -> bool:
+    def _is_listed(self, text: str, start: int, name: FoundName, sentence: _AssertedSentence) -> bool:
         """Whether only members of a list stand between a place and a name."""
         gap, at = "", start
         for other in sentence.names:
@@ -196,20 +196,20 @@ class Asserter:
         gap += text[at : name.start]
         return len(gap) < 30 and bool(re.fullmatch(r"[\s/+]*(?:(?:an?|the|any|of)\s+)*|\s*(?:or|/)\s*", gap))
 
-    def _follows(self, text: str, name: FoundName, cue: _Cue, sentence: _Sentence) -> bool:
+    def _follows(self, text: str, name: FoundName, cue: _Cue, sentence: _AssertedSentence) -> bool:
         """Whether a cue speaks of the name before it."""
         if cue.start < name.end or not self._is_nearest(text, name, cue, sentence):
             return False
         goes_on = self._words.clauses.goes_on
         return not any(name.end <= at < cue.start and not goes_on.match(text, at) for at in sentence.ends)
 
-    def _is_nearest(self, text: str, name: FoundName, cue: _Cue, sentence: _Sentence) -> bool:
+    def _is_nearest(self, text: str, name: FoundName, cue: _Cue, sentence: _AssertedSentence) -> bool:
         """Whether a cue follows a name, or the list that the name stands in."""
         row = [other for other in sentence.names if name.start <= other.start < cue.start]
         lists = self._words.clauses.lists
         return all(lists.fullmatch(text, one.end, other.start) for one, other in pairwise(row))
 
-    def _find_others(self, text: str, sentence: _Sentence) -> list[tuple[int, int]]:
+    def _find_others(self, text: str, sentence: _AssertedSentence) -> list[tuple[int, int]]:
         """The parts of a sentence that speak of somebody else than the patient."""
         words, found = self._words.people, []
         for match in words.others.finditer(text, sentence.start, sentence.end):
@@ -241,7 +241,7 @@ class Asserter:
             start = one.start
         return start
 
-    def _find_conditions(self, text: str, sentence: _Sentence) -> Sequence[Sequence[tuple[int, int]]]:
+    def _find_conditions(self, text: str, sentence: _AssertedSentence) -> Sequence[Sequence[tuple[int, int]]]:
         """The parts of a sentence that are feared, those on a condition, and those that something provokes."""
         words = self._words.circumstances
         feared: list[tuple[int, int]] = []

@@ -21,7 +21,7 @@ _KEPT = 100_000  # words whose spelling is kept
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class SpelledWord:
     """A word, a run of digits or a sign: text[start:end], and what it is compared by."""
 
     start: int
@@ -37,10 +37,10 @@ class Speller:
         self._known: dict[str, str] = {}
         self._cues: dict[str, tuple[str, ...]] = {}
 
-    def split(self, text: str, start: int = 0, end: int | None = None) -> list[Token]:
+    def split(self, text: str, start: int = 0, end: int | None = None) -> list[SpelledWord]:
         """The tokens of text[start:end] for names, without the hyphens inside words."""
         return [
-            Token(match.start(), match.end(), self.normalize(match.group()))
+            SpelledWord(match.start(), match.end(), self.normalize(match.group()))
             for match in _TOKEN.finditer(text, start, len(text) if end is None else end)
             if match.group() not in _HYPHENS or not _is_inside(text, match.start(), match.end())
         ]
@@ -66,9 +66,9 @@ class Speller:
                 break
         return self._words.same_words.get(low, low)
 
-    def split_cues(self, text: str, start: int = 0, end: int | None = None) -> list[Token]:
+    def split_cues(self, text: str, start: int = 0, end: int | None = None) -> list[SpelledWord]:
         """The tokens of text[start:end] for cues, spelt as they are but for capitals and hyphens; "isn't" is two."""
-        found: list[Token] = []
+        found: list[SpelledWord] = []
         for match in _TOKEN.finditer(text, start, len(text) if end is None else end):
             word = match.group()
             if word in _HYPHENS and _is_inside(text, match.start(), match.end()):
@@ -78,7 +78,7 @@ class Speller:
                 if len(self._cues) > _KEPT:
                     self._cues.clear()
                 parts = self._cues[word] = self._part(word.lower().replace("’", "'"))
-            found += (Token(match.start(), match.end(), part) for part in parts)
+            found += (SpelledWord(match.start(), match.end(), part) for part in parts)
         return found
 
     def _part(self, word: str) -> tuple[str, ...]:
@@ -98,13 +98,13 @@ _Kind = TypeVar("_Kind")
 
 
 @dataclass(slots=True)
-class _Node(Generic[_Kind]):
-    next: dict[str, _Node[_Kind]] = field(default_factory=dict)
+class _PhraseNode(Generic[_Kind]):
+    next: dict[str, _PhraseNode[_Kind]] = field(default_factory=dict)
     found: list[_Kind] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
-class Match(Generic[_Kind]):
+class PhraseMatch(Generic[_Kind]):
     """A phrase, [first, last) in the tokens, and what has been added for it."""
 
     first: int
@@ -117,41 +117,41 @@ class PhraseFinder(Generic[_Kind]):
     is a key of `classes` stands for one to `many` of the words there."""
 
     def __init__(self, *, skipped: Iterable[str] = (), classes: dict[str, frozenset[str]] | None = None) -> None:
-        self._root: _Node[_Kind] = _Node()
+        self._root: _PhraseNode[_Kind] = _PhraseNode()
         self._skipped = frozenset(skipped)
         self._classes = classes or {}
 
     def add(self, parts: Sequence[str], what: _Kind) -> None:
         node = self._root
         for part in parts:
-            node = node.next.setdefault(part, _Node())
+            node = node.next.setdefault(part, _PhraseNode())
         if node is not self._root:
             node.found.append(what)
 
     def find(
         self, tokens: Sequence[str], *, fits: Callable[[int, int, list[_Kind]], list[_Kind]] | None = None
-    ) -> Iterator[Match[_Kind]]:
+    ) -> Iterator[PhraseMatch[_Kind]]:
         """The longest phrases, in order and without overlap. `fits` keeps what counts of a phrase's place."""
         at = 0
         while at < len(tokens):
-            best: Match[_Kind] | None = None
+            best: PhraseMatch[_Kind] | None = None
             for last, found in self._walk(tokens, at):
                 kept = fits(at, last, found) if fits else found
                 if kept and (best is None or last > best.last):
-                    best = Match(at, last, kept)
+                    best = PhraseMatch(at, last, kept)
             if best is None:
                 at += 1
             else:
                 yield best
                 at = best.last
 
-    def find_all(self, tokens: Sequence[str]) -> Iterator[Match[_Kind]]:
+    def find_all(self, tokens: Sequence[str]) -> Iterator[PhraseMatch[_Kind]]:
         """The longest phrase at each place, in order; none that lies within another."""
         end = 0
         for at in range(len(tokens)):
             last, found = max(self._walk(tokens, at), key=lambda one: one[0], default=(at, []))
             if found and last > end:
-                yield Match(at, last, found)
+                yield PhraseMatch(at, last, found)
                 end = last
 
     def _walk(self, tokens: Sequence[str], at: int) -> Iterator[tuple[int, list[_Kind]]]:

@@ -9,7 +9,7 @@ from ..words.reading import SectionWords
 
 
 @dataclass(frozen=True)
-class Section:
+class NoteSection:
     """A part of a note, [start, end). `kind`: family, past, plan, or empty: no heading says more."""
 
     start: int
@@ -20,31 +20,31 @@ class Section:
 _LINE = re.compile(r"[^\n]*(?:\n|$)")
 
 
-def find_sections(text: str, *, words: SectionWords) -> list[Section]:
+def find_sections(text: str, *, words: SectionWords) -> list[NoteSection]:
     """The sections in order, from the first heading on. One ends with the next heading, or behind an empty line once
     it holds something."""
-    found: list[Section] = []
+    found: list[NoteSection] = []
     start, kind, filled, blank = 0, "", False, True
     for line in _LINE.finditer(text):
         said = line.group().strip()
         if not said:
             if kind and filled:
-                found.append(Section(start, line.start(), kind))
+                found.append(NoteSection(start, line.start(), kind))
                 start, kind = line.start(), ""
             blank = True
             continue
         heading = _read_heading(said, words, after_blank=blank)
         if heading is not None:
-            found.append(Section(start, line.start(), kind))
+            found.append(NoteSection(start, line.start(), kind))
             start, (kind, filled) = line.start(), heading
         else:
             filled = True
         blank = False
         for inner in words.inline.finditer(text, line.start(), line.end()):
             name = next(key for key, value in inner.groupdict().items() if value is not None)
-            found.append(Section(start, inner.start(), kind))
+            found.append(NoteSection(start, inner.start(), kind))
             start, kind, filled = inner.start(), "" if name == "other" else name.rstrip("_"), True
-    found.append(Section(start, len(text), kind))
+    found.append(NoteSection(start, len(text), kind))
     return found
 
 

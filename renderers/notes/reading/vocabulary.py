@@ -11,14 +11,14 @@ from ..facts import FactKind
 from ..lexicon import PHENOTYPE, Lexicon, LexiconTerm, speak
 from ..words.reading import NameWords
 from .clauses import FoundName
-from .names import PhraseFinder, Speller, Token
+from .names import PhraseFinder, SpelledWord, Speller
 
 OFF = "off"  # in the place of a level: the name says that a treatment is over
 OF, IS = "<of>", "<is>"  # in a name: a preposition, and a word such as "is", whichever
 
 
 @dataclass(frozen=True)
-class Name:
+class LexiconName:
     """What a phrase names: a variable, or one of its levels ("hypotensive"). `exact`: it is read only so written."""
 
     variable: str
@@ -44,11 +44,11 @@ OWN, USUAL, DERIVED, RELATED, FAR = range(5)
 the ontology or the document, made from such a one. A name of two terms goes to the one that it is nearest to."""
 
 
-def build_finder(lexicon: Lexicon, words: NameWords, speller: Speller) -> PhraseFinder[Name | None]:
+def build_finder(lexicon: Lexicon, words: NameWords, speller: Speller) -> PhraseFinder[LexiconName | None]:
     """Finds the names of a lexicon's terms. None is what looks like a name and is something else."""
-    claimed: dict[tuple[tuple[str, ...], str], tuple[tuple[int, int, int], Name]] = {}
+    claimed: dict[tuple[tuple[str, ...], str], tuple[tuple[int, int, int], LexiconName]] = {}
 
-    def claim(parts: tuple[str, ...], rank: tuple[int, int, int], name: Name) -> None:
+    def claim(parts: tuple[str, ...], rank: tuple[int, int, int], name: LexiconName) -> None:
         key = parts, name.exact
         if parts and (key not in claimed or rank < claimed[key][0]):
             claimed[key] = rank, name
@@ -63,18 +63,18 @@ def build_finder(lexicon: Lexicon, words: NameWords, speller: Speller) -> Phrase
             exact = said if is_exact(said) else ""
             for parts, derived in maker.make(said, derive=not exact):
                 rank = near if not derived else DERIVED if near < RELATED else FAR
-                claim(parts, (rank, order, len(term.label)), Name(term.variable, kind, exact=exact))
+                claim(parts, (rank, order, len(term.label)), LexiconName(term.variable, kind, exact=exact))
         for said, level in sign_words(term, words).items():
-            claim(maker.parts(said), (DERIVED, order, 0), Name(term.variable, "finding", level))
+            claim(maker.parts(said), (DERIVED, order, 0), LexiconName(term.variable, "finding", level))
         for said in term.findings:
             for parts, derived in maker.make(said, derive=True):
-                claim(parts, (USUAL if derived else OWN, order, 0), Name(term.variable, "finding"))
+                claim(parts, (USUAL if derived else OWN, order, 0), LexiconName(term.variable, "finding"))
         usual = maker.usual_of(term.findings)
         for said in usual:
-            claim(maker.parts(said), (OWN, order, 0), Name(term.variable, "finding"))
+            claim(maker.parts(said), (OWN, order, 0), LexiconName(term.variable, "finding"))
         for said in (said for over in words.over if _goes_by(over.pattern, term) for said in over.names):
-            claim(maker.parts(said), (DERIVED, order, 0), Name(term.variable, kind, OFF))
-    finder: PhraseFinder[Name | None] = PhraseFinder(
+            claim(maker.parts(said), (DERIVED, order, 0), LexiconName(term.variable, kind, OFF))
+    finder: PhraseFinder[LexiconName | None] = PhraseFinder(
         skipped=words.matching.skipped,
         classes={OF: frozenset(words.derived.of), IS: frozenset(words.derived.copulas)},
     )
@@ -102,7 +102,7 @@ class NameFinder:
         """The names in text[start:end], in order."""
         tokens = self._speller.split(text, start, end)
 
-        def fits(first: int, last: int, found: list[Name | None]) -> list[Name | None]:
+        def fits(first: int, last: int, found: list[LexiconName | None]) -> list[LexiconName | None]:
             words = text[tokens[first].start : tokens[last - 1].end]
             return [name for name in found if name is None or not name.exact or words.rstrip("s") == name.exact]
 
@@ -119,7 +119,7 @@ class NameFinder:
                     names.append(FoundName(word.start(), word.end(), "treatment", variable))
         return sorted(names, key=lambda name: name.start)
 
-    def _is_a_thing(self, text: str, tokens: Sequence[Token], after: int, name: Name) -> bool:
+    def _is_a_thing(self, text: str, tokens: Sequence[SpelledWord], after: int, name: LexiconName) -> bool:
         """Whether a name only begins that of something else: a dementia clinic, a discharge summary."""
         if name.kind not in ("event", "finding") or name.level or after >= len(tokens):
             return False
