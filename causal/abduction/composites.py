@@ -37,6 +37,8 @@ def name_components(model: Model, record: PatientRecord) -> PatientRecord:
     Raises NosographError where none can have.
     """
     for report in _list_unnamed(model, record):
+        if report not in _list_unnamed(model, record):
+            continue  # the component that another composite's row has just named explains it, too
         possible = _find_possible(model, record, report)
         if not possible:
             fix = f"a row of the component that happened, or no row of {report.event}"
@@ -128,11 +130,8 @@ def _is_excluded(model: Model, record: PatientRecord, part: str, composite: Even
     seen = [o for o in record.observations if model.variables[o.variable].kind != "static" and o.step >= step]
     if variable.ends == "record":
         return any(model.variables[o.variable].kind == "measurement" for o in seen)
-    return variable.ends == "journey" and bool(seen or _find_later(record, now + TOLERANCE * dt, dt))
-
-
-def _find_later(record: PatientRecord, time: float, dt: float) -> list[EventReport]:
-    return [report for report in record.events if report.find_time(dt) > time]
+    later = any(report.find_time(dt) > now + TOLERANCE * dt for report in record.events)
+    return variable.ends == "journey" and bool(seen or later)
 
 
 def _require(

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from nosograph.causal.abduction import Posterior, abduct, read_record
+from nosograph.causal.abduction.composites import name_components
 from nosograph.causal.model.model import Model
 from nosograph.causal.program.journeys import first_dates
 from nosograph.errors import NosographError
@@ -128,3 +129,12 @@ def test_a_composite_of_more_components_says_nothing_more(read: Read) -> None:
     posterior = read(("primary", INSTANT, 1), ("any_stroke_or_death", INSTANT, 1))
     size = posterior.effective_sample_size
     assert share(posterior, "cv_death", by=INSTANT) == pytest.approx(1 / 3, abs=5 * (2 / 9 / size) ** 0.5)
+
+
+def test_a_component_that_one_composite_names_explains_another(model: Model, read: Read) -> None:
+    """Alive later, so that only the stroke can have been either of them: it is evidence once."""
+    found = read(("primary", INSTANT, 1), ("any_stroke_or_death", INSTANT, 1), ("seen", 1.0, 1.0))
+    assert found.record is not None
+    assert [e.event for e in name_components(model, found.record).events].count("stroke") == 1
+    dates = first_dates(found.run(), "stroke")[0]
+    assert torch.allclose(dates, torch.tensor(INSTANT).double(), atol=1e-6)
