@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import fail
-from .shared import answer, say
+from .shared import answer, check_yaml, say, warn_of
 
 if TYPE_CHECKING:
     from ..ontology.knowledge import KnowledgeGraph
@@ -31,8 +31,7 @@ def write_draft(
     from ..ontology.output import write_new
     from ..ontology.relations import RELATIONS, read_relations
 
-    if out.suffix not in (".yaml", ".yml"):
-        raise fail("the model is written in YAML", value=out, fix=f"{out.with_suffix('.yaml')}")
+    check_yaml(out)
     known = read_relations(relations) if relations else RELATIONS
     knowledge = open_ontologies(files, reason=reason)
     draft = draft_model(concept, knowledge=knowledge, depth=depth, inherited=reason, relations=known)
@@ -42,8 +41,7 @@ def write_draft(
         if kind == "missing":
             say(f"missing: {'; '.join(texts)}", err=True)
         else:
-            more = f"; and {len(texts) - 1} more, listed in {out}" if len(texts) > 1 else ""
-            say(f"warning: {kind}: {texts[0]}{more}", err=True)
+            warn_of(kind, texts, out)
     document = {
         "path": str(out),
         "concept": draft.concept,

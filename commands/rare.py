@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import fail
-from .shared import answer, progress_bar, say
+from .shared import answer, check_yaml, progress_bar, say, warn_of
 
 TOLD = ("incoherent", "raised", "strengthened", "contradiction", "obsolete", "unknown term", "other sex")
 
@@ -25,8 +25,7 @@ def write_model(
     from ..ontology.knowledge import KnowledgeGraph
     from ..ontology.output import write_new
 
-    if out.suffix not in (".yaml", ".yml"):
-        raise fail("the model is written in YAML", value=out, fix=f"{out.with_suffix('.yaml')}")
+    check_yaml(out)
     knowledge = KnowledgeGraph.open()
     if mix is not None:
         if population:
@@ -40,8 +39,7 @@ def write_model(
     for kind in TOLD:
         own = [finding.text for finding in conversion.findings if finding.kind == kind]
         if own:
-            more = f"; and {len(own) - 1} more, listed in {out}" if len(own) > 1 else ""
-            say(f"warning: {kind}: {own[0]}{more}", err=True)
+            warn_of(kind, own, out)
     few = f", {counts['ascertained']} frequencies of three patients or fewer" if counts["ascertained"] else ""
     say(f"{counts['assumed']} assumptions{few}: {out} says which", err=True)
     document = {

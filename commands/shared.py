@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -60,6 +61,18 @@ def emit(document: dict[str, Any]) -> None:
 def answer(as_json: bool, document: dict[str, Any], say: Callable[[], None]) -> None:
     """The answer of a command: the document, or what a person reads."""
     emit(document) if as_json else say()
+
+
+def check_yaml(out: Path) -> None:
+    """Raise NosographError where a drafted model would go to a file that is not YAML."""
+    if out.suffix not in (".yaml", ".yml"):
+        raise fail("the model is written in YAML", value=out, fix=f"{out.with_suffix('.yaml')}")
+
+
+def warn_of(kind: str, texts: list[str], out: Path) -> None:
+    """On standard error: the first finding of a kind about a drafted model, and how many more `out` lists."""
+    more = f"; and {len(texts) - 1} more, listed in {out}" if len(texts) > 1 else ""
+    say(f"warning: {kind}: {texts[0]}{more}", err=True)
 
 
 def load(name: str, settings: list[str] | None = None) -> Model:
